@@ -1,0 +1,19 @@
+//! SIP messages: text and the one index over it (RFC 3261 §7, §25).
+//!
+//! A message, parsed or built, *is* its bytes plus an index of its header lines. Headers are
+//! decoded when asked for, as views that borrow from the text. This is the only place in the
+//! engine which knows that SIP is text.
+
+mod aor;
+mod header;
+mod parse;
+mod reply;
+mod uri;
+mod write;
+
+pub use aor::{Aor, canonical_user};
+pub use header::*;
+pub use parse::{Headers, Malformed, Message, Request, Response};
+pub use reply::Reply;
+pub use uri::{Host, Uri, UriError};
+pub use write::Writer;

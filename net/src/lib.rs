@@ -1,0 +1,1 @@
+//! Everything that can block: sockets, driver, store. No protocol decisions.
