@@ -326,3 +326,6 @@ fn before_params(text: &str) -> Option<(&str, Params<'_>)> {
     let end = memchr(b';', text.as_bytes()).unwrap_or(text.len());
     Some((lex::trim(&text[..end]), Params::after(&text[end..])?))
 }
+
+#[cfg(test)]
+mod tests;
