@@ -70,6 +70,8 @@ fn vias_may_be_spread_out() {
     assert_eq!((via.sent_by, via.port), ("[::1]:5062", Some(5062)));
     assert_eq!((via.params.raw("rport"), via.params.raw("received")), (Some(""), Some("::1")));
     assert_eq!(Via::parse("SIP/2.0/UDP a").unwrap().branch, None);
+    let printed = "SIP/2.0/TCP user1pc.domain.com;;branch=z9hG4bK776sgdkse;";
+    assert_eq!(Via::parse(printed).unwrap().branch, Some("z9hG4bK776sgdkse"));
 }
 
 #[test]
@@ -86,10 +88,10 @@ fn broken_vias_are_none() {
         "SIP/2.0/UDP a.org:65536",
         "SIP/2.0/UDP a.org b.org",
         "SIP/2.0/UDP ;branch=1",
-        "SIP/2.0/UDP a.org;;branch=1",
         "SIP/2.0/UDP a.org;branch=1 2",
         "SIP/2.0/UDP ::1;branch=1",
         "SIP/2.0/UDP 192.0.2.15;;,;,,",
+        "SIP/2.0/UDP a.org;=1",
     ] {
         assert!(Via::parse(text).is_none(), "{text}");
     }
