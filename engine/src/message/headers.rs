@@ -144,8 +144,11 @@ impl Headers {
     /// The topmost Via.
     pub fn via(&self) -> Result<Via<'_>, HeaderError> {
         let line = self.first(Name::Via).ok_or(HeaderError::missing(Name::Via))?;
-        let (top, _) = lex::split_bare(line, b',');
-        Via::parse(lex::trim_end(top)).ok_or(HeaderError::syntax(Name::Via))
+        let top = match memchr::memchr(b',', line.as_bytes()) {
+            Some(_) => lex::trim_end(lex::split_bare(line, b',').0),
+            None => line,
+        };
+        Via::parse(top).ok_or(HeaderError::syntax(Name::Via))
     }
 
     /// Every Via value, topmost first.
@@ -171,7 +174,7 @@ impl Headers {
     /// Call-ID.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let value = self.first(Name::CallId).ok_or(HeaderError::missing(Name::CallId))?;
-        let word = !value.is_empty() && !value.bytes().any(lex::is_space);
+        let word = !value.is_empty() && memchr::memchr2(b' ', b'\t', value.as_bytes()).is_none();
         word.then_some(value).ok_or(HeaderError::syntax(Name::CallId))
     }
 

@@ -129,30 +129,24 @@ impl Found {
 
     /// Enters the line from `start` to `end`.
     fn enter(&mut self, text: &[u8], start: usize, end: usize) {
-        let Some(colon) = memchr(b':', &text[start..end]) else {
-            return self.fault("header line without colon");
-        };
-        let mut token = start + colon;
-        let mut value = token + 1;
-        let mut stop = end;
-        while token > start && lex::is_space(text[token - 1]) {
-            token -= 1;
+        let line = &text[start..end];
+        let token = lex::span(line, 0, lex::TOKEN);
+        let colon = lex::skip_space(line, token);
+        if token == 0 || line.get(colon) != Some(&b':') {
+            return self.fault("header line without name and colon");
         }
-        while value < stop && lex::is_space(text[value]) {
-            value += 1;
-        }
-        while stop > value && lex::is_space(text[stop - 1]) {
+        let value = lex::skip_space(line, colon + 1);
+        let mut stop = line.len();
+        while stop > value && lex::is_space(line[stop - 1]) {
             stop -= 1;
         }
-        let name = Name::of_bytes(&text[start..token]);
-        if name == Name::Other && !lex::is_token(&text[start..token]) {
-            return self.fault("header name is no token");
-        }
+        let name = Name::of_bytes(&line[..token]);
         if self.seen & ONCE & bit(name) != 0 {
             self.fault(twice(name));
         }
         self.seen |= bit(name);
-        self.lines.push(Line { name, start: small(start), value: small(value), end: small(stop) });
+        let (value, end) = (small(start + value), small(start + stop));
+        self.lines.push(Line { name, start: small(start), value, end });
     }
 }
 
@@ -323,30 +317,29 @@ fn cut_body(text: &mut Bytes, found: &Found) -> Result<(), Fault> {
 
 /// The headers every message must have (RFC 3261 §8.1.1), well-formed.
 fn mandatory(headers: &Headers, seen: u64) -> Result<(), Fault> {
-    for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
-        if seen & bit(name) == 0 {
-            return Err(Fault { why: missing(name), line: None, status: 400 });
-        }
+    const ALL: [Name; 5] = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq];
+    if let Some(name) = ALL.into_iter().find(|name| seen & bit(*name) == 0) {
+        return Err(Fault { why: missing(name), line: None, status: 400 });
     }
-    let checks = [
-        (Name::Via, headers.via().is_err()),
-        (Name::From, headers.from().is_err()),
-        (Name::To, headers.to().is_err()),
-        (Name::CallId, headers.call_id().is_err()),
-        (Name::CSeq, headers.cseq().is_err()),
-    ];
-    match checks.iter().find(|(_, broken)| *broken) {
-        Some((name, _)) => Err(broken(headers, *name)),
-        None => Ok(()),
+    let via = headers.via().map_err(|_| broken(headers, Name::Via))?;
+    headers.from().map_err(|_| broken(headers, Name::From))?;
+    headers.to().map_err(|_| broken(headers, Name::To))?;
+    headers.call_id().map_err(|_| broken(headers, Name::CallId))?;
+    let cseq = headers.cseq().map_err(|_| broken(headers, Name::CSeq))?;
+    let Start::Request { method, token, .. } = headers.index().start else { return Ok(()) };
+    if cseq.method != headers.text(0..token.into()) {
+        let status = if method == Method::Other { 501 } else { 400 };
+        return Err(Fault { status, ..fault_at(headers, Name::CSeq, "CSeq: another method") });
+    }
+    // The cookie alone identifies nothing (RFC 4475 §3.2.1).
+    match via.branch {
+        Some("z9hG4bK") => Err(fault_at(headers, Name::Via, "Via: empty branch")),
+        Some(_) | None => Ok(()),
     }
 }
 
 /// What else a request must obey before anybody acts on it.
 fn request_rules(request: &Request, seen: u64) -> Result<(), Fault> {
-    if !request.cseq().is_ok_and(|cseq| cseq.method == request.method_text()) {
-        let status = if request.method() == Method::Other { 501 } else { 400 };
-        return Err(Fault { status, ..fault_at(request, Name::CSeq, "CSeq: another method") });
-    }
     match Uri::parse(request.uri()) {
         // Headers have no place in a Request-URI (RFC 3261 §19.1.1); schemes are the hall's.
         Ok(uri) if uri.headers.is_empty() => {}
@@ -360,10 +353,6 @@ fn request_rules(request: &Request, seen: u64) -> Result<(), Fault> {
     }
     if seen & bit(Name::Contact) != 0 && request.contacts().is_err() {
         return Err(broken(request, Name::Contact));
-    }
-    // The cookie alone identifies nothing (RFC 4475 §3.2.1).
-    if request.via().is_ok_and(|via| via.branch == Some("z9hG4bK")) {
-        return Err(fault_at(request, Name::Via, "Via: empty branch"));
     }
     Ok(())
 }
