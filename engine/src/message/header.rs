@@ -146,6 +146,14 @@ pub struct Via<'a> {
 }
 
 impl<'a> Via<'a> {
+    /// Reads the first value of a line.
+    pub(crate) fn top(line: &'a str) -> Option<Self> {
+        match memchr(b',', line.as_bytes()) {
+            Some(_) => Self::parse(lex::trim_end(lex::split_bare(line, b',').0)),
+            None => Self::parse(line),
+        }
+    }
+
     /// Reads one value.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (transport, rest) = sent_protocol(text)?;
@@ -338,6 +346,40 @@ pub enum Contacts<'a> {
     Star,
     /// One or more addresses, in order over all lines.
     List(smallvec::SmallVec<[NameAddr<'a>; 2]>),
+}
+
+impl<'a> Contacts<'a> {
+    /// Reads the elements of all lines; a star stands alone (RFC 3261 §10.2.2).
+    pub(crate) fn read(elements: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let mut list = smallvec::SmallVec::new();
+        let mut stars = 0;
+        for element in elements {
+            match element {
+                "*" => stars += 1,
+                _ => list.push(NameAddr::parse(element)?),
+            }
+        }
+        match (stars, list.is_empty()) {
+            (0, true) => Some(Self::None),
+            (0, false) => Some(Self::List(list)),
+            (1, true) => Some(Self::Star),
+            (_, _) => None,
+        }
+    }
+}
+
+/// Delta-seconds, or another number that may be followed by a comment or parameters (RFC 3261
+/// §20.33).
+pub(crate) fn seconds(value: &str) -> Option<u32> {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = lex::trim_start(&value[digits..]);
+    let clean = rest.is_empty() || rest.starts_with([';', '(']);
+    clean.then(|| lex::saturating_number(&value[..digits]))?
+}
+
+/// A Call-ID is one word.
+pub(crate) fn is_call_id(value: &str) -> bool {
+    !value.is_empty() && memchr2(b' ', b'\t', value.as_bytes()).is_none()
 }
 
 /// `type/subtype;params`.

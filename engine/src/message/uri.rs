@@ -43,15 +43,16 @@ impl<'a> Host<'a> {
             return Some(Self::Ip(IpAddr::V6(ipv6(rest.strip_suffix(']')?)?)));
         }
         let bytes = text.as_bytes();
-        if bytes.is_empty() || !lex::all(bytes, lex::HOST) {
-            return None;
-        }
-        let ends_in_digit = bytes[bytes.len() - 1].is_ascii_digit();
-        if ends_in_digit && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        if bytes.first()?.is_ascii_digit() {
+            if let Some(address) = ipv4(bytes) {
+                return Some(Self::Ip(IpAddr::V4(address)));
+            }
             // A name of digits only would need a top label of letters (RFC 3261 §25.1).
-            return Some(Self::Ip(IpAddr::V4(ipv4(bytes)?)));
+            if bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+                return None;
+            }
         }
-        Some(Self::Name(text))
+        lex::all(bytes, lex::HOST).then_some(Self::Name(text))
     }
 
     /// Same address, or same name in any case.
@@ -77,16 +78,24 @@ impl fmt::Display for Host<'_> {
 /// Four numbers below 256 without leading zeros.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut octets = [0; 4];
-    let mut parts = text.split(|byte| *byte == b'.');
-    for octet in &mut octets {
-        let digits = parts.next()?;
-        if digits.is_empty() || digits.len() > 3 || (digits.len() > 1 && digits[0] == b'0') {
+    let mut at = 0;
+    for (number, octet) in octets.iter_mut().enumerate() {
+        if number > 0 {
+            at += usize::from(text.get(at) == Some(&b'.'));
+        }
+        let start = at;
+        let mut value = 0;
+        while at < text.len() && at < start + 3 && text[at].is_ascii_digit() {
+            value = value * 10 + u16::from(text[at] - b'0');
+            at += 1;
+        }
+        if at == start || (at > start + 1 && text[start] == b'0') {
             return None;
         }
-        let value = digits.iter().fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
         *octet = u8::try_from(value).ok()?;
     }
-    parts.next().is_none().then(|| octets.into())
+    (at == text.len() && text.iter().filter(|byte| **byte == b'.').count() == 3)
+        .then(|| octets.into())
 }
 
 /// An IPv6 address; the third colon that the grammar of RFC 3261 allows before an IPv4 tail by
