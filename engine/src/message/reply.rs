@@ -2,7 +2,8 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Params, Request, Via, Writer, lex};
+use super::{Headers, Host, Name, Request, Via, Writer, lex, write};
+use memchr::memchr;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
@@ -35,8 +36,8 @@ impl Reply {
         let mut writer = Writer::response_with(status, reason);
         write_vias(&mut writer, request, source);
         let copy = |writer: &mut Writer, name| {
-            if let Some(value) = request.first(name) {
-                writer.header(name, value);
+            if let Some(value) = request.octets(name).next() {
+                write::copy_line(writer.text(), name, value);
             }
         };
         copy(&mut writer, Name::From);
@@ -49,9 +50,9 @@ impl Reply {
         }
         copy(&mut writer, Name::CallId);
         copy(&mut writer, Name::CSeq);
-        if let Some(timestamp) = request.other("Timestamp").filter(|_| status == 100) {
-            // RFC 3261 §8.2.6.1: only 100 copies it.
-            writer.other("Timestamp", timestamp);
+        if status == 100 {
+            // RFC 3261 §8.2.6.1: no other answer copies it.
+            request.other("Timestamp").map(|timestamp| writer.other("Timestamp", timestamp));
         }
         Self { writer, status }
     }
@@ -93,16 +94,16 @@ impl DerefMut for Reply {
 }
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
-    for (at, line) in request.lines(Name::Via).enumerate() {
-        let (top, rest) = lex::split_bare(line, b',');
-        match Via::parse(lex::trim_end(top)) {
-            Some(via) if at == 0 && is_to_be_marked(&via, source) => {
-                write_marked(writer, &via, lex::trim_end(top), rest, source);
-            }
-            Some(_) | None => {
-                writer.header(Name::Via, line);
-            }
+    let mut lines = request.octets(Name::Via);
+    if let (Ok(via), Some(line)) = (request.via(), request.first(Name::Via)) {
+        if is_to_be_marked(&via, source) {
+            let (top, rest) = lex::split_bare(line, b',');
+            write_marked(writer, &via, lex::trim_end(top), rest, source);
+            lines.next();
         }
+    }
+    for line in lines {
+        write::copy_line(writer.text(), Name::Via, line);
     }
 }
 
@@ -123,36 +124,31 @@ fn write_marked(
     rest: Option<&str>,
     source: SocketAddr,
 ) {
-    let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-    let kept = Kept { params: via.params, port: source.port() };
-    let address = source.ip().to_canonical();
-    match rest {
-        Some(rest) => {
-            writer.format(Name::Via, format_args!("{sent}{kept};received={address},{rest}"))
+    let text = writer.text();
+    let start = write::begin_line(text, Name::Via);
+    let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
+    text.extend_from_slice(top[..sent].as_bytes());
+    for (name, value) in via.params.iter() {
+        if name.eq_ignore_ascii_case("received") {
+            continue;
         }
-        None => writer.format(Name::Via, format_args!("{sent}{kept};received={address}")),
-    };
-}
-
-/// The sender's parameters without `received`, with a value for `rport`.
-struct Kept<'a> {
-    params: Params<'a>,
-    port: u16,
-}
-
-impl std::fmt::Display for Kept<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (name, value) in self.params.iter() {
-            if name.eq_ignore_ascii_case("rport") {
-                write!(f, ";rport={}", self.port)?;
-            } else if value.is_empty() && !name.eq_ignore_ascii_case("received") {
-                write!(f, ";{name}")?;
-            } else if !name.eq_ignore_ascii_case("received") {
-                write!(f, ";{name}={value}")?;
-            }
+        text.push(b';');
+        text.extend_from_slice(name.as_bytes());
+        if name.eq_ignore_ascii_case("rport") {
+            text.push(b'=');
+            write::push_decimal(text, u32::from(source.port()));
+        } else if !value.is_empty() {
+            text.push(b'=');
+            text.extend_from_slice(value.as_bytes());
         }
-        Ok(())
     }
+    text.extend_from_slice(b";received=");
+    write::push_address(text, source.ip().to_canonical());
+    if let Some(rest) = rest {
+        text.push(b',');
+        text.extend_from_slice(rest.as_bytes());
+    }
+    write::end_line(text, start);
 }
 
 /// The reason phrase that belongs to a status (RFC 3261 §21, RFC 3903, RFC 6665).
