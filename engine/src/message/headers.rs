@@ -11,6 +11,7 @@ use super::{
 use bytes::Bytes;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 /// One header line: 8 bytes, offsets into the text (a datagram has fewer than 2¹⁶ octets).
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,9 @@ impl Line {
         usize::from(self.value)..usize::from(self.end)
     }
 }
+
+/// Lines in order; most messages have fewer than these.
+pub(crate) type Lines = smallvec::SmallVec<[Line; 20]>;
 
 /// The number of the first line of each name that is asked for in every message.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +65,7 @@ impl Firsts {
 /// The index: where everything is.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Lines,
     pub(crate) firsts: Firsts,
     /// Request-URI, or status code and reason.
     pub(crate) start: Start,
@@ -86,7 +90,7 @@ pub(crate) enum Start {
 #[derive(Clone, Debug)]
 pub struct Headers {
     text: Bytes,
-    index: Index,
+    index: Arc<Index>,
 }
 
 /// The index follows from the text, so the text decides.
@@ -106,7 +110,7 @@ impl Hash for Headers {
 
 impl Headers {
     pub(crate) fn new(text: Bytes, index: Index) -> Self {
-        Self { text, index }
+        Self { text, index: Arc::new(index) }
     }
 
     /// The whole message as it goes over the wire.
@@ -135,7 +139,7 @@ impl Headers {
 
     /// The octets of every value line of header `name`, for those who only copy them.
     pub(crate) fn octets(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        let lines = self.from_first(name).iter().filter(move |line| line.name == name);
+        let lines = self.beginning_with(name).iter().filter(move |line| line.name == name);
         lines.map(|line| &self.text[line.value()])
     }
 
@@ -145,12 +149,12 @@ impl Headers {
         self.text(start..lex::span(&self.text, start, lex::TOKEN))
     }
 
-    fn from_first(&self, name: Name) -> &[Line] {
+    fn beginning_with(&self, name: Name) -> &[Line] {
         self.index.firsts.from(&self.index.lines, name)
     }
 
     fn line(&self, name: Name) -> Option<&Line> {
-        self.from_first(name).iter().find(|line| line.name == name)
+        self.beginning_with(name).iter().find(|line| line.name == name)
     }
 
     /// The first value line of header `name`, trimmed.
@@ -160,7 +164,7 @@ impl Headers {
 
     /// Every line of header `name`, in order, trimmed.
     pub fn lines(&self, name: Name) -> impl Iterator<Item = &str> {
-        let lines = self.from_first(name).iter().filter(move |line| line.name == name);
+        let lines = self.beginning_with(name).iter().filter(move |line| line.name == name);
         lines.map(|line| self.value(line))
     }
 
@@ -175,7 +179,7 @@ impl Headers {
     /// form finds the compact one).
     pub fn other(&self, name: &str) -> Option<&str> {
         let known = Name::of(name);
-        let mut lines = self.from_first(known).iter().filter(|line| line.name == known);
+        let mut lines = self.beginning_with(known).iter().filter(|line| line.name == known);
         let means = |line: &&Line| known != Name::Other || name::means(self.token(line), name);
         lines.find(means).map(|line| self.value(line))
     }

@@ -4,14 +4,14 @@
 //! what a more lenient neighbour could read otherwise than we do (bare CR or LF, doubled
 //! identities), and nothing else: values of headers it does not need are not looked at.
 
-use super::headers::{Firsts, Index, Line, Start};
+use super::headers::{Firsts, Index, Line, Lines, Start};
 use super::marks::{AddressMarks, CSeqMarks, Marks, ViaMarks};
 use super::{
     CSeq, Contacts, Headers, Method, Name, NameAddr, Request, Response, Uri, UriError, Via, header,
     lex,
 };
 use bytes::Bytes;
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memrchr};
 
 /// What fits into a UDP datagram over IPv4.
 const MAX_OCTETS: usize = 65_507;
@@ -100,7 +100,7 @@ struct Fault {
 struct Found {
     /// End of the start line.
     start: usize,
-    lines: Vec<Line>,
+    lines: Lines,
     firsts: Firsts,
     head: usize,
     body: usize,
@@ -135,9 +135,10 @@ impl Found {
     /// Enters the line from `start` to `end`.
     fn enter(&mut self, text: &[u8], start: usize, end: usize) {
         let line = &text[start..end];
-        let token = lex::span(line, 0, lex::TOKEN);
-        let colon = lex::skip_space(line, token);
-        if token == 0 || line.get(colon) != Some(&b':') {
+        let colon = lex::find_near(line, 0, b':').unwrap_or(0);
+        let token = line[..colon].trim_ascii_end();
+        let name = Name::of_bytes(token);
+        if name == Name::Other && !lex::is_token(token) {
             return self.fault("header line without name and colon");
         }
         let value = lex::skip_space(line, colon + 1);
@@ -145,7 +146,6 @@ impl Found {
         while stop > value && lex::is_space(line[stop - 1]) {
             stop -= 1;
         }
-        let name = Name::of_bytes(&line[..token]);
         if self.seen & ONCE & bit(name) != 0 {
             self.fault(twice(name));
         }
@@ -164,7 +164,7 @@ fn small(at: usize) -> u16 {
 fn scan(text: &[u8]) -> Scan {
     let mut found = Found {
         start: 0,
-        lines: Vec::with_capacity(20),
+        lines: Lines::new(),
         firsts: Firsts::none(),
         head: text.len(),
         body: text.len(),
@@ -200,11 +200,12 @@ fn scan(text: &[u8]) -> Scan {
 /// The next CRLF; a CR or LF that stands alone is a fault, for some would take it as a line end.
 fn line_end(text: &[u8], mut from: usize, found: &mut Found) -> Option<usize> {
     loop {
-        let at = from + memchr2(b'\r', b'\n', &text[from..])?;
-        if text[at] == b'\r' && text.get(at + 1) == Some(&b'\n') {
-            return Some(at);
+        let at = lex::find_control(text, from)?;
+        match text[at] {
+            b'\r' if text.get(at + 1) == Some(&b'\n') => return Some(at),
+            b'\r' | b'\n' => found.fault("bare CR or LF"),
+            _ => {}
         }
-        found.fault("bare CR or LF");
         from = at + 1;
     }
 }

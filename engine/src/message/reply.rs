@@ -95,12 +95,12 @@ impl DerefMut for Reply {
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     let mut lines = request.octets(Name::Via);
-    if let (Ok(via), Some(line)) = (request.via(), request.first(Name::Via)) {
-        if is_to_be_marked(&via, source) {
-            let (top, rest) = lex::split_bare(line, b',');
-            write_marked(writer, &via, lex::trim_end(top), rest, source);
-            lines.next();
-        }
+    if let (Ok(via), Some(line)) = (request.via(), request.first(Name::Via))
+        && is_to_be_marked(&via, source)
+    {
+        let (top, rest) = lex::split_bare(line, b',');
+        write_marked(writer, &via, lex::trim_end(top), rest, source);
+        lines.next();
     }
     for line in lines {
         write::copy_line(writer.text(), Name::Via, line);
