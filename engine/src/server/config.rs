@@ -5,6 +5,7 @@ use crate::digest::{Algorithm, Ha1, NonceKey, NonceLimits};
 use crate::message::{Aor, Host, Uri};
 use crate::mint::Secret;
 use crate::transaction::Timing;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -120,16 +121,26 @@ impl Users {
         aor.domain() == domain && self.exists(aor.user())
     }
 
-    /// HA1 of a user for an algorithm.
-    pub fn ha1(&self, user: &str, realm: &str, algorithm: Algorithm) -> Option<Ha1> {
-        if let Some(found) = self.named.get(user) {
+    /// The account that a digest user name stands for in `domain`: phones send `alice` or
+    /// `alice@domain`.
+    pub fn account<'n>(name: &'n str, domain: &str) -> &'n str {
+        match name.rsplit_once('@') {
+            Some((user, host)) if host.eq_ignore_ascii_case(domain) => user,
+            Some(_) | None => name,
+        }
+    }
+
+    /// HA1 of a digest user name, as the client wrote it, for an algorithm. A stored HA1 was made
+    /// with the plain name, so `alice@domain` only passes where a password is at hand.
+    pub fn ha1(&self, name: &str, realm: &str, algorithm: Algorithm) -> Option<Cow<'_, Ha1>> {
+        if let Some(found) = self.named.get(Self::account(name, realm)) {
             return match algorithm {
-                Algorithm::Sha256 => found.sha256.clone(),
-                Algorithm::Md5 => found.md5.clone(),
+                Algorithm::Sha256 => found.sha256.as_ref().map(Cow::Borrowed),
+                Algorithm::Md5 => found.md5.as_ref().map(Cow::Borrowed),
             };
         }
         let password = self.anyone.as_deref()?;
-        Some(Ha1::of(algorithm, user, realm, password))
+        Some(Cow::Owned(Ha1::of(algorithm, name, realm, password)))
     }
 }
 

@@ -213,11 +213,6 @@ impl Presentity {
         self.information.set_devices(devices);
     }
 
-    /// Composes after recovery, before anybody is told anything.
-    pub(crate) fn recompose_quietly(&mut self, now: crate::time::Instant) {
-        self.information.recompose(&self.aor, now);
-    }
-
     fn recompose(&mut self, cx: &mut Cx<'_>) {
         let was_ready = self.information.is_ready();
         if self.information.recompose(&self.aor, cx.now) {
