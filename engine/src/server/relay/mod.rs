@@ -24,7 +24,7 @@ pub(in crate::server) mod rig;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use rewrite::{arrived_by_route, next_hop};
+pub(crate) use rewrite::arrived_by_route;
 
 use super::cx::{Ask, Cx};
 use super::{Owner, Timer};

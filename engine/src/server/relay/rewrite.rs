@@ -138,7 +138,8 @@ impl Plan {
         let breadth = breadth.to_string();
         let records = self.record_routes(far, near);
         let mut edit = request.edit();
-        edit = edit.uri(target.uri).push_via(&via).max_forwards(self.max_forwards);
+        edit = edit.uri(target.uri).push_via(&via).received_from(from.addr);
+        edit = edit.max_forwards(self.max_forwards);
         edit = edit.remove(Name::MaxBreadth).push_header(Name::MaxBreadth, &breadth);
         for record in &records {
             edit = edit.push_header(Name::RecordRoute, record);
@@ -193,12 +194,12 @@ fn via(sent_by: &str, branch: Branch) -> String {
 }
 
 /// The address that a URI names by itself, over UDP and not our own.
-pub(crate) fn next_hop(config: &Config, uri: &str, listener: u16) -> Option<Peer> {
+fn next_hop(config: &Config, uri: &str, listener: u16) -> Option<Peer> {
     let uri = Uri::parse(uri).ok()?;
     let udp = uri.param("transport").is_none_or(|transport| transport.eq_ignore_ascii_case("udp"));
     let Host::Ip(ip) = uri.host else { return None };
     let addr = SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT));
-    (udp && !uri.secure && !is_ours(config, &uri)).then_some(Peer { addr, listener })
+    (udp && !uri.secure && !config.is_ours(uri.host, uri.port)).then_some(Peer { addr, listener })
 }
 
 /// Whether a request was sent to us as a hop on its way: its first Route names us.
@@ -213,28 +214,9 @@ fn own_routes(config: &Config, request: &Request) -> usize {
     }
     let ours = |route: &&str| {
         let uri = NameAddr::parse(route).and_then(|route| Uri::parse(route.uri).ok());
-        uri.is_some_and(|uri| is_ours(config, &uri))
+        uri.is_some_and(|uri| config.is_ours(uri.host, uri.port))
     };
     request.list(Name::Route).take_while(ours).count()
-}
-
-/// Whether a URI names this server: the domain, or host and port of a listener.
-fn is_ours(config: &Config, uri: &Uri<'_>) -> bool {
-    let port = uri.port.unwrap_or(SIP_PORT);
-    match uri.host {
-        Host::Ip(ip) => {
-            let addr = SocketAddr::new(ip, port);
-            config.listeners.iter().any(|listener| listener.sent_by.parse() == Ok(addr))
-        }
-        Host::Name(name) => {
-            let listener = |(host, own): (&str, &str)| {
-                host.eq_ignore_ascii_case(name) && own.parse() == Ok(port)
-            };
-            let mut sent_by = config.listeners.iter().map(|listener| &listener.sent_by);
-            name.eq_ignore_ascii_case(&config.domain)
-                || sent_by.any(|sent_by| sent_by.rsplit_once(':').is_some_and(listener))
-        }
-    }
 }
 
 /// Equal for the same request on the same way, whatever its method (RFC 5393 §4.2.1, §4.2.4).
