@@ -90,9 +90,8 @@ async fn reread_users(settings: &Settings, config: &mut Config, service: &Servic
             return;
         }
     };
-    let gone: Vec<Aor> = users::removed(&config.users, &users)
-        .map(|name| Aor::new(name, &config.domain))
-        .collect();
+    let gone: Vec<Aor> =
+        users::removed(&config.users, &users).map(|name| Aor::new(name, &config.domain)).collect();
     let accounts = users.named.len();
     config.users = users;
     let mut obeyed = service.reload(config.clone()).await;
@@ -136,7 +135,8 @@ fn advise(settings: &Settings, config: &Config) {
     }
     let users = &config.users;
     if users.named.is_empty() && users.anyone.is_none() && !users.open {
-        let file = settings.users.as_ref().map_or("users.toml".into(), |path| path.to_string_lossy());
+        let file =
+            settings.users.as_ref().map_or("users.toml".into(), |path| path.to_string_lossy());
         let how = match settings.users {
             Some(_) => "send SIGHUP",
             None => "start again with --users users.toml",

@@ -41,7 +41,8 @@ impl Link {
     /// Binds a socket and starts the agent on it; it does nothing until it is told to log in.
     pub(crate) fn start(setup: Setup) -> Result<Self, Failure> {
         let near = setup.bind.unwrap_or_else(|| near(setup.server));
-        let socket = presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
+        let socket =
+            presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
         let bound = socket.local_addr().map_err(no_socket)?;
         let contact = if bound.ip().is_unspecified() { near_ip(setup.server) } else { None };
         let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
