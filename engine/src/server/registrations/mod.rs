@@ -7,7 +7,7 @@
 mod date;
 
 use super::cx::{Ask, Cx};
-use super::{Event, Record, Timer};
+use super::{Config, Event, Record, Timer};
 use crate::machine::Peer;
 use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri};
 use crate::mint::{Id, Label};
@@ -53,6 +53,8 @@ pub(crate) struct Registrations {
 /// What a REGISTER or a deadline did, for the other rooms of the account.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Change {
+    /// Anything at all, be it only a renewal.
+    pub(crate) any: bool,
     /// A contact was bound or renewed: stored messages can be delivered (M19).
     pub(crate) bound: bool,
     /// It is the first one after none.
@@ -139,7 +141,8 @@ impl Registrations {
     }
 
     /// Arms the deadlines of recovered bindings; those that have passed fire at once.
-    pub(crate) fn rearm(&self, timers: &mut Timers<Timer>, grace: Duration, aor: &Aor) {
+    pub(crate) fn rearm(&self, timers: &mut Timers<Timer>, aor: &Aor, config: &Config) {
+        let grace = config.limits.expiry_grace;
         for (id, binding) in &self.bindings {
             timers.arm(Timer::Binding(aor.clone(), *id), binding.expires + grace);
         }
@@ -256,6 +259,7 @@ impl Registrations {
                 }
             }
         }
+        change.any = change.bound || !change.gone.is_empty();
         change.first = before == 0 && !self.is_empty();
         if self.len() != before || !change.gone.is_empty() {
             let bindings = u32::try_from(self.len()).unwrap_or(u32::MAX);
