@@ -1,14 +1,18 @@
-//! The address of record: the identity everything is keyed by.
+//! The address of record: the identity everything is keyed by (RFC 3261 §10.3 step 5, §19.1.4).
 
-use super::{Uri, UriError};
+use super::{Host, Uri, UriError, lex};
+use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+const SCHEME: &str = "sip:";
+
 /// `sip:user@domain` in canonical form: scheme and host lower-case, user unescaped as far as the
 /// grammar allows, no parameters, no port, `sips` folded into `sip`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Aor(Arc<str>);
 
 impl Aor {
@@ -19,14 +23,25 @@ impl Aor {
 
     /// The AOR of a URI; a `sip:` or `sips:` URI with a user part is required.
     pub fn from_uri(uri: &Uri<'_>) -> Result<Self, UriError> {
-        let _ = uri;
-        todo!()
+        let user = uri.user.ok_or(UriError::Syntax)?;
+        Ok(match uri.host {
+            Host::Name(name) => Self::assemble(user, name),
+            Host::Ip(_) => Self::assemble(user, &uri.host.to_string()),
+        })
     }
 
     /// The AOR of `user` (canonical or escaped) in `domain`.
     pub fn new(user: &str, domain: &str) -> Self {
-        let _ = (user, domain);
-        todo!()
+        Self::assemble(user, domain)
+    }
+
+    fn assemble(user: &str, domain: &str) -> Self {
+        let mut text = Vec::with_capacity(SCHEME.len() + user.len() + 1 + domain.len());
+        text.extend_from_slice(SCHEME.as_bytes());
+        push_user(&mut text, user.as_bytes());
+        text.push(b'@');
+        text.extend(domain.bytes().map(|byte| byte.to_ascii_lowercase()));
+        Self(String::from_utf8_lossy(&text).into())
     }
 
     /// The whole text, `sip:user@domain`.
@@ -36,12 +51,25 @@ impl Aor {
 
     /// The user part, canonical.
     pub fn user(&self) -> &str {
-        todo!()
+        &self.0[SCHEME.len()..self.at()]
     }
 
     /// The domain, lower-case.
     pub fn domain(&self) -> &str {
-        todo!()
+        &self.0[self.at() + 1..]
+    }
+
+    /// Where the `@` is; a user part has none, it would be escaped.
+    fn at(&self) -> usize {
+        memchr(b'@', self.0.as_bytes()).expect("every AOR is assembled with an @")
+    }
+}
+
+impl TryFrom<String> for Aor {
+    type Error = UriError;
+
+    fn try_from(text: String) -> Result<Self, UriError> {
+        Self::parse(&text)
     }
 }
 
@@ -57,8 +85,36 @@ impl fmt::Debug for Aor {
     }
 }
 
-/// A user part with needless escapes undone and hex digits in upper case (RFC 3261 §19.1.4).
-/// Borrowed when `user` is already canonical.
+/// A user part with needless escapes undone and hex digits in upper case (RFC 3261 §19.1.4); what
+/// the grammar wants escaped is escaped. Borrowed when `user` is already canonical.
 pub fn canonical_user(user: &str) -> Cow<'_, [u8]> {
-    Cow::Borrowed(user.as_bytes())
+    let bytes = user.as_bytes();
+    if lex::all(bytes, lex::USER) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len() + 8);
+    push_user(&mut out, bytes);
+    Cow::Owned(out)
+}
+
+fn push_user(out: &mut Vec<u8>, user: &[u8]) {
+    let mut rest = user;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = match lex::escape(rest) {
+            Some(octet) => {
+                match lex::is(octet, lex::UNRESERVED) {
+                    true => out.push(octet),
+                    false => lex::push_escape(out, octet),
+                }
+                &rest[3..]
+            }
+            None => {
+                match lex::is(byte, lex::USER) {
+                    true => out.push(byte),
+                    false => lex::push_escape(out, byte),
+                }
+                tail
+            }
+        };
+    }
 }

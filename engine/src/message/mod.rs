@@ -5,15 +5,22 @@
 //! engine which knows that SIP is text.
 
 mod aor;
+mod edit;
 mod header;
+mod headers;
+mod lex;
+mod name;
 mod parse;
 mod reply;
 mod uri;
 mod write;
 
 pub use aor::{Aor, canonical_user};
+pub use edit::Edit;
 pub use header::*;
-pub use parse::{Headers, Malformed, Message, Request, Response};
-pub use reply::Reply;
+pub use headers::{Headers, Request, Response};
+pub use name::{Method, Name};
+pub use parse::{Malformed, Message};
+pub use reply::{Reply, standard_reason};
 pub use uri::{Host, Uri, UriError};
 pub use write::Writer;

@@ -1,8 +1,13 @@
-//! Answers to requests (RFC 3261 §8.2.6, RFC 3581 §4).
+//! Answers to requests (RFC 3261 §8.2.6, §18.2, RFC 3581 §4).
+//!
+//! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Request, Writer};
-use std::net::SocketAddr;
+use super::{Headers, Host, Name, Params, Request, Via, Writer, lex};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
+
+/// Where SIP over UDP lives unless told otherwise.
+const DEFAULT_PORT: u16 = 5060;
 
 /// A response under construction. It starts with the Via set (the top one with `received` and
 /// `rport` filled in), From, To, Call-ID and CSeq of the request; headers of its own follow.
@@ -16,8 +21,7 @@ impl Reply {
     /// An answer with the standard reason phrase to a request that came from `source`. `to_tag`
     /// is added to To unless To has one already; 100 never gets one.
     pub fn new(request: &Request, source: SocketAddr, status: u16, to_tag: &str) -> Self {
-        let _ = (request, source, status, to_tag);
-        todo!()
+        Self::with_reason(request, source, status, standard_reason(status), to_tag)
     }
 
     /// The same with a reason phrase of its own.
@@ -28,8 +32,28 @@ impl Reply {
         reason: &str,
         to_tag: &str,
     ) -> Self {
-        let _ = (request, source, status, reason, to_tag);
-        todo!()
+        let mut writer = Writer::response_with(status, reason);
+        write_vias(&mut writer, request, source);
+        let copy = |writer: &mut Writer, name| {
+            if let Some(value) = request.first(name) {
+                writer.header(name, value);
+            }
+        };
+        copy(&mut writer, Name::From);
+        match request.to() {
+            Ok(to) if status > 100 && !to_tag.is_empty() && to.tag().is_none() => {
+                let value = request.first(Name::To).unwrap_or(to.uri);
+                writer.pieces(Name::To, &[value, ";tag=", to_tag]);
+            }
+            Ok(_) | Err(_) => copy(&mut writer, Name::To),
+        }
+        copy(&mut writer, Name::CallId);
+        copy(&mut writer, Name::CSeq);
+        if let Some(timestamp) = request.other("Timestamp").filter(|_| status == 100) {
+            // RFC 3261 §8.2.6.1: only 100 copies it.
+            writer.other("Timestamp", timestamp);
+        }
+        Self { writer, status }
     }
 
     /// The status.
@@ -43,10 +67,15 @@ impl Reply {
     }
 
     /// Where the answer to `request` from `source` goes (RFC 3261 §18.2.2, RFC 3581 §4): the
-    /// source address; the source port if the top Via has `rport`, else the sent-by port.
+    /// source address; the source port if the top Via has `rport` or cannot be read, else the
+    /// sent-by port.
     pub fn destination(request: &Request, source: SocketAddr) -> SocketAddr {
-        let _ = (request, source);
-        todo!()
+        match request.via() {
+            Ok(via) if via.params.raw("rport").is_none() => {
+                SocketAddr::new(source.ip(), via.port.unwrap_or(DEFAULT_PORT))
+            }
+            Ok(_) | Err(_) => source,
+        }
     }
 }
 
@@ -60,5 +89,133 @@ impl Deref for Reply {
 impl DerefMut for Reply {
     fn deref_mut(&mut self) -> &mut Writer {
         &mut self.writer
+    }
+}
+
+fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
+    for (at, line) in request.lines(Name::Via).enumerate() {
+        match Marked::of(line, source).filter(|_| at == 0) {
+            Some(marked) => writer.format(Name::Via, format_args!("{marked}")),
+            None => writer.header(Name::Via, line),
+        };
+    }
+}
+
+/// A Via line whose top value notes the source: our `received` (never one the sender invented)
+/// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) struct Marked<'a> {
+    sent: &'a str,
+    kept: Kept<'a>,
+    address: IpAddr,
+    rest: Option<&'a str>,
+}
+
+impl<'a> Marked<'a> {
+    /// `None` if there is nothing to note, or the line cannot be read.
+    pub(super) fn of(line: &'a str, source: SocketAddr) -> Option<Self> {
+        let (top, rest) = lex::split_bare(line, b',');
+        let top = lex::trim_end(top);
+        let via = Via::parse(top)?;
+        let address = source.ip().to_canonical();
+        let same = match via.host {
+            Host::Ip(sent_by) => sent_by.to_canonical() == address,
+            Host::Name(_) => false,
+        };
+        if same && via.params.raw("rport").is_none() {
+            return None;
+        }
+        let (sent, _) = top.split_once(';').unwrap_or((top, ""));
+        Some(Self { sent, kept: Kept { params: via.params, port: source.port() }, address, rest })
+    }
+}
+
+impl std::fmt::Display for Marked<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{};received={}", self.sent, self.kept, self.address)?;
+        self.rest.map_or(Ok(()), |rest| write!(f, ",{rest}"))
+    }
+}
+
+/// The sender's parameters without `received`, with a value for `rport`.
+struct Kept<'a> {
+    params: Params<'a>,
+    port: u16,
+}
+
+impl std::fmt::Display for Kept<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (name, value) in self.params.iter() {
+            if name.eq_ignore_ascii_case("rport") {
+                write!(f, ";rport={}", self.port)?;
+            } else if value.is_empty() && !name.eq_ignore_ascii_case("received") {
+                write!(f, ";{name}")?;
+            } else if !name.eq_ignore_ascii_case("received") {
+                write!(f, ";{name}={value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The reason phrase that belongs to a status (RFC 3261 §21, RFC 3903, RFC 6665).
+pub fn standard_reason(status: u16) -> &'static str {
+    match status {
+        100 => "Trying",
+        180 => "Ringing",
+        181 => "Call Is Being Forwarded",
+        182 => "Queued",
+        183 => "Session Progress",
+        200 => "OK",
+        202 => "Accepted",
+        204 => "No Notification",
+        300 => "Multiple Choices",
+        301 => "Moved Permanently",
+        302 => "Moved Temporarily",
+        305 => "Use Proxy",
+        380 => "Alternative Service",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        410 => "Gone",
+        412 => "Conditional Request Failed",
+        413 => "Request Entity Too Large",
+        414 => "Request-URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Unsupported URI Scheme",
+        420 => "Bad Extension",
+        421 => "Extension Required",
+        422 => "Session Interval Too Small",
+        423 => "Interval Too Brief",
+        440 => "Max-Breadth Exceeded",
+        480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
+        482 => "Loop Detected",
+        483 => "Too Many Hops",
+        484 => "Address Incomplete",
+        485 => "Ambiguous",
+        486 => "Busy Here",
+        487 => "Request Terminated",
+        488 => "Not Acceptable Here",
+        489 => "Bad Event",
+        491 => "Request Pending",
+        493 => "Undecipherable",
+        500 => "Server Internal Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Server Time-out",
+        505 => "Version Not Supported",
+        513 => "Message Too Large",
+        600 => "Busy Everywhere",
+        603 => "Decline",
+        604 => "Does Not Exist Anywhere",
+        606 => "Not Acceptable",
+        _ => "Unknown",
     }
 }

@@ -1,8 +1,15 @@
 //! Messages to bytes: lines appended to one buffer, finished as the exact wire form.
+//!
+//! Values are written as given, except that CR and LF become spaces: nothing a caller passes on
+//! from a peer can start a header line of its own.
 
-use super::{Method, Name};
+use super::{Method, Name, edit::exact, reply::standard_reason};
 use bytes::Bytes;
+use memchr::memchr2;
 use std::fmt;
+
+/// Most messages without a body fit.
+const CAPACITY: usize = 768;
 
 /// Writes one message. The order of calls is the order on the wire.
 #[derive(Debug)]
@@ -13,66 +20,142 @@ pub struct Writer {
 impl Writer {
     /// Starts a request.
     pub fn request(method: Method, uri: &str) -> Self {
-        let _ = (method, uri);
-        todo!()
+        Self::request_text(method.as_str(), uri)
     }
 
     /// Starts a request whose method is only known by its token.
     pub fn request_text(method: &str, uri: &str) -> Self {
-        let _ = (method, uri);
-        todo!()
+        let mut text = Vec::with_capacity(CAPACITY);
+        push_value(&mut text, method);
+        text.push(b' ');
+        push_value(&mut text, uri);
+        text.extend_from_slice(b" SIP/2.0\r\n");
+        Self { text }
     }
 
     /// Starts a response with the standard reason phrase of `status`.
     pub fn response(status: u16) -> Self {
-        let _ = status;
-        todo!()
+        Self::response_with(status, standard_reason(status))
     }
 
-    /// Starts a response with a reason phrase (CR and LF in it are dropped).
+    /// Starts a response with a reason phrase (CR and LF in it become spaces).
     pub fn response_with(status: u16, reason: &str) -> Self {
-        let _ = (status, reason);
-        todo!()
+        let mut text = Vec::with_capacity(CAPACITY);
+        text.extend_from_slice(b"SIP/2.0 ");
+        push_decimal(&mut text, u32::from(status));
+        text.push(b' ');
+        push_value(&mut text, reason);
+        text.extend_from_slice(b"\r\n");
+        Self { text }
     }
 
     /// Appends a header line; `value` must not contain CR or LF (they are replaced by spaces).
     pub fn header(&mut self, name: Name, value: &str) -> &mut Self {
-        let _ = (name, value);
-        todo!()
+        push_line(&mut self.text, name, value);
+        self
     }
 
     /// Appends a header line we have no [`Name`] for.
     pub fn other(&mut self, name: &str, value: &str) -> &mut Self {
-        let _ = (name, value);
-        todo!()
+        push_value(&mut self.text, name);
+        self.text.extend_from_slice(b": ");
+        push_value(&mut self.text, value);
+        self.text.extend_from_slice(b"\r\n");
+        self
     }
 
     /// Appends a header line with a decimal value, without going through `fmt`.
     pub fn number(&mut self, name: Name, value: u32) -> &mut Self {
-        let _ = (name, value);
-        todo!()
+        push_number_line(&mut self.text, name, value);
+        self
     }
 
     /// Appends a header line from pieces, without an intermediate string.
     pub fn pieces(&mut self, name: Name, pieces: &[&str]) -> &mut Self {
-        let _ = (name, pieces);
-        todo!()
+        push_name(&mut self.text, name);
+        for piece in pieces {
+            push_value(&mut self.text, piece);
+        }
+        self.text.extend_from_slice(b"\r\n");
+        self
     }
 
     /// Appends a header line from a format string.
     pub fn format(&mut self, name: Name, value: fmt::Arguments<'_>) -> &mut Self {
-        let _ = (name, value);
-        todo!()
+        push_name(&mut self.text, name);
+        push_format(&mut self.text, value);
+        self.text.extend_from_slice(b"\r\n");
+        self
     }
 
     /// Appends Content-Length: 0 and ends the message.
-    pub fn finish(self) -> Bytes {
-        todo!()
+    pub fn finish(mut self) -> Bytes {
+        self.text.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        exact(self.text)
     }
 
     /// Appends Content-Type, Content-Length and the body, and ends the message.
-    pub fn finish_with(self, content_type: &str, body: &[u8]) -> Bytes {
-        let _ = (content_type, body);
-        todo!()
+    pub fn finish_with(mut self, content_type: &str, body: &[u8]) -> Bytes {
+        self.text.reserve(body.len() + content_type.len() + 64);
+        push_line(&mut self.text, Name::ContentType, content_type);
+        let length = u32::try_from(body.len()).expect("a body is smaller than a datagram");
+        push_number_line(&mut self.text, Name::ContentLength, length);
+        self.text.extend_from_slice(b"\r\n");
+        self.text.extend_from_slice(body);
+        exact(self.text)
     }
+}
+
+pub(crate) fn push_line(text: &mut Vec<u8>, name: Name, value: &str) {
+    push_name(text, name);
+    push_value(text, value);
+    text.extend_from_slice(b"\r\n");
+}
+
+pub(crate) fn push_number_line(text: &mut Vec<u8>, name: Name, value: u32) {
+    push_name(text, name);
+    push_decimal(text, value);
+    text.extend_from_slice(b"\r\n");
+}
+
+fn push_name(text: &mut Vec<u8>, name: Name) {
+    text.extend_from_slice(name.as_str().as_bytes());
+    text.extend_from_slice(b": ");
+}
+
+/// Appends `value` with spaces for CR and LF.
+pub(crate) fn push_value(text: &mut Vec<u8>, value: &str) {
+    let from = text.len();
+    text.extend_from_slice(value.as_bytes());
+    if memchr2(b'\r', b'\n', value.as_bytes()).is_some() {
+        for byte in text[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
+            *byte = b' ';
+        }
+    }
+}
+
+pub(crate) fn push_format(text: &mut Vec<u8>, value: fmt::Arguments<'_>) {
+    struct Values<'a>(&'a mut Vec<u8>);
+    impl fmt::Write for Values<'_> {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            push_value(self.0, piece);
+            Ok(())
+        }
+    }
+    // A `Display` that fails has nothing more to say; what it said so far stays.
+    let _ = fmt::Write::write_fmt(&mut Values(text), value);
+}
+
+pub(crate) fn push_decimal(text: &mut Vec<u8>, mut value: u32) {
+    let mut digits = [0; 10];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    text.extend_from_slice(&digits[at..]);
 }

@@ -1,18 +1,18 @@
 //! The hall: every input comes in here, and every response and deadline finds its owner.
 
 use super::account::Account;
-use super::admit::Rates;
+use super::admit::{self, Rates};
 use super::cx::Cx;
-use super::gate::{self, Gate};
-use super::pager;
+use super::gate::Gate;
 use super::presentity::{Answer, Package};
-use super::relay::{Outcome, Relays};
-use super::{Command, Config, Event, Owner, Record, Tables, Timer};
+use super::relay::{NoAnswer, Outcome, Relays, Target};
+use super::{Binding, Command, Config, Event, Owner, Record, Tables, Timer};
 use crate::body::winfo::Cause;
 use crate::machine::{Input, Machine, Output, Peer};
 use crate::message::{Aor, Message, Method, Name, Response};
 use crate::time::{Instant, Timers};
 use crate::transaction::{Fired, Transactions};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// The server: accounts, transactions, timers, replay records. One value.
@@ -64,12 +64,12 @@ impl Machine for Server {
         match input {
             Input::Packet { from, bytes } => match Message::parse(bytes) {
                 Ok(message) => self.on_message(config, now, from, &message, out),
-                Err(malformed) => gate::refuse_malformed(config, out, from, &malformed),
+                Err(malformed) => admit::refuse_malformed(config, out, from, &malformed),
             },
             Input::Message { from, message } => self.on_message(config, now, from, &message, out),
             Input::Lost { peer } => {
                 for owner in self.transactions.lost(peer) {
-                    self.on_no_answer(config, now, owner, out);
+                    self.on_no_answer(config, now, owner, NoAnswer::Unreachable, out);
                 }
             }
             Input::Command(command) => self.on_command(config, now, command, out),
@@ -108,7 +108,7 @@ impl Server {
     ) {
         match message {
             Message::Request(request) => self.on_request(config, now, from, request, out),
-            Message::Response(response) => self.on_response(config, now, from, response, out),
+            Message::Response(response) => self.on_response(config, now, response, out),
         }
     }
 
@@ -116,7 +116,6 @@ impl Server {
         &mut self,
         config: &Config,
         now: Instant,
-        from: Peer,
         response: &Response,
         out: &mut Out,
     ) {
@@ -127,7 +126,7 @@ impl Server {
         let status = response.status();
         let (mut rooms, mut cx) = self.split(config, now, out);
         match owner {
-            Owner::Notify { .. } | Owner::Deliver { .. } if status < 200 => {}
+            Owner::Notify { .. } if status < 200 => {}
             Owner::Notify { aor, winfo, id } => {
                 let retry_after = response.seconds(Name::RetryAfter);
                 let answer = Answer::of(status, retry_after, &config.timing);
@@ -135,11 +134,10 @@ impl Server {
                 rooms.notify_answered(&mut cx, &aor, winfo, id, answer);
             }
             Owner::Relay { key, branch } => {
-                let outcome = rooms.relays.on_response(&mut cx, from, key, branch, response);
+                let outcome = rooms.relays.on_response(&mut cx, key, branch, response);
                 rooms.follow(&mut cx, outcome);
             }
             Owner::Deliver { aor, id } => {
-                finished(&mut cx, Method::Message, &aor, Some(status));
                 rooms.delivery_answered(&mut cx, &aor, id, Some(status));
             }
             Owner::Nobody => {}
@@ -147,7 +145,14 @@ impl Server {
     }
 
     /// A client transaction ended without an answer.
-    fn on_no_answer(&mut self, config: &Config, now: Instant, owner: Owner, out: &mut Out) {
+    fn on_no_answer(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        owner: Owner,
+        why: NoAnswer,
+        out: &mut Out,
+    ) {
         let (mut rooms, mut cx) = self.split(config, now, out);
         match owner {
             Owner::Notify { aor, winfo, id } => {
@@ -155,13 +160,10 @@ impl Server {
                 rooms.notify_answered(&mut cx, &aor, winfo, id, Answer::Lost);
             }
             Owner::Relay { key, branch } => {
-                let outcome = rooms.relays.on_no_answer(&mut cx, key, branch);
+                let outcome = rooms.relays.on_no_answer(&mut cx, key, branch, why);
                 rooms.follow(&mut cx, outcome);
             }
-            Owner::Deliver { aor, id } => {
-                finished(&mut cx, Method::Message, &aor, None);
-                rooms.delivery_answered(&mut cx, &aor, id, None);
-            }
+            Owner::Deliver { aor, id } => rooms.delivery_answered(&mut cx, &aor, id, None),
             Owner::Nobody => {}
         }
     }
@@ -170,7 +172,9 @@ impl Server {
     fn tick(&mut self, config: &Config, now: Instant, out: &mut Out) {
         while let Some(fired) = self.transactions.fire(&config.timing, now, out) {
             match fired {
-                Fired::Timeout(owner) => self.on_no_answer(config, now, owner, out),
+                Fired::Timeout(owner) => {
+                    self.on_no_answer(config, now, owner, NoAnswer::TimedOut, out);
+                }
                 Fired::Unanswered(_) | Fired::Quiet => {}
             }
         }
@@ -191,16 +195,21 @@ impl Server {
                 account.registrations.on_timer(&mut cx, aor, *id);
                 rooms.bindings_changed(&mut cx, aor, false);
             }
-            Timer::Kept(aor, _) | Timer::Dedupe(aor, _) => {
+            Timer::Kept(aor, id) => {
                 let Some(account) = rooms.accounts.get_mut(aor) else { return };
-                account.inbox.on_timer(&mut cx, aor, timer);
+                account.inbox.on_expired(&mut cx, aor, *id);
+                rooms.tidy(aor);
+            }
+            Timer::Dedupe(aor, mark) => {
+                let Some(account) = rooms.accounts.get_mut(aor) else { return };
+                account.inbox.on_dedupe_over(*mark);
                 rooms.tidy(aor);
             }
             Timer::Settle(aor) => {
                 let Some(account) = rooms.accounts.get_mut(aor) else { return };
                 account.presentity.on_timer(&mut cx, timer);
-                let targets = pager::targets(&account.registrations);
-                account.inbox.on_bound(&mut cx, aor, &targets);
+                let Account { registrations, inbox, .. } = account;
+                inbox.on_bound(&mut cx, aor, &targets(registrations.live()));
             }
             Timer::Publication(aor, _)
             | Timer::Subscription(aor, _)
@@ -231,6 +240,7 @@ impl Server {
                 account.inbox.remove_all(&mut cx, &aor);
                 account.presentity.remove_all(&mut cx);
                 rooms.tidy(&aor);
+                self.gate.forget(config, &aor);
             }
             Command::Shutdown => {
                 let aors: Vec<Aor> = rooms.accounts.keys().cloned().collect();
@@ -316,14 +326,26 @@ impl Rooms<'_> {
         status: Option<u16>,
     ) {
         let Some(account) = self.accounts.get_mut(aor) else { return };
-        let targets = pager::targets(&account.registrations);
-        account.inbox.on_answer(cx, aor, id, status, &targets);
+        let Account { registrations, inbox, .. } = account;
+        inbox.on_answer(cx, aor, id, status, &targets(registrations.live()));
         self.tidy(aor);
     }
 
-    /// Does what a forwarded request has come to.
+    /// Settles what a forwarded request has come to: exactly one room answers, once.
     pub(super) fn follow(&mut self, cx: &mut Cx<'_>, outcome: Outcome) {
-        pager::follow(self, cx, outcome);
+        match outcome {
+            Outcome::Settled => {}
+            Outcome::Keep(message) => {
+                let Account { registrations, inbox, .. } = self.account(&message.aor);
+                inbox.keep_unreached(cx, &message, &targets(registrations.live()));
+                self.tidy(&message.aor);
+            }
+            Outcome::Received { aor, mark } => {
+                let Some(account) = self.accounts.get_mut(&aor) else { return };
+                account.inbox.received(cx, &aor, mark);
+                self.tidy(&aor);
+            }
+        }
     }
 
     /// Bindings of an account came or went: presence follows, stored messages are delivered.
@@ -332,11 +354,18 @@ impl Rooms<'_> {
         let devices = account.devices();
         account.presentity.on_devices(cx, devices);
         if bound {
-            let targets = pager::targets(&account.registrations);
-            account.inbox.on_bound(cx, aor, &targets);
+            let Account { registrations, inbox, .. } = account;
+            inbox.on_bound(cx, aor, &targets(registrations.live()));
         }
         self.tidy(aor);
     }
+}
+
+/// Where requests for an account go: its bindings.
+pub(super) fn targets<'a>(
+    bindings: impl Iterator<Item = &'a Binding>,
+) -> SmallVec<[Target<'a>; 4]> {
+    bindings.map(|binding| Target { uri: &binding.contact, peer: binding.peer }).collect()
 }
 
 fn finished(cx: &mut Cx<'_>, method: Method, aor: &Aor, status: Option<u16>) {

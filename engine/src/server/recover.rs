@@ -22,11 +22,11 @@ impl Server {
             account.apply(config, record);
         }
         for (aor, account) in &mut server.accounts {
-            account.registrations.rearm(&mut server.timers, aor, config);
-            account.inbox.rearm(&mut server.timers, aor, config);
+            account.registrations.rearm(&mut server.timers, config.limits.expiry_grace, aor);
+            account.inbox.rearm(&mut server.timers, aor);
             account.presentity.rearm(&mut server.timers, config);
             let devices = account.devices();
-            account.presentity.recovered(config, devices, now);
+            account.presentity.recovered(devices, now);
             let hash = config.secret.derive64(Label::Jitter, &[aor.as_str().as_bytes()]).0;
             let delay = hash % u64::try_from(SPREAD.as_millis()).unwrap_or(1);
             let at = now + Duration::from_millis(delay);

@@ -5,6 +5,9 @@
 //! publications and of who came later where two of them claim the same thing, and two results are
 //! equal exactly if a watcher could not tell them apart but by their timestamps.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Basic, Mode, Pidf, Tuple};
 use crate::body::xml;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,9 @@
 //!
 //! The publisher's secret is turned into tokens here and nowhere else.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Basic, Tuple};
 use crate::message::{Aor, Host, Uri};
 use base64::Engine as _;

@@ -25,7 +25,9 @@ impl Pidf {
         if own(&root) != Some("presence") {
             return Err(reader.error("not a presence document"));
         }
-        let mut document = Self::empty(reader.required("entity")?);
+        // The schema requires `entity`, yet RFC 4479 §7.1 itself prints a document without: whom
+        // it is about is known from the request that carries it.
+        let mut document = Self::empty(reader.attribute("entity").unwrap_or_default().trim());
         while let Some(name) = reader.child()? {
             match own(&name) {
                 Some("tuple") => document.tuples.push(tuple(&mut reader)?),

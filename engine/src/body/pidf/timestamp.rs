@@ -1,5 +1,8 @@
 //! RFC 3339 times, as far as presence documents need them.
 
+#[cfg(test)]
+mod tests;
+
 use crate::time::Instant;
 
 const DAY_MS: u64 = 86_400_000;

@@ -1,5 +1,8 @@
 //! What one watcher gets to see of the offers in a document (behaviour §6.1 X3, X5).
 
+#[cfg(test)]
+mod tests;
+
 use super::{Offer, Pidf, Tuple};
 use crate::message::Aor;
 

@@ -73,6 +73,17 @@ impl Presentity {
         }
     }
 
+    /// The policy for a recovered subscription may have changed while the server was down.
+    pub(super) fn reconcile(&mut self, cx: &mut Cx<'_>, id: Id) {
+        let Some(row) = self.subscriptions.get(id).filter(|row| row.is_live()) else { return };
+        let (active, verdict) = (row.row.active, self.verdict(cx.config, &row.row.watcher));
+        if active {
+            self.decide_active(cx, id, verdict, verdict);
+        } else {
+            self.decide_pending(cx, id, verdict.handling);
+        }
+    }
+
     /// Moves a live subscription between pending and active and tells its watcher at once.
     fn turn(&mut self, cx: &mut Cx<'_>, id: Id, active: bool, cause: Cause) {
         let Some(found) = self.subscriptions.get(id) else { return };

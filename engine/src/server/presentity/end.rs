@@ -4,11 +4,12 @@
 //! leave the four tables in the same shape.
 
 use super::outbox::{Happening, Urgency};
-use super::{Package, Presentity, WaitingRow};
+use super::{Devices, Package, Presentity, WaitingRow};
 use crate::body::winfo::{Cause, Status};
 use crate::mint::Id;
 use crate::server::cx::Cx;
-use crate::server::{Record, Timer};
+use crate::server::{Config, Record, Timer};
+use crate::time::{Instant, Timers};
 
 impl Presentity {
     /// Ends a live subscription with one terminal NOTIFY. A pending one that merely ran out waits
@@ -153,13 +154,24 @@ impl Presentity {
         for package in [Package::Presence, Package::Winfo] {
             let ids: Vec<Id> = self.table(package).iter().map(|(id, _)| id).collect();
             for id in ids {
+                if package == Package::Presence {
+                    self.reconcile(cx, id);
+                }
                 self.step(cx, package, id, Happening::Dirty(Urgency::Forced));
             }
         }
     }
 
+    /// Makes the recovered tables agree with the bindings and with each other.
+    pub(crate) fn recovered(&mut self, devices: Devices, now: Instant) {
+        self.set_devices(devices);
+        self.information.recompose(&self.aor, now);
+        self.owed_winfo.clear();
+        self.touched.clear();
+    }
+
     /// Arms every timer that the recovered rows imply.
-    pub(crate) fn rearm(&self, timers: &mut crate::time::Timers<Timer>, config: &crate::server::Config) {
+    pub(crate) fn rearm(&self, timers: &mut Timers<Timer>, config: &Config) {
         let grace = config.limits.expiry_grace;
         for (etag, publication) in self.information.iter() {
             let at = publication.row.expires + grace;

@@ -180,7 +180,7 @@ impl Presentity {
                 call_id.as_bytes(),
                 &cseq.to_be_bytes(),
                 &old.to_be_bytes(),
-                &cx.config.nonce_key.boot.to_be_bytes(),
+                &cx.config.nonce_key.boot().to_be_bytes(),
                 &cx.now.as_millis().to_be_bytes(),
             ],
         )
@@ -211,11 +211,6 @@ impl Presentity {
     /// What the bindings say, without telling anybody (recovery).
     pub(crate) fn set_devices(&mut self, devices: Devices) {
         self.information.set_devices(devices);
-    }
-
-    /// Composes after recovery, before anybody is told anything.
-    pub(crate) fn recompose_quietly(&mut self, now: crate::time::Instant) {
-        self.information.recompose(&self.aor, now);
     }
 
     fn recompose(&mut self, cx: &mut Cx<'_>) {

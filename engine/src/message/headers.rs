@@ -1,0 +1,323 @@
+//! Head and body of a message, request and response: the text and the index over it.
+//!
+//! Everything here reads. What is well-formed was decided in `parse`; a message handed out with
+//! [`super::Malformed`] may lack or garble any header, and says so when asked.
+
+use super::{
+    CSeq, Contacts, Edit, Event, HeaderError, MediaType, Method, Name, NameAddr, SubscriptionState,
+    Via, lex, name,
+};
+use bytes::Bytes;
+use std::hash::{Hash, Hasher};
+use std::ops::{Deref, Range};
+
+/// One header line: 8 bytes, offsets into the text (a datagram has fewer than 2¹⁶ octets).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    pub(crate) name: Name,
+    /// Where the name starts.
+    pub(crate) start: u16,
+    /// Where the trimmed value starts …
+    pub(crate) value: u16,
+    /// … and ends.
+    pub(crate) end: u16,
+}
+
+impl Line {
+    pub(crate) fn value(self) -> Range<usize> {
+        usize::from(self.value)..usize::from(self.end)
+    }
+}
+
+/// The index: where everything is.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    pub(crate) lines: Vec<Line>,
+    /// Request-URI, or status code and reason.
+    pub(crate) start: Start,
+    /// End of the last header line.
+    pub(crate) head: u16,
+    /// Start of the body.
+    pub(crate) body: u16,
+}
+
+/// The start line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    /// `method uri SIP/2.0`: the method, where its token ends, where the URI ends.
+    Request { method: Method, token: u16, uri: u16 },
+    /// `SIP/2.0 status reason`: the code, where the reason starts and ends.
+    Response { status: u16, reason: u16, end: u16 },
+}
+
+/// Head and body of a message: the text and the index over it.
+#[derive(Clone, Debug)]
+pub struct Headers {
+    text: Bytes,
+    index: Index,
+}
+
+/// The index follows from the text, so the text decides.
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Headers {}
+
+impl Hash for Headers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl Headers {
+    pub(crate) fn new(text: Bytes, index: Index) -> Self {
+        Self { text, index }
+    }
+
+    /// The whole message as it goes over the wire.
+    pub fn bytes(&self) -> &Bytes {
+        &self.text
+    }
+
+    /// The body; empty if none. Shares the buffer.
+    pub fn body(&self) -> Bytes {
+        self.text.slice(usize::from(self.index.body)..)
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// A piece of the head.
+    pub(crate) fn text(&self, range: Range<usize>) -> &str {
+        let octets = &self.text[range];
+        std::str::from_utf8(octets).expect("the head is UTF-8 and is cut at ASCII characters only")
+    }
+
+    fn value(&self, line: &Line) -> &str {
+        self.text(line.value())
+    }
+
+    /// The name of a line as written.
+    fn token(&self, line: &Line) -> &str {
+        let text = &self.text[usize::from(line.start)..usize::from(line.value)];
+        let length = text.iter().take_while(|&&byte| lex::is(byte, lex::TOKEN)).count();
+        self.text(usize::from(line.start)..usize::from(line.start) + length)
+    }
+
+    fn line(&self, name: Name) -> Option<&Line> {
+        self.index.lines.iter().find(|line| line.name == name)
+    }
+
+    /// The first value line of header `name`, trimmed.
+    pub fn first(&self, name: Name) -> Option<&str> {
+        self.line(name).map(|line| self.value(line))
+    }
+
+    /// Every line of header `name`, in order, trimmed.
+    pub fn lines(&self, name: Name) -> impl Iterator<Item = &str> {
+        self.index.lines.iter().filter(move |line| line.name == name).map(|line| self.value(line))
+    }
+
+    /// Every element of a comma-separated header over all its lines (commas in quotes and angle
+    /// brackets do not count), trimmed, empty elements skipped.
+    pub fn list(&self, name: Name) -> impl Iterator<Item = &str> {
+        let elements = self.lines(name).flat_map(|line| lex::elements(line, b','));
+        elements.filter(|element| !element.is_empty())
+    }
+
+    /// The first value of a header we have no [`Name`] for (case-insensitive; asking for the long
+    /// form finds the compact one).
+    pub fn other(&self, name: &str) -> Option<&str> {
+        let mut lines = self.index.lines.iter();
+        lines.find(|line| name::means(self.token(line), name)).map(|line| self.value(line))
+    }
+
+    /// Name, name as written and value of every header line, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Name, &str, &str)> {
+        self.index.lines.iter().map(|line| (line.name, self.token(line), self.value(line)))
+    }
+
+    /// The topmost Via.
+    pub fn via(&self) -> Result<Via<'_>, HeaderError> {
+        let line = self.first(Name::Via).ok_or(HeaderError::missing(Name::Via))?;
+        let (top, _) = lex::split_bare(line, b',');
+        Via::parse(lex::trim_end(top)).ok_or(HeaderError::syntax(Name::Via))
+    }
+
+    /// Every Via value, topmost first.
+    pub fn vias(&self) -> impl Iterator<Item = Result<Via<'_>, HeaderError>> {
+        self.list(Name::Via).map(|via| Via::parse(via).ok_or(HeaderError::syntax(Name::Via)))
+    }
+
+    /// From.
+    pub fn from(&self) -> Result<NameAddr<'_>, HeaderError> {
+        self.address(Name::From)
+    }
+
+    /// To.
+    pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
+        self.address(Name::To)
+    }
+
+    fn address(&self, name: Name) -> Result<NameAddr<'_>, HeaderError> {
+        let value = self.first(name).ok_or(HeaderError::missing(name))?;
+        NameAddr::parse(value).ok_or(HeaderError::syntax(name))
+    }
+
+    /// Call-ID.
+    pub fn call_id(&self) -> Result<&str, HeaderError> {
+        let value = self.first(Name::CallId).ok_or(HeaderError::missing(Name::CallId))?;
+        let word = !value.is_empty() && !value.bytes().any(lex::is_space);
+        word.then_some(value).ok_or(HeaderError::syntax(Name::CallId))
+    }
+
+    /// CSeq.
+    pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
+        let value = self.first(Name::CSeq).ok_or(HeaderError::missing(Name::CSeq))?;
+        CSeq::parse(value).ok_or(HeaderError::syntax(Name::CSeq))
+    }
+
+    /// Contact.
+    pub fn contacts(&self) -> Result<Contacts<'_>, HeaderError> {
+        let broken = HeaderError::syntax(Name::Contact);
+        let mut list = smallvec::SmallVec::new();
+        let mut stars = 0;
+        for element in self.list(Name::Contact) {
+            match element {
+                "*" => stars += 1,
+                _ => list.push(NameAddr::parse(element).ok_or(broken)?),
+            }
+        }
+        match (stars, list.is_empty()) {
+            (0, true) => Ok(Contacts::None),
+            (0, false) => Ok(Contacts::List(list)),
+            (1, true) => Ok(Contacts::Star),
+            (_, _) => Err(broken),
+        }
+    }
+
+    /// Delta-seconds of a header such as Expires, Min-Expires, Max-Forwards or Retry-After;
+    /// `None` if absent or unreadable, saturated at `u32::MAX` (RFC 3261 §20.19).
+    pub fn seconds(&self, name: Name) -> Option<u32> {
+        let value = self.first(name)?;
+        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+        // A Retry-After may go on with a comment or parameters (RFC 3261 §20.33).
+        let ends = lex::trim_start(&value[digits..]);
+        let clean = ends.is_empty() || ends.starts_with([';', '(']);
+        clean.then(|| lex::saturating_number(&value[..digits]))?
+    }
+
+    /// Event.
+    pub fn event(&self) -> Option<Event<'_>> {
+        Event::parse(self.first(Name::Event)?)
+    }
+
+    /// Subscription-State.
+    pub fn subscription_state(&self) -> Option<SubscriptionState<'_>> {
+        SubscriptionState::parse(self.first(Name::SubscriptionState)?)
+    }
+
+    /// Content-Type.
+    pub fn content_type(&self) -> Option<MediaType<'_>> {
+        MediaType::parse(self.first(Name::ContentType)?)
+    }
+}
+
+/// A request.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Request {
+    headers: Headers,
+}
+
+impl Request {
+    pub(crate) fn new(headers: Headers) -> Self {
+        Self { headers }
+    }
+
+    fn start(&self) -> (Method, usize, usize) {
+        match self.headers.index.start {
+            Start::Request { method, token, uri } => (method, token.into(), uri.into()),
+            Start::Response { .. } => (Method::Other, 0, 0),
+        }
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.start().0
+    }
+
+    /// The method token as written.
+    pub fn method_text(&self) -> &str {
+        let (_, token, _) = self.start();
+        self.text(0..token)
+    }
+
+    /// The Request-URI as written.
+    pub fn uri(&self) -> &str {
+        self.text(self.uri_range())
+    }
+
+    pub(crate) fn uri_range(&self) -> Range<usize> {
+        let (_, token, uri) = self.start();
+        token + 1..uri
+    }
+
+    /// A copy to be changed on the way, as a proxy does (RFC 3261 §16.6).
+    pub fn edit(&self) -> Edit<'_> {
+        Edit::new(self)
+    }
+}
+
+impl Deref for Request {
+    type Target = Headers;
+    fn deref(&self) -> &Headers {
+        &self.headers
+    }
+}
+
+/// A response.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Response {
+    headers: Headers,
+}
+
+impl Response {
+    pub(crate) fn new(headers: Headers) -> Self {
+        Self { headers }
+    }
+
+    fn start(&self) -> (u16, Range<usize>) {
+        match self.headers.index.start {
+            Start::Response { status, reason, end } => (status, reason.into()..end.into()),
+            Start::Request { .. } => (0, 0..0),
+        }
+    }
+
+    /// The status code, 100–699.
+    pub fn status(&self) -> u16 {
+        self.start().0
+    }
+
+    /// The reason phrase, possibly empty.
+    pub fn reason(&self) -> &str {
+        let (_, reason) = self.start();
+        self.text(reason)
+    }
+
+    /// The wire form without the topmost Via value, everything else byte for byte: what a proxy
+    /// sends upstream (RFC 3261 §16.7 step 9).
+    pub fn pop_via(&self) -> Bytes {
+        super::edit::without_top(self, Name::Via)
+    }
+}
+
+impl Deref for Response {
+    type Target = Headers;
+    fn deref(&self) -> &Headers {
+        &self.headers
+    }
+}
