@@ -10,7 +10,7 @@ mod failures;
 use super::{Authentication, Config, Event, Record, Users};
 use crate::digest::{Nonces, Qop, Ruling, Terms, challenges};
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, HeaderError, Malformed, Method, Name, NameAddr, Reply, Request, Uri};
+use crate::message::{Aor, HeaderError, Method, Name, NameAddr, Reply, Request, Uri};
 use crate::time::Instant;
 use failures::Failures;
 
@@ -59,20 +59,6 @@ pub(crate) fn refuse(
         reply.header(*name, value);
     }
     send(out, from, request, reply);
-}
-
-/// What a datagram that is no usable request gets: an answer if it can be answered at all (M1
-/// step 1), and a line in the log.
-pub(crate) fn refuse_malformed(config: &Config, out: &mut Out, from: Peer, malformed: &Malformed) {
-    match &malformed.request {
-        Some(request) => {
-            let tag = super::to_tag(config, request).to_string();
-            let (status, why) = (malformed.status, malformed.why);
-            let reply = Reply::with_reason(request, from.addr, status, why, &tag);
-            send(out, from, request, reply);
-        }
-        None => out.push(Output::Event(Event::Refused { from, why: malformed.why })),
-    }
 }
 
 fn send(out: &mut Out, from: Peer, request: &Request, reply: Reply) {
