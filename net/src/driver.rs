@@ -72,10 +72,13 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
+/// A look at a machine between two inputs.
+type Look<M> = Box<dyn FnOnce(&M, Instant) + Send>;
+
 /// What an owner may ask of a driver, between two inputs of its machine.
 pub(crate) enum Control<M: Machine> {
     Command(M::Command),
-    Inspect(Box<dyn FnOnce(&M, Instant) + Send>),
+    Inspect(Look<M>),
     Configure(Arc<M::Config>),
     Stop,
 }

@@ -20,6 +20,8 @@ pub mod router;
 pub mod service;
 pub mod store;
 pub mod tap;
+#[cfg(test)]
+mod testing;
 pub mod udp;
 mod wire;
 

@@ -12,8 +12,8 @@ use super::presentity::Package;
 use super::{Config, Event, pager, relay};
 use crate::body::presrules::Handling;
 use crate::digest::Qop;
-use crate::machine::Peer;
-use crate::message::{Aor, Method, Name, Reply, Request, Uri, UriError};
+use crate::machine::{Output, Peer};
+use crate::message::{Aor, Malformed, Method, Name, Reply, Request, Uri, UriError};
 use crate::time::Instant;
 use crate::transaction::{Arrival, ServerKey, Transactions};
 use std::collections::BTreeMap;
@@ -94,6 +94,22 @@ impl Rates {
                 limit > 0
             }
         }
+    }
+}
+
+/// Step 1: a datagram that is no usable message. Answered if it can be, and only by one packet.
+pub(super) fn refuse_malformed(
+    config: &Config,
+    out: &mut Out,
+    from: Peer,
+    malformed: &Malformed,
+) {
+    let why = malformed.why;
+    out.push(Output::Event(Event::Refused { from, why }));
+    if let Some(request) = malformed.request.as_ref().filter(|one| one.method() != Method::Ack) {
+        let place = malformed.line.map_or_else(String::new, |line| format!(" in line {line}"));
+        let warning = format!("399 presently \"{why}{place}\"");
+        gate::refuse(config, out, from, request, malformed.status, &[(Name::Warning, &warning)]);
     }
 }
 

@@ -110,6 +110,14 @@ pub struct User {
     pub md5: Option<Ha1>,
 }
 
+impl User {
+    /// Both password equivalents of an account of `realm`.
+    pub fn from_password(name: &str, realm: &str, password: &str) -> Self {
+        let ha1 = |algorithm| Some(Ha1::of(algorithm, name, realm, password));
+        Self { sha256: ha1(Algorithm::Sha256), md5: ha1(Algorithm::Md5) }
+    }
+}
+
 impl Users {
     /// Whether the account exists.
     pub fn exists(&self, user: &str) -> bool {

@@ -1,9 +1,9 @@
 //! The hall: every input comes in here, and every response and deadline finds its owner.
 
 use super::account::Account;
-use super::admit::Rates;
+use super::admit::{self, Rates};
 use super::cx::Cx;
-use super::gate::{self, Gate};
+use super::gate::Gate;
 use super::presentity::{Answer, Package};
 use super::relay::{NoAnswer, Outcome, Relays, Target};
 use super::{Binding, Command, Config, Event, Owner, Record, Tables, Timer};
@@ -64,7 +64,7 @@ impl Machine for Server {
         match input {
             Input::Packet { from, bytes } => match Message::parse(bytes) {
                 Ok(message) => self.on_message(config, now, from, &message, out),
-                Err(malformed) => gate::refuse_malformed(config, out, from, &malformed),
+                Err(malformed) => admit::refuse_malformed(config, out, from, &malformed),
             },
             Input::Message { from, message } => self.on_message(config, now, from, &message, out),
             Input::Lost { peer } => {

@@ -22,7 +22,7 @@ impl Server {
             account.apply(config, record);
         }
         for (aor, account) in &mut server.accounts {
-            account.registrations.rearm(&mut server.timers, aor, config);
+            account.registrations.rearm(&mut server.timers, config.limits.expiry_grace, aor);
             account.inbox.rearm(&mut server.timers, aor);
             account.presentity.rearm(&mut server.timers, config);
             let devices = account.devices();

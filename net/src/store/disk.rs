@@ -4,7 +4,7 @@
 //! while a server uses it) and `rows` (the database). A folder that holds anything else and no
 //! `PRESENTLY` is somebody else's and is left alone.
 
-use super::{Row, Store, entropy};
+use super::{Row, Store, Visit, entropy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use presently_engine::mint::Secret;
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
 const MARKER: &str = "PRESENTLY";
+const DRAFT: &str = "PRESENTLY.new";
 const MAKING: &str = "presently store 1, being made\n";
 const MADE: &str = "presently store 1\n";
 
@@ -57,11 +58,11 @@ impl DiskStore {
     }
 
     fn open_or_make(folder: &Path) -> io::Result<Self> {
-        let lock = claim(folder)?;
+        let (lock, is_new) = claim(folder)?;
         let database = Database::builder(folder.join("rows")).open().map_err(damaged)?;
         let rows = keyspace(&database, "rows")?;
         let meta = keyspace(&database, "meta")?;
-        let (secret, boot) = begin_boot(&database, &meta)?;
+        let (secret, boot) = begin_boot(&database, &meta, is_new)?;
         finish(folder)?;
         let (jobs, queue) = mpsc::channel(GROUP);
         let keep = rows.clone();
@@ -93,7 +94,7 @@ impl Store for DiskStore {
         self.boot
     }
 
-    fn load(&self, visit: &mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
+    fn load(&self, visit: &mut Visit<'_>) -> io::Result<()> {
         for row in self.rows.iter() {
             let (key, value) = row.into_inner().map_err(damaged)?;
             visit(&key, &value)?;
@@ -119,63 +120,66 @@ impl Drop for DiskStore {
     }
 }
 
-/// Locks a folder that is ours, new, or was never finished.
-fn claim(folder: &Path) -> io::Result<File> {
+/// Locks a folder that is ours, new, or was never finished; tells whether its rows are to be made.
+fn claim(folder: &Path) -> io::Result<(File, bool)> {
     fs::create_dir_all(folder)?;
-    let marker = folder.join(MARKER);
-    let found = match fs::read_to_string(&marker) {
-        Ok(found) => Some(found),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    if found.is_none() && fs::read_dir(folder)?.next().is_some_and(|entry| !is_lock(entry)) {
+    if marker(folder)?.is_none() && !fs::read_dir(folder)?.all(is_ours) {
         return Err(refuse("it holds files that are not Presently's"));
-    }
-    if found.as_deref().is_some_and(|text| text != MADE && text != MAKING) {
-        return Err(refuse("it was written by another version"));
     }
     let lock = File::create(folder.join("lock"))?;
     lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => refuse("another server is using it"),
+        TryLockError::WouldBlock => in_use(),
         TryLockError::Error(error) => error,
     })?;
-    if found.as_deref() != Some(MADE) {
-        // Whatever a start that died here left behind, nothing of it was ever acknowledged.
-        mark(folder, MAKING)?;
-        match fs::remove_dir_all(folder.join("rows")) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+    match marker(folder)?.as_deref() {
+        Some(MADE) => Ok((lock, false)),
+        None | Some(MAKING) => begin(folder).map(|()| (lock, true)),
+        Some(_) => Err(refuse("it was written by another version")),
     }
-    Ok(lock)
 }
 
-/// A start that died between locking and marking leaves only the lock file.
-fn is_lock(entry: io::Result<fs::DirEntry>) -> bool {
-    entry.is_ok_and(|entry| entry.file_name() == "lock")
+/// What a start that died before its first marker may have left behind.
+fn is_ours(entry: io::Result<fs::DirEntry>) -> bool {
+    entry.is_ok_and(|entry| entry.file_name() == "lock" || entry.file_name() == DRAFT)
+}
+
+fn marker(folder: &Path) -> io::Result<Option<String>> {
+    match fs::read(folder.join(MARKER)) {
+        Ok(found) => Ok(Some(String::from_utf8_lossy(&found).into_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Clears away a making that was never finished: nothing of it was ever acknowledged.
+fn begin(folder: &Path) -> io::Result<()> {
+    mark(folder, MAKING)?;
+    match fs::remove_dir_all(folder.join("rows")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn finish(folder: &Path) -> io::Result<()> {
-    if fs::read_to_string(folder.join(MARKER))? == MADE {
-        return Ok(());
-    }
-    mark(folder, MADE)
+    if marker(folder)?.as_deref() == Some(MADE) { Ok(()) } else { mark(folder, MADE) }
 }
 
 /// Replaces the marker in one step that is durable when this returns.
 fn mark(folder: &Path, text: &str) -> io::Result<()> {
-    let draft = folder.join("PRESENTLY.new");
+    let draft = folder.join(DRAFT);
     fs::write(&draft, text)?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, folder.join(MARKER))?;
     File::open(folder)?.sync_all()
 }
 
-/// Reads the secret, or makes it, and counts this boot.
-fn begin_boot(database: &Database, meta: &Keyspace) -> io::Result<(Secret, u64)> {
+/// Reads the secret, or makes that of a new store, and counts this boot.
+fn begin_boot(database: &Database, meta: &Keyspace, is_new: bool) -> io::Result<(Secret, u64)> {
     let secret: [u8; 16] = match meta.get("secret").map_err(damaged)? {
         Some(kept) => kept[..].try_into().map_err(|_| refuse("its secret is damaged"))?,
-        None => entropy()?,
+        None if is_new => entropy()?,
+        // The library takes a lost journal for an empty one; a store without secret never was.
+        None => return Err(refuse("its rows are damaged (the secret is missing)")),
     };
     let boot = match meta.get("boot").map_err(damaged)? {
         Some(kept) => kept[..].try_into().map_err(|_| refuse("its boot count is damaged"))?,
@@ -239,11 +243,15 @@ fn refuse(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why)
 }
 
+fn in_use() -> io::Error {
+    io::Error::new(ErrorKind::ResourceBusy, "another server is using it")
+}
+
 /// The library's errors, in words: an error of the disk stays what it is.
 fn damaged(error: fjall::Error) -> io::Error {
     match error {
         fjall::Error::Io(error) => error,
-        fjall::Error::Locked => refuse("another server is using it"),
+        fjall::Error::Locked => in_use(),
         other => {
             io::Error::new(ErrorKind::InvalidData, format!("its rows are damaged ({other:?})"))
         }

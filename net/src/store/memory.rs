@@ -3,7 +3,7 @@
 //! Clones share one disk, so a simulation keeps a clone while the server that used it crashes.
 //! The disk has a written tail that is not yet synced; a crash loses as much of it as is asked.
 
-use super::{Row, Store, entropy};
+use super::{Row, Store, Visit, entropy};
 use presently_engine::mint::Secret;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -125,7 +125,7 @@ impl Store for MemoryStore {
         self.disk().boot
     }
 
-    fn load(&self, visit: &mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
+    fn load(&self, visit: &mut Visit<'_>) -> io::Result<()> {
         self.rows().iter().try_for_each(|(key, value)| visit(key, value))
     }
 

@@ -28,6 +28,9 @@ pub struct Row {
     pub value: Option<Vec<u8>>,
 }
 
+/// Takes the key and the value of a row that is read back.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> io::Result<()> + 'a;
+
 /// Where rows are kept.
 pub trait Store: Send + Sync + 'static {
     /// The key of derived identity, the same at every start on the same data.
@@ -37,7 +40,7 @@ pub trait Store: Send + Sync + 'static {
     fn boot(&self) -> u64;
 
     /// Shows every row in the order of the keys; the first error of `visit` ends it.
-    fn load(&self, visit: &mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>) -> io::Result<()>;
+    fn load(&self, visit: &mut Visit<'_>) -> io::Result<()>;
 
     /// Makes a batch durable, all or nothing. Of several rows with one key the last counts.
     fn commit(&self, batch: Vec<Row>) -> impl Future<Output = io::Result<()>> + Send;

@@ -26,13 +26,19 @@ pub(super) fn admit(bytes: &[u8], size: usize) -> Result<&str, XmlError> {
     if text.starts_with('\u{feff}') {
         return Err(XmlError::at(b"", 0, "two byte order marks"));
     }
-    match text.bytes().position(|b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) {
-        Some(at) => return Err(XmlError::at(text.as_bytes(), at, "a forbidden control character")),
-        None => match text.find(['\u{fffe}', '\u{ffff}']) {
-            Some(at) => Err(XmlError::at(text.as_bytes(), at, "a forbidden character")),
-            None => Ok(text),
-        },
+    match forbidden(text.as_bytes()) {
+        Some(at) => Err(XmlError::at(text.as_bytes(), at, "a forbidden character")),
+        None => Ok(text),
     }
+}
+
+/// Where UTF-8 `text` first has a character outside XML 1.0 §2.2: a control character, or U+FFFE
+/// or U+FFFF, which are EF BF BE and EF BF BF.
+fn forbidden(text: &[u8]) -> Option<usize> {
+    let control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let is_last = |at: &usize| matches!(text[*at..], [0xef, 0xbf, 0xbe..=0xbf, ..]);
+    let first_control = text.iter().position(|byte| control(*byte));
+    first_control.or_else(|| memchr::memchr_iter(0xef, text).find(is_last))
 }
 
 /// Checks `<?xml …?>`: version 1.0 and, if it says so, UTF-8 or its subset ASCII.

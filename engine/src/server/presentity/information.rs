@@ -4,9 +4,9 @@
 //! bindings; this file keeps its result, its revision and its timestamp (rules 4 and 5).
 
 use super::rows::PublicationRow;
-use crate::body::pidf::{self, Basic, Format, Pidf, Published};
+use crate::body::pidf::{self, Format, Pidf, Published};
 use crate::message::Aor;
-use crate::mint::{Id, Label, Secret};
+use crate::mint::Id;
 use crate::time::Instant;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -48,12 +48,6 @@ pub(crate) struct Information {
     composed: Option<Box<Composed>>,
     revision: u64,
     last_stamp: Instant,
-}
-
-/// The tuple id of documents that no device published: the same for a derived "closed" and the
-/// constant one of a polite block, so that they cannot be told apart (P41).
-fn derived_tuple(secret: &Secret, aor: &Aor) -> String {
-    format!("t{}", secret.derive64(Label::Tuple, &[aor.as_str().as_bytes()]))
 }
 
 impl Information {
@@ -118,8 +112,7 @@ impl Information {
             .into_iter()
             .map(|one| Published { document: &one.document, bound: self.is_bound(one) })
             .collect();
-        let document = pidf::compose(aor.as_str(), &published, self.devices.registered);
-        (!document.tuples.is_empty()).then_some(document)
+        Some(pidf::compose(aor.as_str(), &published, self.devices.registered))
     }
 
     /// Whether the device behind a publication has a live binding (composition rule 2).
@@ -144,7 +137,6 @@ impl Information {
     /// The document for a watcher that is allowed to see it.
     pub(crate) fn for_watcher(
         &self,
-        secret: &Secret,
         aor: &Aor,
         watcher: &Aor,
         direct: bool,
@@ -152,8 +144,7 @@ impl Information {
         now: Instant,
     ) -> Bytes {
         let Some(composed) = &self.composed else {
-            let basic = if self.devices.registered { Basic::Open } else { Basic::Closed };
-            return Pidf::simple(aor.as_str(), &derived_tuple(secret, aor), basic).write(format);
+            return pidf::compose(aor.as_str(), &[], self.devices.registered).write(format);
         };
         if !composed.stamped.has_offer() {
             return match format {
@@ -174,8 +165,8 @@ impl Information {
 
     /// The constant document of a polite block (D22): what an allowed watcher of a presentity
     /// that is never there sees.
-    pub(crate) fn polite(secret: &Secret, aor: &Aor, format: Format) -> Bytes {
-        Pidf::simple(aor.as_str(), &derived_tuple(secret, aor), Basic::Closed).write(format)
+    pub(crate) fn polite(aor: &Aor, format: Format) -> Bytes {
+        pidf::compose(aor.as_str(), &[], false).write(format)
     }
 
     /// The neutral document (M13 note 2).

@@ -5,6 +5,7 @@
 use super::information::Information;
 use super::outbox::{Act, Happening, State, Urgency};
 use super::subscriptions::{Subscription, View};
+use super::watchers::Watcher;
 use super::{Package, Presentity};
 use crate::body::winfo::{self, Cause, Status, WatcherRef};
 use crate::machine::Peer;
@@ -137,10 +138,10 @@ impl Presentity {
             row.outbox.take_back();
             return;
         }
-        let rows = ids.iter().filter_map(|id| Some((*id, self.watchers.get(*id)?)));
-        let rows = rows.map(|(id, seen)| WatcherRef::of(id, seen, cx.now));
-        let body =
-            winfo::write_document(version, full, self.aor.as_str(), "presence", rows);
+        let rows: Vec<([u8; 16], &Watcher)> =
+            ids.iter().filter_map(|id| Some((id.hex(), self.watchers.get(*id)?))).collect();
+        let rows = rows.iter().map(|(id, seen)| watcher_element(id, seen, cx.now));
+        let body = winfo::write_document(version, full, self.aor.as_str(), "presence", rows);
         row.row.next_version += 1;
         transmit(cx, &self.aor, id, row, Some((winfo::WATCHERINFO, body)));
         self.note_reported(id, full, &ids);
@@ -198,6 +199,19 @@ impl Presentity {
     }
 }
 
+fn watcher_element<'a>(id: &'a [u8; 16], row: &'a Watcher, now: Instant) -> WatcherRef<'a> {
+    let live = matches!(row.status, Status::Pending | Status::Active);
+    WatcherRef {
+        id: std::str::from_utf8(id).unwrap_or_default(),
+        uri: row.aor.as_str(),
+        status: row.status,
+        event: row.cause,
+        display_name: row.display_name.as_deref(),
+        expiration: live.then(|| row.until.seconds_since(now)),
+        duration: live.then(|| now.seconds_since(row.since)),
+    }
+}
+
 /// What a presence NOTIFY says, decided at the moment of sending.
 fn presence_content(
     cx: &Cx<'_>,
@@ -210,12 +224,11 @@ fn presence_content(
     if ended {
         return None;
     }
-    let secret = &cx.config.secret;
     let body = match row.view {
         View::Neutral => Information::neutral(aor, format),
-        View::Polite => Information::polite(secret, aor, format),
+        View::Polite => Information::polite(aor, format),
         View::Allowed { direct } => {
-            information.for_watcher(secret, aor, &row.row.watcher, direct, format, cx.now)
+            information.for_watcher(aor, &row.row.watcher, direct, format, cx.now)
         }
     };
     Some((format.media_type(), body))

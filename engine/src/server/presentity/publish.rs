@@ -180,7 +180,7 @@ impl Presentity {
                 call_id.as_bytes(),
                 &cseq.to_be_bytes(),
                 &old.to_be_bytes(),
-                &cx.config.nonce_key.boot.to_be_bytes(),
+                &cx.config.nonce_key.boot().to_be_bytes(),
                 &cx.now.as_millis().to_be_bytes(),
             ],
         )

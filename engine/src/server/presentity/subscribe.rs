@@ -145,9 +145,10 @@ impl Presentity {
     pub(super) fn open(&mut self, cx: &mut Cx<'_>, id: Id, row: SubscriptionRow) {
         let package = row.package;
         self.apply(cx.config, &Record::Subscribed(self.aor.clone(), id, row));
+        let aor = self.aor.clone();
         if let Some(opened) = self.table_mut(package).get_mut(id) {
             opened.reserve();
-            cx.record(Record::Subscribed(self.aor.clone(), id, opened.stored()));
+            cx.record(Record::Subscribed(aor, id, opened.stored()));
         }
     }
 
