@@ -14,6 +14,9 @@ use std::time::Duration;
 pub struct Instant(u64);
 
 impl Instant {
+    /// A time that does not come.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// The instant `ms` milliseconds after the Unix epoch.
     pub const fn from_millis(ms: u64) -> Self {
         Self(ms)

@@ -1,1 +1,7 @@
-//! Cross-crate tests.
+//! What the cross-crate tests share: a stage in virtual time and phones that speak raw SIP.
+
+pub mod phone;
+pub mod stage;
+
+pub use phone::{Phone, Told, Watch};
+pub use stage::Stage;

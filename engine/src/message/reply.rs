@@ -3,7 +3,7 @@
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
 use super::{Headers, Host, Name, Params, Request, Via, Writer, lex};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 
 /// Where SIP over UDP lives unless told otherwise.
@@ -94,44 +94,46 @@ impl DerefMut for Reply {
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     for (at, line) in request.lines(Name::Via).enumerate() {
-        let (top, rest) = lex::split_bare(line, b',');
-        match Via::parse(lex::trim_end(top)) {
-            Some(via) if at == 0 && is_to_be_marked(&via, source) => {
-                write_marked(writer, &via, lex::trim_end(top), rest, source);
-            }
-            Some(_) | None => {
-                writer.header(Name::Via, line);
-            }
-        }
+        match Marked::of(line, source).filter(|_| at == 0) {
+            Some(marked) => writer.format(Name::Via, format_args!("{marked}")),
+            None => writer.header(Name::Via, line),
+        };
     }
 }
 
-/// Whether the source has to be noted (RFC 3261 §18.2.1, RFC 3581 §4).
-fn is_to_be_marked(via: &Via<'_>, source: SocketAddr) -> bool {
-    let same = match via.host {
-        Host::Ip(address) => address.to_canonical() == source.ip().to_canonical(),
-        Host::Name(_) => false,
-    };
-    !same || via.params.raw("rport").is_some()
+/// A Via line whose top value notes the source: our `received` (never one the sender invented)
+/// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) struct Marked<'a> {
+    sent: &'a str,
+    kept: Kept<'a>,
+    address: IpAddr,
+    rest: Option<&'a str>,
 }
 
-/// The top Via line with our `received` (never one the sender invented) and `rport` filled in.
-fn write_marked(
-    writer: &mut Writer,
-    via: &Via<'_>,
-    top: &str,
-    rest: Option<&str>,
-    source: SocketAddr,
-) {
-    let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-    let kept = Kept { params: via.params, port: source.port() };
-    let address = source.ip().to_canonical();
-    match rest {
-        Some(rest) => {
-            writer.format(Name::Via, format_args!("{sent}{kept};received={address},{rest}"))
+impl<'a> Marked<'a> {
+    /// `None` if there is nothing to note, or the line cannot be read.
+    pub(super) fn of(line: &'a str, source: SocketAddr) -> Option<Self> {
+        let (top, rest) = lex::split_bare(line, b',');
+        let top = lex::trim_end(top);
+        let via = Via::parse(top)?;
+        let address = source.ip().to_canonical();
+        let same = match via.host {
+            Host::Ip(sent_by) => sent_by.to_canonical() == address,
+            Host::Name(_) => false,
+        };
+        if same && via.params.raw("rport").is_none() {
+            return None;
         }
-        None => writer.format(Name::Via, format_args!("{sent}{kept};received={address}")),
-    };
+        let (sent, _) = top.split_once(';').unwrap_or((top, ""));
+        Some(Self { sent, kept: Kept { params: via.params, port: source.port() }, address, rest })
+    }
+}
+
+impl std::fmt::Display for Marked<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{};received={}", self.sent, self.kept, self.address)?;
+        self.rest.map_or(Ok(()), |rest| write!(f, ",{rest}"))
+    }
 }
 
 /// The sender's parameters without `received`, with a value for `rport`.
@@ -217,3 +219,6 @@ pub fn standard_reason(status: u16) -> &'static str {
         _ => "Unknown",
     }
 }
+
+#[cfg(test)]
+mod tests;
