@@ -4,6 +4,8 @@
 //! remembers which uses were made of them, `server` judges (M7) and `client` answers (M8).
 
 mod client;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hash;
 mod nonce;
 mod params;

@@ -10,7 +10,7 @@ mod failures;
 use super::{Authentication, Config, Event, Record, Users};
 use crate::digest::{Nonces, Qop, Ruling, Terms, challenges};
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, HeaderError, Method, Name, NameAddr, Reply, Request};
+use crate::message::{Aor, HeaderError, Method, Name, NameAddr, Reply, Request, Uri};
 use crate::time::Instant;
 use failures::Failures;
 
@@ -179,22 +179,24 @@ impl Caller<'_> {
 
     /// `--insecure-no-auth`: whoever From names, if it is one of ours.
     fn at_its_word(&self) -> Option<Proven> {
-        let user = aor(self.request.from())?;
-        let ours = self.config.users.owns(&user, &self.config.domain);
-        ours.then_some(Proven { user, info: None })
+        let user = self.account(self.request.from())?;
+        let exists = self.config.users.exists(user.user());
+        exists.then_some(Proven { user, info: None })
     }
 
     /// D3: the request speaks for `user` and for nobody else.
     fn is(&self, user: &Aor) -> bool {
-        let names = |header| aor(header).is_some_and(|named| named == *user);
+        let names = |header| self.account(header).is_some_and(|named| named == *user);
         let register = self.request.method() == Method::Register;
         names(self.request.from()) && (!register || names(self.request.to()))
     }
+
+    /// The account of ours that From or To names.
+    fn account(&self, header: Result<NameAddr<'_>, HeaderError>) -> Option<Aor> {
+        self.config.local(&Uri::parse(header.ok()?.uri).ok()?)
+    }
 }
 
-fn aor(header: Result<NameAddr<'_>, HeaderError>) -> Option<Aor> {
-    Aor::parse(header.ok()?.uri).ok()
-}
 
 fn account_of(config: &Config, name: &str) -> Aor {
     Aor::new(Users::account(name, &config.domain), &config.domain)

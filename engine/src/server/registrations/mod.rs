@@ -8,6 +8,7 @@ mod date;
 
 use super::cx::{Ask, Cx};
 use super::{Event, Record, Timer};
+use crate::dialog::reach;
 use crate::machine::Peer;
 use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri};
 use crate::mint::{Id, Label};
@@ -55,8 +56,6 @@ pub(crate) struct Registrations {
 pub(crate) struct Change {
     /// A contact was bound or renewed: stored messages can be delivered (M19).
     pub(crate) bound: bool,
-    /// It is the first one after none.
-    pub(crate) first: bool,
     /// Bindings that are gone: the offers of their devices are off until published again (R35).
     pub(crate) gone: Vec<Binding>,
 }
@@ -256,7 +255,6 @@ impl Registrations {
                 }
             }
         }
-        change.first = before == 0 && !self.is_empty();
         if self.len() != before || !change.gone.is_empty() {
             let bindings = u32::try_from(self.len()).unwrap_or(u32::MAX);
             cx.emit(Event::Registered { aor: aor.clone(), bindings });
@@ -293,7 +291,7 @@ impl Binding {
             params: kept(&contact.params).into(),
             call_id: order.call_id.into(),
             cseq: order.cseq,
-            peer: reach(ask.from),
+            peer: reach(ask.request, contact.uri, ask.from),
             q: contact.params.raw("q").and_then(thousandths).unwrap_or(TOP),
             instance: contact.params.get("+sip.instance").map(Into::into),
             expires: cx.now + Duration::from_secs(seconds.into()),
@@ -409,11 +407,6 @@ fn kept(params: &Params<'_>) -> String {
 fn new_id(cx: &Cx<'_>, aor: &Aor, contact: &str) -> Id {
     let cause = [b"binding", aor.as_str().as_bytes(), contact.as_bytes()];
     cx.config.secret.derive64(Label::Tuple, &cause)
-}
-
-/// Stand-in for `dialog::reach`.
-fn reach(from: Peer) -> Peer {
-    from
 }
 
 #[cfg(test)]
