@@ -166,9 +166,7 @@ fn unknown_requirements(request: &Headers) -> String {
 fn address_of(contact: &str) -> Option<SocketAddr> {
     let uri = Uri::parse(contact).ok()?;
     match uri.host {
-        crate::message::Host::Ip(ip) => {
-            Some(SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT)))
-        }
+        crate::message::Host::Ip(ip) => Some(SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT))),
         crate::message::Host::Name(_) => None,
     }
 }

@@ -20,16 +20,34 @@ pub(crate) enum State {
     #[default]
     Unpub,
     /// A PUBLISH without If-Match is out.
-    Initial { ticket: Option<Ticket>, changed: bool },
-    Pub { etag: Box<str>, until: Instant },
+    Initial {
+        ticket: Option<Ticket>,
+        changed: bool,
+    },
+    Pub {
+        etag: Box<str>,
+        until: Instant,
+    },
     /// A PUBLISH without body is out.
-    Refreshing { ticket: Option<Ticket>, etag: Box<str>, changed: bool },
+    Refreshing {
+        ticket: Option<Ticket>,
+        etag: Box<str>,
+        changed: bool,
+    },
     /// A PUBLISH with If-Match and body is out.
-    Modifying { ticket: Option<Ticket>, etag: Box<str>, changed: bool },
+    Modifying {
+        ticket: Option<Ticket>,
+        etag: Box<str>,
+        changed: bool,
+    },
     /// Waiting for the next try; the etag is kept only if the server surely did nothing.
-    Backoff { etag: Option<Box<str>> },
+    Backoff {
+        etag: Option<Box<str>>,
+    },
     /// A PUBLISH with Expires 0 is out.
-    Removing { ticket: Option<Ticket> },
+    Removing {
+        ticket: Option<Ticket>,
+    },
 }
 
 /// The publication client.

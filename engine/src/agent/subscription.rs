@@ -32,6 +32,8 @@ pub(crate) enum Plan {
     Slowly,
 }
 
+/// A document may make us ask for another one at most this often (M17, R37).
+const REFETCH_GAP: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -144,8 +146,29 @@ impl Subscriptions {
         match alarm {
             Alarm::Start => self.start(cx, id),
             Alarm::N => self.on_no_notify(cx, id),
-            Alarm::Refresh | Alarm::Refetch => self.refresh(cx, id),
+            // After a stall both are due, and there is nothing left to refresh.
+            Alarm::Refresh if self.has_run_out(cx.now, id) => {}
+            Alarm::Refresh => self.refresh(cx, id),
+            Alarm::Refetch => self.refetch(cx, id),
             Alarm::Deadline => self.end(cx, id, Some("timeout"), Plan::Now),
+        }
+    }
+
+    fn has_run_out(&self, now: Instant, id: UsageId) -> bool {
+        self.usages.get(&id).and_then(Usage::deadline).is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Asks for a full document, or makes sure that it is asked for later: a document can cause
+    /// one refresh in a while, however bad it is (M17, R37).
+    pub(crate) fn refetch(&mut self, cx: &mut Cx<'_>, id: UsageId) {
+        let Some(usage) = self.usages.get_mut(&id) else { return };
+        if !usage.view.has_gap() || usage.ticket.is_some() || usage.leaving {
+            cx.stop(&Timer::Usage(id, Alarm::Refetch));
+        } else if usage.refetch_from <= cx.now {
+            usage.refetch_from = cx.now + REFETCH_GAP;
+            self.refresh(cx, id);
+        } else {
+            cx.arm(Timer::Usage(id, Alarm::Refetch), usage.refetch_from);
         }
     }
 
