@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// Why a program stops: what its one line on stderr says, and its exit code.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     kind: Kind,
     line: String,
 }
@@ -20,17 +20,17 @@ enum Kind {
 
 impl Failure {
     /// The program was started wrongly; nothing has begun.
-    pub fn usage(line: impl Into<String>) -> Self {
+    pub(crate) fn usage(line: impl Into<String>) -> Self {
         Self { kind: Kind::Usage, line: one_line(&line.into()) }
     }
 
     /// The program was started rightly and could not do its work.
-    pub fn work(line: impl Into<String>) -> Self {
+    pub(crate) fn work(line: impl Into<String>) -> Self {
         Self { kind: Kind::Work, line: one_line(&line.into()) }
     }
 
     /// 1 or 2.
-    pub fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self.kind {
             Kind::Work => 1,
             Kind::Usage => 2,
@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// Says on stderr what stopped `program` and gives its exit code.
-    pub fn report(&self, program: &str) -> ExitCode {
+    pub(crate) fn report(&self, program: &str) -> ExitCode {
         eprintln!("{program}: {self}");
         ExitCode::from(self.code())
     }

@@ -5,7 +5,7 @@
 //! here decides about the protocol, and nothing here touches a packet.
 
 mod config;
-pub mod demo;
+mod demo;
 mod failure;
 mod logging;
 mod nearest;

@@ -53,3 +53,6 @@ impl Slot {
             .map_or_else(Self::default, |branch| branch.slot)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -282,7 +282,7 @@ fn recover<M: Sharded, S: Store>(store: &S, shards: usize) -> io::Result<Vec<Vec
     recovered.resize_with(shards, Vec::new);
     store.load(&mut |key, value| {
         let record = M::Record::read(value).ok_or_else(|| {
-            let row = String::from_utf8_lossy(key).escape_debug().to_string();
+            let row = String::from_utf8_lossy(key);
             let line = format!("row {row:?} is damaged or was written by another version");
             io::Error::new(io::ErrorKind::InvalidData, line)
         })?;

@@ -25,7 +25,7 @@ pub(crate) struct Toy {
     pub(crate) log: Vec<(Instant, String)>,
     pub(crate) deadline: Option<Instant>,
     nagging: bool,
-    /// Waits with being drained until it is told to `drain`.
+    /// Does not drain when it is told to shut down.
     stubborn: bool,
 }
 
@@ -48,8 +48,8 @@ pub(crate) fn packet<C>(from: Peer, program: &str) -> Input<C> {
 }
 
 impl Toy {
-    pub(crate) fn stubborn() -> Self {
-        Self { stubborn: true, ..Self::default() }
+    pub(crate) fn due_since(at: Instant) -> Self {
+        Self { deadline: Some(at), ..Self::default() }
     }
 
     /// The inputs as text, without their times.
@@ -169,11 +169,13 @@ impl Sharded for Toy {
     }
 }
 
+type Received = io::Result<(SocketAddr, Vec<u8>)>;
+
 /// A bound socket whose network is two channels and a list of peers that cannot be reached.
 #[derive(Debug)]
 pub(crate) struct FakeSocket {
     local: SocketAddr,
-    incoming: tokio::sync::Mutex<mpsc::UnboundedReceiver<io::Result<(SocketAddr, Vec<u8>)>>>,
+    incoming: tokio::sync::Mutex<mpsc::UnboundedReceiver<Received>>,
     sent: mpsc::UnboundedSender<(SocketAddr, String)>,
     refused: Arc<Mutex<BTreeSet<SocketAddr>>>,
 }
@@ -181,7 +183,7 @@ pub(crate) struct FakeSocket {
 /// The far end of a [`FakeSocket`].
 #[derive(Debug)]
 pub(crate) struct Far {
-    to_us: mpsc::UnboundedSender<io::Result<(SocketAddr, Vec<u8>)>>,
+    to_us: mpsc::UnboundedSender<Received>,
     pub(crate) from_us: mpsc::UnboundedReceiver<(SocketAddr, String)>,
     refused: Arc<Mutex<BTreeSet<SocketAddr>>>,
 }

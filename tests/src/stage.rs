@@ -117,20 +117,26 @@ impl Stage {
         self.mail.get_mut(&at)?.pop_front()
     }
 
-    /// The next message for `at`, which has to be a response.
+    /// The next response for `at`; requests that came before it stay where they are.
     pub fn response(&mut self, at: SocketAddr) -> Response {
-        match self.next(at) {
+        match self.take(at, |message| matches!(message, Message::Response(_))) {
             Some(Message::Response(response)) => response,
-            other => panic!("expected a response at {at}, got {other:?}"),
+            _ => panic!("expected a response at {at}, there is {:?}", self.mail.get(&at)),
         }
     }
 
-    /// The next message for `at`, which has to be a request.
+    /// The next request for `at`; responses that came before it stay where they are.
     pub fn request(&mut self, at: SocketAddr) -> Request {
-        match self.next(at) {
+        match self.take(at, |message| matches!(message, Message::Request(_))) {
             Some(Message::Request(request)) => request,
-            other => panic!("expected a request at {at}, got {other:?}"),
+            _ => panic!("expected a request at {at}, there is {:?}", self.mail.get(&at)),
         }
+    }
+
+    fn take(&mut self, at: SocketAddr, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
+        let mail = self.mail.get_mut(&at)?;
+        let place = mail.iter().position(wanted)?;
+        mail.remove(place)
     }
 
     /// Nothing is waiting for `at`.
@@ -144,6 +150,16 @@ impl Stage {
     /// Everything still on its way is lost.
     pub fn lose_mail(&mut self) {
         self.mail.clear();
+    }
+
+    /// Everything on its way to `at` is lost.
+    pub fn lose_mail_of(&mut self, at: SocketAddr) {
+        self.mail.remove(&at);
+    }
+
+    /// How many messages wait for `at`.
+    pub fn waiting(&self, at: SocketAddr) -> usize {
+        self.mail.get(&at).map_or(0, VecDeque::len)
     }
 
     /// Time passes; every deadline on the way fires at its own time.

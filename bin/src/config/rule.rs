@@ -101,8 +101,7 @@ impl Rule<bool> {
 /// A value as it is quoted in an error: without control characters and not without end.
 fn shown(given: &str) -> String {
     const LONGEST: usize = 60;
-    let mut text: String =
-        given.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let mut text: String = given.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if given.chars().nth(LONGEST).is_some() {
         text.push('…');
     }

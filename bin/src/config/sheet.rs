@@ -38,7 +38,13 @@ impl<'a> Source<'a> {
             Failure::usage(format!("{place}: not valid TOML: {}", error.message()))
         })?;
         let span = table.span();
-        Ok(Sheet { source: self, path: String::new(), span, table: table.into_inner(), asked: vec![] })
+        Ok(Sheet {
+            source: self,
+            path: String::new(),
+            span,
+            table: table.into_inner(),
+            asked: vec![],
+        })
     }
 
     /// The place where `span` begins.
@@ -112,7 +118,8 @@ impl<'a> Sheet<'a> {
     /// The table `key`; an empty one if it is absent.
     pub(crate) fn section(&mut self, key: &'static str) -> Result<Sheet<'a>, Failure> {
         let span = self.span.clone();
-        let value = self.take(key).unwrap_or_else(|| Spanned::new(span, DeValue::Table(DeTable::new())));
+        let value =
+            self.take(key).unwrap_or_else(|| Spanned::new(span, DeValue::Table(DeTable::new())));
         self.nested(key, value)
     }
 

@@ -14,7 +14,6 @@ mod start;
 pub(crate) mod users;
 
 use crate::failure::Failure;
-use clap::Parser;
 use cli::{Action, Cli, UserAction};
 use settings::Settings;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use super::admin;
 use super::settings::{Settings, Storage};
 use super::start::{self, Running};
 use super::users;
+use crate::demo::Play;
 use crate::failure::Failure;
 use presently_engine::message::Aor;
 use presently_engine::server::{Command, Config};
@@ -22,12 +23,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     // Signals are caught from here on: one that comes while starting up ends in order too.
     let mut endings = crate::signals::endings()?;
     let hangups = crate::signals::hangups()?;
-    let users = match settings.demo {
-        true => crate::demo::users(&settings)?,
-        false => start::users(&settings)?,
+    let play = settings.demo.then(|| Play::prepare(&settings)).transpose()?;
+    let users = match &play {
+        Some(play) => play.users(),
+        None => start::users(&settings)?,
     };
-    let play = settings.demo.then(|| crate::demo::Play::prepare(&settings));
-    let tap = play.as_ref().map(crate::demo::Play::tap);
+    let tap = play.as_ref().map(Play::tap);
     let Running { service, config, admin } = start::start(&settings, users, tap).await?;
     let service = Arc::new(service);
     let admin = admin.map(|listener| Admin::serve(listener, service.clone()));
@@ -90,9 +91,8 @@ async fn reread_users(settings: &Settings, config: &mut Config, service: &Servic
             return;
         }
     };
-    let gone: Vec<Aor> = users::removed(&config.users, &users)
-        .map(|name| Aor::new(name, &config.domain))
-        .collect();
+    let gone: Vec<Aor> =
+        users::removed(&config.users, &users).map(|name| Aor::new(name, &config.domain)).collect();
     let accounts = users.named.len();
     config.users = users;
     let mut obeyed = service.reload(config.clone()).await;
@@ -136,7 +136,8 @@ fn advise(settings: &Settings, config: &Config) {
     }
     let users = &config.users;
     if users.named.is_empty() && users.anyone.is_none() && !users.open {
-        let file = settings.users.as_ref().map_or("users.toml".into(), |path| path.to_string_lossy());
+        let file =
+            settings.users.as_ref().map_or("users.toml".into(), |path| path.to_string_lossy());
         let how = match settings.users {
             Some(_) => "send SIGHUP",
             None => "start again with --users users.toml",

@@ -74,12 +74,13 @@ fn config(
     clock: Clock,
 ) -> io::Result<Config> {
     let advertise = settings.advertise.as_deref();
-    let listener = |address: &SocketAddr| Listener { sent_by: listen::sent_by(*address, advertise) };
+    let listener =
+        |address: &SocketAddr| Listener { sent_by: listen::sent_by(*address, advertise) };
     Ok(Config {
         domain: settings.domain.clone(),
         listeners: addresses.iter().map(listener).collect(),
         secret: store.secret(),
-        nonce_key: NonceKey { key: entropy()?, boot: boot(store)?, started: clock.now() },
+        nonce_key: NonceKey::new(entropy()?, boot(store)?, clock.now()),
         nonces: settings.nonces,
         authentication: match settings.insecure_no_auth {
             true => Authentication::None,

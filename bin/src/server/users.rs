@@ -55,9 +55,9 @@ pub(crate) fn hash(
         Failure::usage(format!("AOR \"{aor}\": {error}; must be like sip:alice@example.org"))
     })?;
     let mut line = String::new();
-    input
-        .read_line(&mut line)
-        .map_err(|error| Failure::usage(format!("the password cannot be read from stdin: {error}")))?;
+    input.read_line(&mut line).map_err(|error| {
+        Failure::usage(format!("the password cannot be read from stdin: {error}"))
+    })?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(Failure::usage("no password: write it as one line to stdin"));
@@ -144,7 +144,9 @@ fn name_rule() -> Rule<String> {
 }
 
 fn password_rule() -> Rule<String> {
-    Rule::secret("quoted text that is not empty", |text| (!text.is_empty()).then(|| text.to_owned()))
+    Rule::secret("quoted text that is not empty", |text| {
+        (!text.is_empty()).then(|| text.to_owned())
+    })
 }
 
 fn ha1_rule(algorithm: Algorithm) -> Rule<Ha1> {

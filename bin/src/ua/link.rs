@@ -9,6 +9,7 @@ use presently_engine::{Instant, Peer};
 use presently_net::store::entropy;
 use presently_net::{AgentHandle, AgentSetup, Clock};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// M10: at logout the agent does not wait longer for answers.
@@ -41,7 +42,8 @@ impl Link {
     /// Binds a socket and starts the agent on it; it does nothing until it is told to log in.
     pub(crate) fn start(setup: Setup) -> Result<Self, Failure> {
         let near = setup.bind.unwrap_or_else(|| near(setup.server));
-        let socket = presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
+        let socket =
+            presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
         let bound = socket.local_addr().map_err(no_socket)?;
         let contact = if bound.ip().is_unspecified() { near_ip(setup.server) } else { None };
         let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
@@ -67,6 +69,11 @@ impl Link {
     /// The next event; `None` when the agent has stopped.
     pub(crate) async fn event(&mut self) -> Option<(Instant, Event)> {
         self.agent.events.recv().await
+    }
+
+    /// The next event, for somebody who waits for several agents at once.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Instant, Event)>> {
+        self.agent.events.poll_recv(cx)
     }
 
     /// Hands a command to the agent. One that has stopped says so by the end of its events.

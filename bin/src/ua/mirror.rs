@@ -71,7 +71,8 @@ impl Mirror {
 
     /// The four tables.
     pub(crate) fn report(&self) -> Report {
-        let rows = |table: &BTreeMap<String, Value>| Value::Array(table.values().cloned().collect());
+        let rows =
+            |table: &BTreeMap<String, Value>| Value::Array(table.values().cloned().collect());
         let fields = vec![
             ("PIT", Value::Array(self.pit.values().flatten().cloned().collect())),
             ("PST", rows(&self.pst)),

@@ -13,7 +13,6 @@ mod session;
 mod waits;
 
 use crate::failure::Failure;
-use clap::Parser;
 use cli::{Cli, Settings};
 use link::Link;
 use session::{Ending, Session};
@@ -52,8 +51,7 @@ async fn run(settings: Settings) -> Result<Ending, Failure> {
         password: settings.password.clone(),
         server: link::server(&settings.server).await?,
         bind: settings.bind,
-    })
-    .await?;
+    })?;
     let interrupts = crate::signals::endings()?;
     let session = Session::new(settings.aor, link, std::io::stdout(), settings.json);
     Ok(session.run(stdin_lines(), interrupts).await)

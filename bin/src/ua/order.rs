@@ -29,7 +29,8 @@ pub(crate) const HELP: [&str; 14] = [
 /// Every command word.
 const WORDS: [&str; 21] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "direct", "call", "answer", "hangup", "stop", "tables", "wait", "quit", "help", "exit",
+    "offer", "direct", "call", "answer", "hangup", "stop", "tables", "wait", "quit", "help",
+    "exit",
 ];
 
 /// How long `wait` waits when it is not told.
@@ -38,16 +39,40 @@ const USUAL_WAIT: Duration = Duration::from_secs(30);
 /// One command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
-    Presence { basic: Basic, note: Option<Box<str>> },
-    Watch { target: Aor, seconds: Option<u32> },
-    Unwatch { target: Aor },
-    Fetch { target: Aor },
-    Winfo { target: Aor, seconds: Option<u32> },
-    Decide { watcher: Aor, verdict: Option<Verdict> },
-    Message { target: Aor, text: Box<str> },
-    Offer { media: Box<str>, mode: Mode },
+    Presence {
+        basic: Basic,
+        note: Option<Box<str>>,
+    },
+    Watch {
+        target: Aor,
+        seconds: Option<u32>,
+    },
+    Unwatch {
+        target: Aor,
+    },
+    Fetch {
+        target: Aor,
+    },
+    Winfo {
+        target: Aor,
+        seconds: Option<u32>,
+    },
+    Decide {
+        watcher: Aor,
+        verdict: Option<Verdict>,
+    },
+    Message {
+        target: Aor,
+        text: Box<str>,
+    },
+    Offer {
+        media: Box<str>,
+        mode: Mode,
+    },
     /// A command of calls and direct media, which come with a later release.
-    Later { word: &'static str },
+    Later {
+        word: &'static str,
+    },
     Tables,
     Wait(Wanted),
     Help,
@@ -143,8 +168,7 @@ impl Reader<'_> {
                 why: format!("there is no event of that name; {hint}"),
             });
         }
-        let mut wanted =
-            Wanted { event: event.into(), fields: vec![], patience: USUAL_WAIT };
+        let mut wanted = Wanted { event: event.into(), fields: vec![], patience: USUAL_WAIT };
         while let Some(word) = self.next() {
             if let Some((field, value)) = word.split_once('=') {
                 wanted.fields.push((field.into(), value.into()));
@@ -159,8 +183,8 @@ impl Reader<'_> {
     }
 
     fn decide(&mut self, handling: Option<Handling>) -> Result<Order, Misread> {
-        let verdict = handling
-            .map(|handling| Verdict { handling, direct: handling == Handling::Allow });
+        let verdict =
+            handling.map(|handling| Verdict { handling, direct: handling == Handling::Allow });
         Ok(Order::Decide { watcher: self.aor()?, verdict })
     }
 
@@ -211,7 +235,10 @@ impl Reader<'_> {
         let word = self.next().unwrap_or_default();
         aor(word, own.domain()).ok_or_else(|| Misread {
             what: format!("{command} {word}").trim_end().to_owned(),
-            why: format!("{command} needs an address like bob, bob@{0} or sip:bob@{0}", own.domain()),
+            why: format!(
+                "{command} needs an address like bob, bob@{0} or sip:bob@{0}",
+                own.domain()
+            ),
         })
     }
 
@@ -250,7 +277,8 @@ pub(crate) fn aor(word: &str, domain: &str) -> Option<Aor> {
     if word.starts_with("sip:") || word.starts_with("sips:") {
         return Aor::parse(word).ok();
     }
-    let full = if word.contains('@') { format!("sip:{word}") } else { format!("sip:{word}@{domain}") };
+    let full =
+        if word.contains('@') { format!("sip:{word}") } else { format!("sip:{word}@{domain}") };
     Aor::parse(&full).ok()
 }
 

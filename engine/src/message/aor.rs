@@ -118,3 +118,6 @@ fn push_user(out: &mut Vec<u8>, user: &[u8]) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

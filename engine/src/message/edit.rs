@@ -202,3 +202,6 @@ fn first_line(message: &Headers) -> usize {
 pub(crate) fn exact(text: Vec<u8>) -> Bytes {
     Bytes::from(text.into_boxed_slice())
 }
+
+#[cfg(test)]
+mod tests;

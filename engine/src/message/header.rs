@@ -54,11 +54,16 @@ impl<'a> Params<'a> {
 
     /// The parameters of a view: `None` unless each is `token [= value]`.
     fn checked(text: &'a str) -> Option<Self> {
-        let legal = |param| {
-            let (key, value) = split_param(param);
-            lex::is_token(key.as_bytes()) && is_param_value(value.as_bytes())
-        };
-        lex::elements(text, b';').all(legal).then_some(Self(text))
+        lex::elements(text, b';').all(is_param).then_some(Self(text))
+    }
+
+    /// What follows a sent-by. RFC 3428 §10 prints empty parameters here, so they are skipped.
+    fn after_via(text: &'a str) -> Option<Self> {
+        let params = text.strip_prefix(';').unwrap_or(text);
+        lex::elements(params, b';')
+            .filter(|param| !param.is_empty())
+            .all(is_param)
+            .then_some(Self(params))
     }
 
     /// What follows a value: nothing, or `;` and parameters.
@@ -75,6 +80,11 @@ fn split_param(param: &str) -> (&str, &str) {
         Some(at) => (lex::trim_end(&param[..at]), lex::trim_start(&param[at + 1..])),
         None => (param, ""),
     }
+}
+
+fn is_param(param: &str) -> bool {
+    let (key, value) = split_param(param);
+    lex::is_token(key.as_bytes()) && is_param_value(value.as_bytes())
 }
 
 /// A quoted string, or text without separators; empty for a flag.
@@ -109,7 +119,7 @@ impl<'a> Via<'a> {
         let end = memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
         let sent_by = lex::trim(&rest[..end]);
         let (host, port) = host_port(sent_by, true)?;
-        let params = Params::after(&rest[end..])?;
+        let params = Params::after_via(&rest[end..])?;
         let branch = params.raw("branch");
         Some(Self { transport, host, sent_by, port, branch, params })
     }
@@ -326,3 +336,6 @@ fn before_params(text: &str) -> Option<(&str, Params<'_>)> {
     let end = memchr(b';', text.as_bytes()).unwrap_or(text.len());
     Some((lex::trim(&text[..end]), Params::after(&text[end..])?))
 }
+
+#[cfg(test)]
+mod tests;

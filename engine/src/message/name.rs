@@ -170,3 +170,6 @@ pub(crate) fn means(token: &str, wanted: &str) -> bool {
                 token.eq_ignore_ascii_case(short) && wanted.eq_ignore_ascii_case(long)
             }))
 }
+
+#[cfg(test)]
+mod tests;

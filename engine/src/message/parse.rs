@@ -409,3 +409,6 @@ fn fault_at(headers: &Headers, name: Name, why: &'static str) -> Fault {
     let at = headers.index().lines.iter().position(|line| line.name == name);
     Fault { why, line: at.and_then(|at| u32::try_from(at + 2).ok()), status: 400 }
 }
+
+#[cfg(test)]
+mod tests;

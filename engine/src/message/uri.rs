@@ -193,16 +193,16 @@ fn split_tail(text: &str) -> Option<(&str, &str)> {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     };
-    let params = params.strip_prefix(';').unwrap_or(params);
+    let params = params.strip_prefix(';');
     let good = |text: &str, between: u8, class: u8| {
         text.as_bytes().split(|byte| *byte == between).all(|pair| {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             !pair.is_empty() && halves.all(|half| lex::all_escaped(half, class))
         })
     };
-    let params_good = params.is_empty() || good(params, b';', lex::PARAM);
+    let params_good = params.is_none_or(|params| good(params, b';', lex::PARAM));
     let headers_good = headers.is_none_or(|headers| good(headers, b'&', lex::HEADER));
-    (params_good && headers_good).then_some((params, headers.unwrap_or("")))
+    (params_good && headers_good).then_some((params.unwrap_or(""), headers.unwrap_or("")))
 }
 
 /// Name and value of every `name=value` between `between`s; flags have an empty value.
@@ -267,3 +267,6 @@ fn same_headers(a: &str, b: &str) -> bool {
     pairs(a, b'&').count() == pairs(b, b'&').count()
         && pairs(a, b'&').all(|pair| count(pair, a) == count(pair, b))
 }
+
+#[cfg(test)]
+mod tests;

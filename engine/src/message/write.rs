@@ -159,3 +159,6 @@ pub(crate) fn push_decimal(text: &mut Vec<u8>, mut value: u32) {
     }
     text.extend_from_slice(&digits[at..]);
 }
+
+#[cfg(test)]
+mod tests;

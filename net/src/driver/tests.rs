@@ -163,8 +163,7 @@ async fn after_a_stall_what_was_sent_in_time_is_handled_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn work_left_from_before_the_start_is_not_a_stall() {
-    let toy = Toy { deadline: Some(Instant::from_millis(0)), ..Toy::default() };
-    let mut stage = stage(toy, &[]);
+    let mut stage = stage(Toy::due_since(Instant::from_millis(0)), &[]);
     assert_eq!(stage.told().await, (NOON, "tick first".into()));
     assert_eq!(stage.metrics.stalls.value(), 0);
 }

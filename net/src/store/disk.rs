@@ -58,11 +58,11 @@ impl DiskStore {
     }
 
     fn open_or_make(folder: &Path) -> io::Result<Self> {
-        let lock = claim(folder)?;
+        let (lock, is_new) = claim(folder)?;
         let database = Database::builder(folder.join("rows")).open().map_err(damaged)?;
         let rows = keyspace(&database, "rows")?;
         let meta = keyspace(&database, "meta")?;
-        let (secret, boot) = begin_boot(&database, &meta)?;
+        let (secret, boot) = begin_boot(&database, &meta, is_new)?;
         finish(folder)?;
         let (jobs, queue) = mpsc::channel(GROUP);
         let keep = rows.clone();
@@ -120,8 +120,8 @@ impl Drop for DiskStore {
     }
 }
 
-/// Locks a folder that is ours, new, or was never finished.
-fn claim(folder: &Path) -> io::Result<File> {
+/// Locks a folder that is ours, new, or was never finished; tells whether its rows are to be made.
+fn claim(folder: &Path) -> io::Result<(File, bool)> {
     fs::create_dir_all(folder)?;
     if marker(folder)?.is_none() && !fs::read_dir(folder)?.all(is_ours) {
         return Err(refuse("it holds files that are not Presently's"));
@@ -132,11 +132,10 @@ fn claim(folder: &Path) -> io::Result<File> {
         TryLockError::Error(error) => error,
     })?;
     match marker(folder)?.as_deref() {
-        Some(MADE) => {}
-        None | Some(MAKING) => begin(folder)?,
-        Some(_) => return Err(refuse("it was written by another version")),
+        Some(MADE) => Ok((lock, false)),
+        None | Some(MAKING) => begin(folder).map(|()| (lock, true)),
+        Some(_) => Err(refuse("it was written by another version")),
     }
-    Ok(lock)
 }
 
 /// What a start that died before its first marker may have left behind.
@@ -174,11 +173,13 @@ fn mark(folder: &Path, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Reads the secret, or makes it, and counts this boot.
-fn begin_boot(database: &Database, meta: &Keyspace) -> io::Result<(Secret, u64)> {
+/// Reads the secret, or makes that of a new store, and counts this boot.
+fn begin_boot(database: &Database, meta: &Keyspace, is_new: bool) -> io::Result<(Secret, u64)> {
     let secret: [u8; 16] = match meta.get("secret").map_err(damaged)? {
         Some(kept) => kept[..].try_into().map_err(|_| refuse("its secret is damaged"))?,
-        None => entropy()?,
+        None if is_new => entropy()?,
+        // The library takes a lost journal for an empty one; a store without secret never was.
+        None => return Err(refuse("its rows are damaged (the secret is missing)")),
     };
     let boot = match meta.get("boot").map_err(damaged)? {
         Some(kept) => kept[..].try_into().map_err(|_| refuse("its boot count is damaged"))?,

@@ -137,6 +137,14 @@ async fn damaged_rows_are_refused() {
 }
 
 #[tokio::test]
+async fn a_lost_journal_is_not_an_empty_store() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(DiskStore::open(folder.path()).unwrap());
+    fs::write(folder.path().join("rows/0.jnl"), "").unwrap();
+    assert_eq!(refusal(folder.path()), "its rows are damaged (the secret is missing)");
+}
+
+#[tokio::test]
 async fn a_start_that_died_half_way_is_begun_again() {
     let folder = tempfile::tempdir().unwrap();
     for left in ["lock", "PRESENTLY.new"] {

@@ -56,7 +56,10 @@ fn broken_toml_is_one_line_with_line_and_column() {
 
 #[test]
 fn a_table_where_a_value_belongs_is_refused() {
-    assert_eq!(refused("digest = 3", gap_and_digest), "a.toml:1:10: digest: must be a table of keys");
+    assert_eq!(
+        refused("digest = 3", gap_and_digest),
+        "a.toml:1:10: digest: must be a table of keys"
+    );
 }
 
 #[test]

@@ -5,7 +5,9 @@ fn udp_with_host_and_port_is_an_address() {
     let parsed = |text| Listen::parse(text).map(|listen| listen.to_string());
     assert_eq!(parsed("udp:127.0.0.1:5060").as_deref(), Some("udp:127.0.0.1:5060"));
     assert_eq!(parsed("UDP:[::1]:0").as_deref(), Some("udp:[::1]:0"));
-    for wrong in ["127.0.0.1:5060", "tcp:127.0.0.1:5060", "udp:127.0.0.1", "udp:", "udp:1.2.3.4:70000"] {
+    for wrong in
+        ["127.0.0.1:5060", "tcp:127.0.0.1:5060", "udp:127.0.0.1", "udp:", "udp:1.2.3.4:70000"]
+    {
         assert_eq!(parsed(wrong), None, "{wrong}");
     }
 }

@@ -43,7 +43,9 @@ fn the_star_stands_for_every_name() -> Result<(), Failure> {
 #[test]
 fn mistakes_are_named_with_line_and_column() {
     assert_eq!(
-        refusal("[[user]]\nname = \"a\"\npassword = \"x\"\n[[user]]\nname = \"a\"\npassword = \"y\""),
+        refusal(
+            "[[user]]\nname = \"a\"\npassword = \"x\"\n[[user]]\nname = \"a\"\npassword = \"y\""
+        ),
         "users.toml:5:8: user \"a\" is in the file twice"
     );
     assert_eq!(refusal("[[user]]\npassword = \"x\""), "users.toml:1:1: user: name is missing");

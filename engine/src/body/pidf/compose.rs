@@ -53,13 +53,6 @@ pub fn compose(entity: &str, publications: &[Published<'_>], registered: bool) -
     document
 }
 
-/// Which of `publications` (oldest first) the composed tuple `tuple_id` comes from; its age is
-/// what [`Pidf::for_watcher`] asks for.
-pub fn publisher_of(publications: &[Published<'_>], tuple_id: &str) -> Option<usize> {
-    let has = |one: &Published<'_>| one.document.tuples.iter().any(|t| &*t.id == tuple_id);
-    publications.iter().rposition(has)
-}
-
 /// What an element of the root claims to be: of two with equal claims the later one counts.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Claim {
@@ -72,8 +65,8 @@ enum Claim {
 impl Claim {
     fn of(fragment: &str) -> Self {
         match xml::identity(fragment) {
-            Some((namespace, local, Some(id))) => Self::Named(namespace, local, id),
-            _ => Self::Nameless(fragment.into()),
+            Some((namespace, local, id)) => Self::Named(namespace, local, id),
+            None => Self::Nameless(fragment.into()),
         }
     }
 }

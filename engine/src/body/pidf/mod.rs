@@ -15,7 +15,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use compose::{Published, compose, publisher_of};
+pub use compose::{Published, compose};
 pub use offer::{Access, Candidate, Codec, DIRECT_MEDIA, Mode, Offer, OfferSecret};
 pub use timestamp::timestamp;
 

@@ -10,12 +10,12 @@
 use super::write::{push_attribute_value, push_text};
 use super::{Attribute, Name, Node, Reader, XML_NAMESPACE, XmlError, XmlLimits};
 
-/// What a fragment is about: namespace, local name and `id` of its outermost element. `None` for
-/// text that is no fragment.
-pub(crate) fn identity(fragment: &str) -> Option<(Box<str>, Box<str>, Option<Box<str>>)> {
+/// What a fragment is about: namespace, local name and `id` of its outermost element. `None` if it
+/// has no `id`, or is no fragment.
+pub(crate) fn identity(fragment: &str) -> Option<(Box<str>, Box<str>, Box<str>)> {
     let limits = XmlLimits { size: usize::MAX, ..XmlLimits::default() };
     let (reader, name) = Reader::open(fragment.as_bytes(), limits).ok()?;
-    let id = reader.attribute("id").map(Box::from);
+    let id = reader.attribute("id")?.into();
     Some((name.namespace.into(), name.local.into(), id))
 }
 

@@ -23,7 +23,10 @@ use crate::message::{Aor, Method, Request};
 use crate::mint::Id;
 use crate::slot::Slot;
 use crate::time::{Instant, Timers};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many finished messages are remembered at most for each one that may be stored.
+const DONE_PER_ROW: usize = 16;
 
 /// What a device's answer to a stored message means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -91,6 +94,8 @@ pub(crate) struct Inbox {
     rows: BTreeMap<Id, Row>,
     /// Every message stored, or done within K12: its row while there is one.
     marks: BTreeMap<Id, Option<Id>>,
+    /// The marks without a row, in the order in which they lost it.
+    done: VecDeque<Id>,
     /// The highest row id so far.
     last: Option<Id>,
     delivery: Option<Delivery>,
@@ -100,11 +105,6 @@ impl Inbox {
     /// How many messages are stored.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// How many messages are remembered as stored or done (sizes, boundedness).
-    pub(crate) fn remembered(&self) -> usize {
-        self.marks.len()
     }
 
     /// Whether there is nothing stored, remembered or under way.
@@ -257,16 +257,24 @@ impl Inbox {
     pub(crate) fn on_dedupe_over(&mut self, mark: Id) {
         if let Some(None) = self.marks.get(&mark) {
             self.marks.remove(&mark);
+            self.done.retain(|done| *done != mark);
         }
     }
 
-    /// Deletes a row durably. Its mark stays for K12.
+    /// Deletes a row durably. Its mark stays for K12, unless too many others come after it.
     fn forget(&mut self, cx: &mut Cx<'_>, aor: &Aor, id: Id) {
-        let Some(row) = self.rows.get(&id) else { return };
-        let dedupe = Timer::Dedupe(aor.clone(), row.kept.mark);
-        cx.timers.stop(&Timer::Kept(aor.clone(), id));
-        cx.timers.arm(dedupe, cx.now + cx.config.limits.dedupe_ttl);
+        let Some(mark) = self.rows.get(&id).map(|row| row.kept.mark) else { return };
         self.commit(cx, Record::Delivered(aor.clone(), id));
+        cx.timers.stop(&Timer::Kept(aor.clone(), id));
+        cx.timers.arm(Timer::Dedupe(aor.clone(), mark), cx.now + cx.config.limits.dedupe_ttl);
+        self.marks.insert(mark, None);
+        self.done.push_back(mark);
+        if self.done.len() > DONE_PER_ROW * cx.config.limits.offline_quota
+            && let Some(oldest) = self.done.front().copied()
+        {
+            cx.timers.stop(&Timer::Dedupe(aor.clone(), oldest));
+            self.on_dedupe_over(oldest);
+        }
     }
 
     fn commit(&mut self, cx: &mut Cx<'_>, record: Record) {
@@ -284,7 +292,7 @@ impl Inbox {
         if let Record::Delivered(_, id) = record
             && let Some(row) = self.rows.remove(id)
         {
-            self.marks.insert(row.kept.mark, None);
+            self.marks.remove(&row.kept.mark);
         }
     }
 
@@ -300,10 +308,10 @@ impl Inbox {
         while let Some(id) = self.rows.keys().next().copied() {
             self.forget(cx, aor, id);
         }
-        for mark in std::mem::take(&mut self.marks).into_keys() {
-            cx.timers.stop(&Timer::Dedupe(aor.clone(), mark));
+        for mark in &self.done {
+            cx.timers.stop(&Timer::Dedupe(aor.clone(), *mark));
         }
-        self.delivery = None;
+        *self = Self { last: self.last, ..Self::default() };
     }
 }
 

@@ -2,8 +2,8 @@
 //! 27–29, 31, 32; D11).
 
 use super::outbox::{Happening, Urgency};
-use super::publish::{Publish, asked_expires};
-use super::subscribe::refuse_with;
+use super::publish::{Publish, asked_expires, bad_document, reply_published};
+use super::subscribe::{Refusal, refuse_with};
 use super::{Package, Presentity};
 use crate::body::presrules::{AUTH_POLICY, Handling, Rules, Verdict};
 use crate::body::winfo::{Cause, Status};
@@ -11,16 +11,33 @@ use crate::message::{Aor, Name};
 use crate::mint::Id;
 use crate::server::cx::{Ask, Cx};
 use crate::server::{Record, Timer};
+use std::collections::BTreeSet;
 
 impl Presentity {
-    /// The owner's verdict about one watcher; `None` goes back to the default policy. The policy
-    /// is stored before any record moves, so a decision is never half taken.
+    /// The owner's verdict about one watcher; `None` goes back to the default policy.
     pub(crate) fn decide(&mut self, cx: &mut Cx<'_>, watcher: &Aor, verdict: Option<Verdict>) {
-        let before = self.verdict(cx.config, watcher);
-        if self.rules.get(watcher) == verdict {
-            return;
+        if self.rules.get(watcher) != verdict {
+            let before = self.store_verdict(cx, watcher, verdict);
+            self.carry_out(cx, watcher, before);
         }
+        self.settle(cx);
+    }
+
+    /// Stores a decision and returns the verdict in force before. Policy comes before any record
+    /// moves: should we crash in between, recovery finishes what was decided.
+    fn store_verdict(
+        &mut self,
+        cx: &mut Cx<'_>,
+        watcher: &Aor,
+        verdict: Option<Verdict>,
+    ) -> Verdict {
+        let before = self.verdict(cx.config, watcher);
         self.commit(cx, Record::Decided(self.aor.clone(), watcher.clone(), verdict));
+        before
+    }
+
+    /// Moves every record of a watcher to where the verdict in force wants it.
+    fn carry_out(&mut self, cx: &mut Cx<'_>, watcher: &Aor, before: Verdict) {
         let after = self.verdict(cx.config, watcher);
         let rows: Vec<(Id, Status, Option<Id>)> = self
             .watchers
@@ -38,7 +55,6 @@ impl Presentity {
         if after.handling == Handling::Block {
             self.end_self_views(cx, watcher);
         }
-        self.settle(cx);
     }
 
     fn decide_waiting(&mut self, cx: &mut Cx<'_>, watcher_id: Id, handling: Handling) {
@@ -73,14 +89,14 @@ impl Presentity {
         }
     }
 
-    /// The policy for a recovered subscription may have changed while the server was down.
-    pub(super) fn reconcile(&mut self, cx: &mut Cx<'_>, id: Id) {
-        let Some(row) = self.subscriptions.get(id).filter(|row| row.is_live()) else { return };
-        let (active, verdict) = (row.row.active, self.verdict(cx.config, &row.row.watcher));
-        if active {
-            self.decide_active(cx, id, verdict, verdict);
-        } else {
-            self.decide_pending(cx, id, verdict.handling);
+    /// Carries out every verdict again: a crash may have come between a decision and its
+    /// consequences, and the default policy may have changed while the server was down.
+    pub(super) fn reconcile(&mut self, cx: &mut Cx<'_>) {
+        let watchers: BTreeSet<Aor> =
+            self.watchers.iter().map(|(_, row)| row.aor.clone()).collect();
+        for watcher in watchers {
+            let verdict = self.verdict(cx.config, &watcher);
+            self.carry_out(cx, &watcher, verdict);
         }
     }
 
@@ -129,19 +145,28 @@ impl Presentity {
             (false, 0) if publish.if_match.is_some() => Some(Rules::default()),
             (true | false, _) => return refuse_with(cx, ask, (400, None)),
         };
-        for (watcher, verdict) in wanted.map(|rules| self.differences(&rules)).into_iter().flatten() {
-            self.decide(cx, &watcher, verdict);
-        }
+        let differences = wanted.map(|rules| self.differences(&rules)).unwrap_or_default();
+        let decided: Vec<(Aor, Verdict)> = differences
+            .into_iter()
+            .map(|(watcher, verdict)| {
+                let before = self.store_verdict(cx, &watcher, verdict);
+                (watcher, before)
+            })
+            .collect();
         let etag = self.next_etag(cx, ask, publish.if_match);
         self.commit(cx, Record::Ruled(self.aor.clone(), etag));
-        super::publish::reply_published(cx, ask, etag, expires);
+        reply_published(cx, ask, etag, expires);
+        for (watcher, before) in decided {
+            self.carry_out(cx, &watcher, before);
+        }
+        self.settle(cx);
     }
 
-    fn read_rules(&self, ask: &Ask<'_>) -> Result<Rules, super::subscribe::Refusal> {
+    fn read_rules(&self, ask: &Ask<'_>) -> Result<Rules, Refusal> {
         if !ask.request.content_type().is_some_and(|kind| kind.is(AUTH_POLICY)) {
             return Err((415, Some((Name::Accept, AUTH_POLICY.to_owned()))));
         }
-        Rules::parse(&ask.request.body()).map_err(|error| super::publish::bad_document(&error))
+        Rules::parse(&ask.request.body()).map_err(|error| bad_document(&error))
     }
 
     fn differences(&self, wanted: &Rules) -> Vec<(Aor, Option<Verdict>)> {

@@ -151,12 +151,10 @@ impl Presentity {
     /// After recovery every live subscription is owed one NOTIFY, a winfo one a full document
     /// (R47).
     fn settle_after_recovery(&mut self, cx: &mut Cx<'_>) {
+        self.reconcile(cx);
         for package in [Package::Presence, Package::Winfo] {
             let ids: Vec<Id> = self.table(package).iter().map(|(id, _)| id).collect();
             for id in ids {
-                if package == Package::Presence {
-                    self.reconcile(cx, id);
-                }
                 self.step(cx, package, id, Happening::Dirty(Urgency::Forced));
             }
         }

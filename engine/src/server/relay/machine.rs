@@ -115,11 +115,8 @@ impl Relay {
                 ENDS
             }
             (S::Inviting, E::Decline(leg, response)) => {
-                let life = self.end_leg(cx, leg, End::Answered(response.clone()));
-                if self.is_pending() {
-                    self.cancel(cx, Cause::Declined);
-                }
-                life
+                let ended = self.end_leg(cx, leg, End::Answered(response.clone()));
+                if self.is_pending() { self.cancel(cx, Cause::Declined) } else { ended }
             }
             (S::Inviting, E::Due) => self.cancel(cx, Cause::RangTooLong),
             (S::Inviting, E::Cancel) => self.cancel(cx, Cause::Caller),
@@ -161,8 +158,10 @@ impl Relay {
 
     /// A branch failed; if it was the last one, the relay comes to its conclusion.
     fn end_leg(&mut self, cx: &mut Cx<'_>, leg: usize, end: End) -> (Life, Outcome) {
-        if let Some(leg) = self.legs.get_mut(leg) {
-            leg.end = Some(end);
+        match self.legs.get_mut(leg) {
+            Some(leg) if leg.end.is_none() => leg.end = Some(end),
+            // A refused INVITE whose ACK was lost reports once more.
+            Some(_) | None => return GOES,
         }
         if self.is_pending() {
             return GOES;
@@ -221,6 +220,7 @@ impl Relay {
     }
 }
 
+/// Nothing for the hall to do.
 const GOES: (Life, Outcome) = (Life::Goes, Outcome::Settled);
 const ENDS: (Life, Outcome) = (Life::Ends, Outcome::Settled);
 

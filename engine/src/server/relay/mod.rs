@@ -165,7 +165,7 @@ impl Relays {
         let mut legs = SmallVec::with_capacity(targets.len());
         for (index, target) in (0u16..).zip(targets) {
             let branch = plan.branch(cx.config, slot, ask.request, index);
-            let bytes = plan.copy(cx.config, ask, target, branch, breadth);
+            let bytes = plan.copy(cx.config, ask.request, ask.from, target, branch, breadth);
             cx.request(branch, method, target.peer, bytes, Owner::Relay { key, branch: index });
             legs.push(Leg { branch, peer: target.peer, end: None });
         }
@@ -230,6 +230,12 @@ impl Relays {
         debug_assert_eq!(outcome, Outcome::Settled, "a CANCEL concerns no message");
     }
 
+    /// The state of a relay, for tables of tests.
+    #[cfg(test)]
+    fn state(&self, key: ServerKey) -> String {
+        self.live.get(&key).map_or("-".to_owned(), |relay| format!("{:?}", relay.state))
+    }
+
     fn step(&mut self, cx: &mut Cx<'_>, key: ServerKey, event: Event<'_>) -> Outcome {
         let Some(relay) = self.live.get_mut(&key) else { return Outcome::Settled };
         let (life, outcome) = relay.step(cx, event);
@@ -255,7 +261,7 @@ pub(crate) fn forward_ack(
     }
     let branch = plan.branch(cx.config, slot_of(request), request, 0);
     let target = Target { uri: request.uri(), peer: to };
-    let bytes = plan.copy_of(cx.config, request, from, &target, branch, rewrite::MAX_BREADTH);
+    let bytes = plan.copy(cx.config, request, from, &target, branch, rewrite::MAX_BREADTH);
     cx.out.push(Output::Transmit { to, bytes });
     true
 }

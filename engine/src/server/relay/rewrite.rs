@@ -8,7 +8,6 @@ use crate::machine::Peer;
 use crate::message::{Edit, Host, Name, NameAddr, Request, Uri};
 use crate::mint::{Id, Label};
 use crate::server::Config;
-use crate::server::cx::Ask;
 use crate::slot::Slot;
 use crate::transaction::Branch;
 use bytes::Bytes;
@@ -110,20 +109,8 @@ impl Plan {
         }
     }
 
-    /// One copy of a request that is a server transaction.
-    pub(super) fn copy(
-        &self,
-        config: &Config,
-        ask: &Ask<'_>,
-        target: &Target<'_>,
-        branch: Branch,
-        breadth: u32,
-    ) -> Bytes {
-        self.copy_of(config, ask.request, ask.from, target, branch, breadth)
-    }
-
     /// One copy: Request-URI, Via, Max-Forwards, Max-Breadth, routes, credentials.
-    pub(super) fn copy_of(
+    pub(super) fn copy(
         &self,
         config: &Config,
         request: &Request,

@@ -52,7 +52,10 @@ fn times_of_rfc_3339_are_told_from_other_text() {
 
 proptest! {
     #[test]
-    fn later_instants_have_greater_timestamps(ms in 0u64..253_402_300_799_999, step in 1u64..10_000_000_000) {
+    fn later_instants_have_greater_timestamps(
+        ms in 0u64..253_402_300_799_999,
+        step in 1u64..10_000_000_000,
+    ) {
         let later = (ms + step).min(253_402_300_799_999);
         let (a, b) = (timestamp(Instant::from_millis(ms)), timestamp(Instant::from_millis(later)));
         prop_assert!(a < b || later == ms);
