@@ -4,6 +4,7 @@ use super::admin;
 use super::settings::{Settings, Storage};
 use super::start::{self, Running};
 use super::users;
+use crate::demo::Play;
 use crate::failure::Failure;
 use presently_engine::message::Aor;
 use presently_engine::server::{Command, Config};
@@ -22,12 +23,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Failure> {
     // Signals are caught from here on: one that comes while starting up ends in order too.
     let mut endings = crate::signals::endings()?;
     let hangups = crate::signals::hangups()?;
-    let users = match settings.demo {
-        true => crate::demo::users(&settings)?,
-        false => start::users(&settings)?,
+    let play = settings.demo.then(|| Play::prepare(&settings)).transpose()?;
+    let users = match &play {
+        Some(play) => play.users(),
+        None => start::users(&settings)?,
     };
-    let play = settings.demo.then(|| crate::demo::Play::prepare(&settings));
-    let tap = play.as_ref().map(crate::demo::Play::tap);
+    let tap = play.as_ref().map(Play::tap);
     let Running { service, config, admin } = start::start(&settings, users, tap).await?;
     let service = Arc::new(service);
     let admin = admin.map(|listener| Admin::serve(listener, service.clone()));

@@ -9,6 +9,7 @@ use presently_engine::{Instant, Peer};
 use presently_net::store::entropy;
 use presently_net::{AgentHandle, AgentSetup, Clock};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// M10: at logout the agent does not wait longer for answers.
@@ -68,6 +69,11 @@ impl Link {
     /// The next event; `None` when the agent has stopped.
     pub(crate) async fn event(&mut self) -> Option<(Instant, Event)> {
         self.agent.events.recv().await
+    }
+
+    /// The next event, for somebody who waits for several agents at once.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Instant, Event)>> {
+        self.agent.events.poll_recv(cx)
     }
 
     /// Hands a command to the agent. One that has stopped says so by the end of its events.
