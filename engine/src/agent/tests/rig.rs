@@ -305,7 +305,12 @@ impl Scene {
 
     /// What was sent and told since the last look, on one line.
     pub(super) fn trace(&mut self) -> String {
-        let trace = std::mem::take(&mut self.trace);
+        let mut trace = std::mem::take(&mut self.trace);
+        let more = trace.len().saturating_sub(4);
+        if more > 1 {
+            trace.truncate(4);
+            trace.push(format!("… {more} more"));
+        }
         if trace.is_empty() { "—".into() } else { trace.join(", ") }
     }
 
