@@ -183,7 +183,7 @@ impl Plan {
 }
 
 /// Our Via value. `rport`, so that answers find back through a NAT of our own (RFC 3581).
-pub(super) fn via(sent_by: &str, branch: Branch) -> String {
+fn via(sent_by: &str, branch: Branch) -> String {
     format!("SIP/2.0/UDP {sent_by};branch={branch};rport")
 }
 
