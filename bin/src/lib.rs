@@ -1,1 +1,35 @@
-//! What a user runs.
+//! What a user runs: `presence-server` and `presence-ua`.
+//!
+//! [`server`] and [`ua`] are the two programs, [`demo`] is the server's `--demo`. The rest is
+//! shared: one way to read settings (`config`), one way to fail (`failure`, `usage`). Nothing
+//! here decides about the protocol, and nothing here touches a packet.
+
+mod config;
+mod demo;
+mod failure;
+mod logging;
+mod nearest;
+pub mod server;
+mod signals;
+pub mod ua;
+mod usage;
+
+use failure::Failure;
+
+/// The runtime of a program: on every processor, or on this thread alone, where things happen in
+/// the order in which they are seen.
+fn runtime(threads: Threads) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = match threads {
+        Threads::One => tokio::runtime::Builder::new_current_thread(),
+        Threads::All => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let built = builder.enable_all().build();
+    built.map_err(|error| Failure::work(format!("the runtime cannot start: {error}")))
+}
+
+/// How many threads a program runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Threads {
+    One,
+    All,
+}

@@ -4,6 +4,9 @@
 //! To everyone without the key a derived id is random; to us the same cause gives the same id, so
 //! a repeated request gets the same tag and two interleavings that meet are the same state.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt;
@@ -80,9 +83,17 @@ impl Secret {
 pub struct Id(pub u64);
 
 impl Id {
-    /// Reads 16 hex digits back.
+    /// Reads 16 lower-case hex digits back: what we did not print is not an id of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+        if text.len() != 16 {
+            return None;
+        }
+        let digit = |value: u64, byte: u8| match byte {
+            b'0'..=b'9' => Some(value << 4 | u64::from(byte - b'0')),
+            b'a'..=b'f' => Some(value << 4 | u64::from(byte - b'a' + 10)),
+            _ => None,
+        };
+        text.bytes().try_fold(0, digit).map(Self)
     }
 
     /// The 16 hex digits.
@@ -92,9 +103,14 @@ impl Id {
     }
 }
 
+/// Digits of ours as text.
+pub(crate) fn ascii(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).expect("invariant: digits that we made are ASCII")
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(ascii(&self.hex()))
     }
 }
 

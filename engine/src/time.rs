@@ -1,5 +1,8 @@
 //! Time as the engine sees it: a number handed in, and one table of deadlines.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Add, Sub};
@@ -14,6 +17,9 @@ use std::time::Duration;
 pub struct Instant(u64);
 
 impl Instant {
+    /// A time that does not come.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// The instant `ms` milliseconds after the Unix epoch.
     pub const fn from_millis(ms: u64) -> Self {
         Self(ms)

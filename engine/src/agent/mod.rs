@@ -1,260 +1,74 @@
 //! The user agent: commands in, events out, the same stack underneath.
+//!
+//! This file is the hall: it lets due timers fire, hands each input to the room it belongs to,
+//! and carries news between rooms, which never touch each other. Read behaviour §0.3 first. The
+//! agent opens no socket and no media; it publishes offers and shows those of others.
 
-use crate::body::pidf::{Basic, Mode, Pidf};
-use crate::body::presrules::Verdict;
-use crate::body::winfo::{Cause, Status};
-use crate::machine::Peer;
-use crate::message::Aor;
-use crate::mint::Secret;
-use crate::transaction::Timing;
+mod auth;
+mod cx;
+mod date;
+mod decisions;
+mod incoming;
+mod notify;
+mod offers;
+mod own;
+mod pager;
+mod publication;
+mod registration;
+mod request;
+mod subscription;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod types;
+mod usage;
+mod winfo;
+
+pub use tables::{BuddyRow, OfferRow, OwnRow, Sizes, Tables, WatcherRow};
+pub use types::*;
+
+use crate::message::{Message, Response};
+use crate::time::Instant;
+use crate::transaction::Fired;
+use crate::{Input, Output};
+use cx::{Core, Cx, Timer};
+use decisions::Decisions;
+use own::OwnOffer;
+use pager::{Inbox, Outbox};
+use publication::Publication;
+use registration::{News, Registration};
+use request::{Answer, Room, Turn};
 use std::time::Duration;
+use subscription::Subscriptions;
 
-/// Configuration of an agent.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Our address of record.
-    pub aor: Aor,
-    /// Password.
-    pub password: Box<str>,
-    /// The server (outbound proxy, registrar, presence agent).
-    pub server: Peer,
-    /// Our own host and port, for Via and Contact.
-    pub contact: Box<str>,
-    /// Key of derived ids: fresh entropy for every start of the agent.
-    pub secret: Secret,
-    /// Name of this device, stable over restarts: tuple ids derive from it.
-    pub device: Box<str>,
-    /// K1.
-    pub timing: Timing,
-    /// Seconds asked for: registration, publication, subscription.
-    pub register_expires: u32,
-    /// See `register_expires`.
-    pub publish_expires: u32,
-    /// See `register_expires`.
-    pub subscribe_expires: u32,
-    /// Whether a challenge that offers only MD5 is answered.
-    pub allow_md5: bool,
-    /// Longest wait for answers at logout (M10).
-    pub logout: Duration,
-}
-
-/// `presence` or `presence.winfo`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(missing_docs)]
-pub enum Package {
-    Presence,
-    Winfo,
-}
-
-/// What the user wants (behaviour §0.3).
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Command {
-    /// Register, publish, subscribe to what was asked for.
-    Login,
-    /// Take everything back; [`Event::LoggedOut`] follows.
-    Logout,
-    /// Own state.
-    SetPresence {
-        /// Open or closed.
-        basic: Basic,
-        /// Free text.
-        note: Option<Box<str>>,
-    },
-    /// Own direct-media offer of one media kind; `Off` withdraws it.
-    SetOffer {
-        /// `audio` or `video`.
-        media: Box<str>,
-        /// RTP port that is open for it.
-        port: u16,
-        /// Codecs in order of preference: payload type and rtpmap.
-        codecs: Vec<(u8, Box<str>)>,
-        /// Readiness.
-        mode: Mode,
-    },
-    /// Subscribe and keep the subscription up.
-    Subscribe {
-        /// Whom.
-        target: Aor,
-        /// Which package.
-        package: Package,
-        /// Seconds to ask for; `None` for the default.
-        expires: Option<u32>,
-    },
-    /// End a subscription.
-    Unsubscribe {
-        /// Whom.
-        target: Aor,
-        /// Which package.
-        package: Package,
-    },
-    /// Ask once (Expires 0).
-    Fetch {
-        /// Whom.
-        target: Aor,
-    },
-    /// Decide about a watcher; `None` goes back to asking.
-    Decide {
-        /// Whom.
-        watcher: Aor,
-        /// How.
-        verdict: Option<Verdict>,
-    },
-    /// Send a pager message.
-    SendMessage {
-        /// To whom.
-        target: Aor,
-        /// Text.
-        text: Box<str>,
-        /// Number chosen by the caller, echoed in [`Event::MessageStatus`].
-        ticket: u64,
-    },
-}
-
-/// State of one of our subscriptions, for the user.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(missing_docs)]
-pub enum SubscriptionPhase {
-    /// SUBSCRIBE sent, no NOTIFY yet.
-    Trying,
-    Pending,
-    Active,
-    Terminated,
-}
-
-/// State of a message we sent (M18).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(missing_docs)]
-pub enum MessagePhase {
-    Queued,
-    Sending,
-    Delivered,
-    Stored,
-    Failed,
-}
-
-/// What the user is told.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Event {
-    /// Registered for this many seconds.
-    Registered {
-        /// Granted seconds.
-        expires: u32,
-    },
-    /// Registration failed: status (0: no answer) and whether it will be tried again.
-    RegisterFailed {
-        /// SIP status, 0 for none.
-        status: u16,
-        /// Reason phrase or explanation.
-        reason: Box<str>,
-        /// Milliseconds until the next try, if any.
-        retry_ms: Option<u64>,
-    },
-    /// The server's boot id changed (D21).
-    ServerRestarted,
-    /// All is taken back, or given up on.
-    LoggedOut,
-    /// Our publication is up.
-    Published {
-        /// Entity-tag.
-        etag: Box<str>,
-        /// Granted seconds.
-        expires: u32,
-    },
-    /// A presence document of somebody we watch.
-    Presence {
-        /// Whose.
-        aor: Aor,
-        /// The document.
-        document: Pidf,
-    },
-    /// An offer appeared, changed or went (M23).
-    Offer {
-        /// Whose.
-        aor: Aor,
-        /// Tuple id.
-        tuple: Box<str>,
-        /// Media kind.
-        media: Box<str>,
-        /// Address and port to check, if usable.
-        address: Option<Box<str>>,
-        /// Codecs in order.
-        codecs: Vec<Box<str>>,
-        /// `None`: the offer is gone.
-        mode: Option<Mode>,
-    },
-    /// One of our subscriptions changed.
-    Subscription {
-        /// Whom we watch.
-        target: Aor,
-        /// Which package.
-        package: Package,
-        /// State.
-        phase: SubscriptionPhase,
-        /// Reason of a termination, or status of a failure.
-        reason: Option<Box<str>>,
-        /// Seconds left.
-        expires: Option<u32>,
-    },
-    /// A row of watcher information (ours, or our own view of somebody's).
-    Watcher {
-        /// The watched resource.
-        resource: Aor,
-        /// Row id.
-        id: Box<str>,
-        /// Watcher URI.
-        uri: Box<str>,
-        /// Status.
-        status: Status,
-        /// Cause.
-        cause: Cause,
-        /// Display name.
-        name: Option<Box<str>>,
-    },
-    /// A decision was accepted (durable) or not.
-    Decided {
-        /// About whom.
-        watcher: Aor,
-        /// SIP status; 200 is success, 0 no answer.
-        status: u16,
-    },
-    /// A pager message arrived.
-    Message {
-        /// From whom.
-        from: Aor,
-        /// Message id.
-        id: Box<str>,
-        /// Content-Type.
-        content_type: Box<str>,
-        /// Text.
-        text: Box<str>,
-        /// Whether the server had stored it.
-        stored: bool,
-        /// Whether it came after its own expiry.
-        expired: bool,
-    },
-    /// A message we sent changed its state.
-    MessageStatus {
-        /// The number given with the command.
-        ticket: u64,
-        /// To whom.
-        target: Aor,
-        /// State.
-        phase: MessagePhase,
-        /// SIP status behind it, if any.
-        status: Option<u16>,
-    },
-    /// Something the user should know and nothing else says.
-    Error {
-        /// What was tried.
-        what: Box<str>,
-        /// What went wrong and what helps.
-        why: Box<str>,
-    },
-}
+/// R52: so late a tick means that we were suspended.
+const STALL: Duration = Duration::from_secs(5);
+/// D21: at most one new beginning in this time, should a server change its `opaque` at whim.
+const WAVE_GAP: Duration = Duration::from_secs(30);
+const WAVE_JITTER: Duration = Duration::from_secs(1);
 
 /// The agent of one user on one device. One value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Agent {}
+pub struct Agent {
+    core: Core,
+    phase: Phase,
+    last_wave: Option<Instant>,
+    registration: Registration,
+    publication: Publication,
+    subscriptions: Subscriptions,
+    decisions: Decisions,
+    outbox: Outbox,
+    inbox: Inbox,
+}
+
+/// What the user wants of the whole agent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum Phase {
+    #[default]
+    LoggedOut,
+    LoggedIn,
+    LoggingOut,
+}
 
 /// Agents keep nothing over a restart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -269,15 +83,262 @@ impl crate::Machine for Agent {
     fn handle(
         &mut self,
         config: &Config,
-        now: crate::Instant,
-        input: crate::Input<Command>,
-        out: &mut Vec<crate::Output<Record, Event>>,
+        now: Instant,
+        input: Input<Command>,
+        out: &mut Vec<Output<Record, Event>>,
     ) {
-        let _ = (config, now, input, out);
-        todo!()
+        let stalled = self.deadline().is_some_and(|due| now.since(due) > STALL);
+        self.fire(config, now, out);
+        if stalled {
+            self.check_everything(config, now, out);
+        }
+        match input {
+            Input::Packet { from, bytes } => match Message::parse(bytes) {
+                Ok(Message::Request(request)) => {
+                    self.on_request(config, now, from, &request, out);
+                }
+                Ok(Message::Response(response)) => self.on_response(config, now, response, out),
+                Err(bad) => Self::on_malformed(config, from, &bad, out),
+            },
+            Input::Message { from, message } => match message {
+                Message::Request(request) => self.on_request(config, now, from, &request, out),
+                Message::Response(response) => self.on_response(config, now, response, out),
+            },
+            Input::Lost { peer } => {
+                for ticket in self.core.transactions.lost(peer) {
+                    let turn = self.cx(config, now, out).silence(ticket);
+                    self.on_turn(config, now, turn, out);
+                }
+            }
+            Input::Command(command) => self.on_command(config, now, command, out),
+            Input::Tick => {}
+        }
+        self.settle(config, now, out);
     }
 
-    fn deadline(&self) -> Option<crate::Instant> {
-        todo!()
+    fn deadline(&self) -> Option<Instant> {
+        let own = self.core.timers.next();
+        self.core.transactions.deadline().into_iter().chain(own).min()
+    }
+}
+
+type Out = Vec<Output<Record, Event>>;
+
+impl Agent {
+    fn cx<'a>(&'a mut self, config: &'a Config, now: Instant, out: &'a mut Out) -> Cx<'a> {
+        Cx { now, config, core: &mut self.core, out }
+    }
+
+    /// Lets everything fire that is due: transactions first, since their ends may stop timers.
+    fn fire(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        loop {
+            match self.core.transactions.fire(&config.timing, now, out) {
+                Some(Fired::Timeout(ticket)) => {
+                    let turn = self.cx(config, now, out).silence(ticket);
+                    self.on_turn(config, now, turn, out);
+                }
+                Some(Fired::Unanswered(_) | Fired::Quiet) => {}
+                None => match self.core.timers.pop_due(now) {
+                    Some(timer) => self.on_timer(config, now, timer, out),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn on_timer(&mut self, config: &Config, now: Instant, timer: Timer, out: &mut Out) {
+        let Self { core, registration, publication, subscriptions, outbox, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        match timer {
+            Timer::Register => registration.on_timer(cx),
+            Timer::Wave => {
+                self.last_wave = Some(now);
+                registration.register(cx);
+                publication.restart(cx);
+                subscriptions.restart(cx);
+            }
+            Timer::Publish => publication.on_timer(cx),
+            Timer::Epoch => publication.on_epoch(cx),
+            Timer::Usage(id, alarm) => subscriptions.on_alarm(cx, id, alarm),
+            Timer::Message(target) => outbox.on_timer(cx, &target),
+            Timer::Access(aor, tuple) => subscriptions.offers.on_expiry(cx, aor, tuple),
+            Timer::Logout => self.finish_logout(config, now, out),
+        }
+    }
+
+    fn on_command(&mut self, config: &Config, now: Instant, command: Command, out: &mut Out) {
+        match command {
+            Command::Login => return self.login(config, now, out),
+            Command::Logout => return self.logout(config, now, out),
+            _ => {}
+        }
+        let Self { core, publication, subscriptions, decisions, outbox, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        match command {
+            Command::Login | Command::Logout => {}
+            Command::SetPresence { basic, note } => {
+                publication.own.presence = Some((basic, note));
+                publication.changed(cx);
+            }
+            Command::SetOffer { media, port, codecs, mode } => {
+                publication.offer(cx, media, OwnOffer { port, codecs, mode });
+            }
+            Command::Subscribe { target, package, expires } => {
+                subscriptions.subscribe(cx, target, package, expires);
+            }
+            Command::Unsubscribe { target, package } => {
+                subscriptions.unsubscribe(cx, &target, package);
+            }
+            Command::Fetch { target } => subscriptions.fetch(cx, target, Package::Presence),
+            Command::Decide { watcher, verdict } => decisions.decide(cx, watcher, verdict),
+            Command::SendMessage { target, text, ticket } => {
+                outbox.post(cx, target, text, ticket);
+            }
+        }
+    }
+
+    fn login(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        if self.phase == Phase::LoggingOut {
+            self.finish_logout(config, now, out);
+        }
+        self.phase = Phase::LoggedIn;
+        let Self { core, registration, .. } = self;
+        registration.register(&mut Cx { now, config, core, out });
+    }
+
+    /// M10: everything is taken back at the same time; whoever does not answer is not waited for.
+    fn logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        if self.phase == Phase::LoggedIn {
+            let Self { core, registration, publication, subscriptions, .. } = self;
+            let cx = &mut Cx { now, config, core, out };
+            publication.leave(cx);
+            subscriptions.leave_all(cx);
+            registration.leave(cx);
+            cx.core.online = false;
+            cx.stop(&Timer::Wave);
+            cx.arm(Timer::Logout, now + config.logout);
+            self.phase = Phase::LoggingOut;
+        } else if self.phase == Phase::LoggedOut {
+            out.push(Output::Event(Event::LoggedOut));
+        }
+    }
+
+    fn finish_logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        if self.phase != Phase::LoggingOut {
+            return;
+        }
+        self.phase = Phase::LoggedOut;
+        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        cx.stop(&Timer::Logout);
+        registration.forget(cx);
+        publication.forget(cx);
+        subscriptions.forget(cx);
+        decisions.forget(cx);
+        outbox.forget(cx);
+        cx.core.exchanges.clear();
+        cx.emit(Event::LoggedOut);
+    }
+
+    fn on_request(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        from: crate::Peer,
+        request: &crate::message::Request,
+        out: &mut Out,
+    ) {
+        let Self { core, subscriptions, decisions, inbox, .. } = self;
+        let cx = Cx { now, config, core, out };
+        incoming::Desk { subscriptions, decisions, inbox }.on_request(cx, from, request);
+    }
+
+    fn on_response(&mut self, config: &Config, now: Instant, response: Response, out: &mut Out) {
+        let transactions = &mut self.core.transactions;
+        let Some(ticket) = transactions.receive(&config.timing, now, &response, out) else {
+            return;
+        };
+        let turn = self.cx(config, now, out).answered(ticket, response);
+        self.on_turn(config, now, turn, out);
+    }
+
+    fn on_turn(&mut self, config: &Config, now: Instant, turn: Option<Turn>, out: &mut Out) {
+        match turn {
+            None => {}
+            Some(Turn::Over(answer)) => self.on_answer(config, now, answer, out),
+            Some(Turn::Again(Room::Usage(id), ticket)) => {
+                let Self { core, subscriptions, .. } = self;
+                subscriptions.on_again(&mut Cx { now, config, core, out }, id, ticket);
+            }
+            Some(Turn::Again(
+                Room::Registration | Room::Publication | Room::Decisions | Room::Message(_),
+                _,
+            )) => {}
+        }
+    }
+
+    fn on_answer(&mut self, config: &Config, now: Instant, answer: Answer, out: &mut Out) {
+        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        match answer.room.clone() {
+            Room::Registration => {
+                let news = registration.on_answer(cx, answer);
+                self.on_registration(config, now, news, out);
+            }
+            Room::Publication => publication.on_answer(cx, answer),
+            Room::Decisions => decisions.on_answer(cx, answer),
+            Room::Usage(id) => subscriptions.on_answer(cx, id, answer),
+            Room::Message(target) => outbox.on_answer(cx, &target, answer),
+        }
+    }
+
+    fn on_registration(&mut self, config: &Config, now: Instant, news: News, out: &mut Out) {
+        let Self { core, publication, subscriptions, decisions, outbox, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        match news {
+            News::Nothing | News::Left => {}
+            News::Bound { dm1, moved } => {
+                cx.core.online = true;
+                publication.note_dm1(cx, dm1);
+                publication.wake(cx);
+                subscriptions.wake(cx);
+                decisions.wake(cx);
+                outbox.wake(cx);
+                if moved {
+                    subscriptions.check(cx);
+                }
+            }
+        }
+    }
+
+    /// R52: after a suspension nothing is certain; ask for all of it, in the same dialogs.
+    fn check_everything(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        if self.phase == Phase::LoggedIn {
+            let Self { core, registration, publication, subscriptions, .. } = self;
+            let cx = &mut Cx { now, config, core, out };
+            registration.register(cx);
+            publication.check(cx);
+            subscriptions.check(cx);
+        }
+    }
+
+    /// What follows from everything that happened in this input.
+    fn settle(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        if std::mem::take(&mut self.core.restarted) && self.phase == Phase::LoggedIn {
+            let last_wave = self.last_wave;
+            let mut cx = self.cx(config, now, out);
+            if cx.core.timers.at(&Timer::Wave).is_none() {
+                let soon = now + cx.jitter(WAVE_JITTER);
+                let at = last_wave.map_or(soon, |last| soon.max(last + WAVE_GAP));
+                cx.arm(Timer::Wave, at);
+                cx.emit(Event::ServerRestarted);
+            }
+        }
+        let done = self.publication.is_quiet()
+            && self.subscriptions.is_quiet()
+            && self.registration.state == registration::State::Off;
+        if done && self.phase == Phase::LoggingOut {
+            self.finish_logout(config, now, out);
+        }
     }
 }

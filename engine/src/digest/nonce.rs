@@ -1,135 +1,128 @@
-//! Server side: keyed nonces without memory, and replay records from the first success on (M7).
+//! Keyed nonces: good for one realm, one server, one boot and K9, without any memory (M7, D12).
+//!
+//! A nonce is `b64url(version ‖ t ‖ r ‖ MAC)`. `t` is milliseconds since boot; `r` is derived
+//! from the time and the request that caused the nonce, so that two callers challenged in the
+//! same millisecond get different ones; the MAC covers `version ‖ t ‖ r ‖ realm`. The client's
+//! address is left out, as RFC 7616 §3.3 advises.
 
-use super::{Ha1, Qop};
 use crate::message::Request;
+use crate::mint::{Label, Secret};
 use crate::time::Instant;
-use std::collections::BTreeMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+use subtle::ConstantTimeEq;
+
+/// Version of the nonce format.
+const VERSION: u8 = 1;
+/// Octets before the MAC: the version, 40 bits of milliseconds (34 years of uptime), `r`.
+const HEAD: usize = 1 + 5 + 8;
+/// Octets of the MAC: 128 bits.
+const MAC: usize = 16;
+/// Octets in all; a multiple of three, so that base64 has exactly one spelling.
+const OCTETS: usize = HEAD + MAC;
+/// Characters of a nonce on the wire.
+const CHARACTERS: usize = OCTETS / 3 * 4;
 
 /// The key of all nonces of one boot of one server (D12). Configuration, never state.
 #[derive(Clone)]
 pub struct NonceKey {
-    /// Random key of this boot.
-    pub key: [u8; 32],
-    /// Printed in `opaque`, so that agents notice a restart (D21).
-    pub boot: u64,
-    /// When this boot began; nonces carry milliseconds since then.
-    pub started: Instant,
+    mac: Hmac<Sha256>,
+    spread: Secret,
+    boot: u64,
+    started: Instant,
 }
 
-impl std::fmt::Debug for NonceKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl NonceKey {
+    /// `key` is fresh entropy of this boot. `boot` is printed in `opaque`, so that agents notice
+    /// a restart (D21), and is part of the key. `started` is when this boot began: nonces carry
+    /// milliseconds since then.
+    pub fn new(key: [u8; 32], boot: u64, started: Instant) -> Self {
+        let mut whole = [0; 40];
+        whole[..32].copy_from_slice(&key);
+        whole[32..].copy_from_slice(&boot.to_be_bytes());
+        let mac = Hmac::<Sha256>::new_from_slice(&whole).expect("HMAC takes keys of any length");
+        let mut spread = [0; 16];
+        let seed = mac.clone().chain_update(b"spread").finalize().into_bytes();
+        spread.copy_from_slice(&seed[..16]);
+        Self { mac, spread: Secret::new(spread), boot, started }
+    }
+
+    /// The boot id.
+    pub fn boot(&self) -> u64 {
+        self.boot
+    }
+
+    /// When this boot began.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Milliseconds since boot, as nonces carry them.
+    pub(super) fn uptime(&self, now: Instant) -> u64 {
+        u64::try_from(now.since(self.started).as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> 24)
+    }
+
+    /// A nonce for the answer to `cause`.
+    pub(super) fn issue(&self, now: Instant, realm: &str, cause: &Request) -> String {
+        let t = self.uptime(now);
+        let mut octets = [0; OCTETS];
+        octets[0] = VERSION;
+        octets[1..6].copy_from_slice(&t.to_be_bytes()[3..]);
+        octets[6..HEAD].copy_from_slice(&self.r(t, cause).to_be_bytes());
+        let (head, mac) = octets.split_at_mut(HEAD);
+        mac.copy_from_slice(&self.seal(head, realm));
+        URL_SAFE_NO_PAD.encode(octets)
+    }
+
+    /// What a nonce says, if this key made it for `realm`.
+    pub(super) fn open(&self, nonce: &str, realm: &str) -> Option<Nonce> {
+        if nonce.len() != CHARACTERS {
+            return None;
+        }
+        let mut octets = [0; OCTETS];
+        let decoded = URL_SAFE_NO_PAD.decode_slice(nonce, &mut octets);
+        if decoded != Ok(OCTETS) || octets[0] != VERSION {
+            return None;
+        }
+        let (head, mac) = octets.split_at(HEAD);
+        let ours: bool = self.seal(head, realm).ct_eq(mac).into();
+        ours.then(|| Nonce {
+            t: head[1..6].iter().fold(0, |t, octet| t << 8 | u64::from(*octet)),
+            r: head[6..].iter().fold(0, |r, octet| r << 8 | u64::from(*octet)),
+        })
+    }
+
+    fn seal(&self, head: &[u8], realm: &str) -> [u8; MAC] {
+        let mac = self.mac.clone().chain_update(head).chain_update(realm.as_bytes());
+        let whole = mac.finalize().into_bytes();
+        std::array::from_fn(|index| whole[index])
+    }
+
+    fn r(&self, t: u64, cause: &Request) -> u64 {
+        let call_id = cause.call_id().unwrap_or("");
+        let tag = cause.from().ok().and_then(|from| from.tag()).unwrap_or("");
+        let cseq = cause.cseq().map_or(0, |cseq| cseq.number).to_be_bytes();
+        let parts: [&[u8]; 4] = [&t.to_be_bytes(), call_id.as_bytes(), &cseq, tag.as_bytes()];
+        self.spread.derive64(Label::Nonce, &parts).0
+    }
+}
+
+impl fmt::Debug for NonceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NonceKey(boot {:016x})", self.boot)
     }
 }
 
-/// What the replay table knows of one nonce.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct NonceState {
-    /// Digest user of the first success.
-    pub user: Box<str>,
-    /// Highest `nc` seen.
-    pub max_nc: u32,
-    /// Bit i: `max_nc - i` was seen.
-    pub window: u64,
+/// The inside of a nonce of ours: issue time in milliseconds since boot, and what tells it from
+/// others of that millisecond.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct Nonce {
+    pub(super) t: u64,
+    pub(super) r: u64,
 }
 
-/// Replay records: created at the first *successful* use of a nonce, evicted oldest first.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Nonces {
-    /// By issue time (ms since boot) and the nonce's random part.
-    records: BTreeMap<(u64, u64), NonceState>,
-    /// Nonces issued at or before this time and without record are stale.
-    floor: Option<u64>,
-}
-
-/// What the digest of a request is worth.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ruling {
-    /// Proven. The user name and, when due, the value of `Authentication-Info` for the 2xx.
-    Accepted {
-        /// The digest user name.
-        user: Box<str>,
-        /// Value of Authentication-Info, when the nonce is past half of its life.
-        info: Option<String>,
-    },
-    /// Ask (again). `stale`: the password was right, only the nonce was not.
-    Challenge {
-        /// Value of the `stale` parameter.
-        stale: bool,
-    },
-    /// The credentials header itself is unreadable: 400.
-    Bad(&'static str),
-}
-
-impl Nonces {
-    /// How many replay records there are.
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
-    /// Judges the credentials of `request` for `realm` in the order of M7. `lookup` gives the HA1
-    /// of a user for an algorithm. `minimum` is `Qop::AuthInt` where D13 requires it. Nothing is
-    /// stored unless the ruling is `Accepted`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn judge(
-        &mut self,
-        key: &NonceKey,
-        limits: &NonceLimits,
-        now: Instant,
-        realm: &str,
-        request: &Request,
-        proxy: bool,
-        minimum: Qop,
-        lookup: &dyn Fn(&str, super::Algorithm) -> Option<Ha1>,
-    ) -> Ruling {
-        let _ = (key, limits, now, realm, request, proxy, minimum, lookup);
-        todo!()
-    }
-}
-
-/// K9 and the algorithms on offer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NonceLimits {
-    /// Seconds a nonce is good for.
-    pub life: std::time::Duration,
-    /// How far `nc` may lag behind (at most 64).
-    pub window: u32,
-    /// Most replay records.
-    pub table: usize,
-    /// Whether MD5 is offered beside SHA-256.
-    pub md5: bool,
-    /// Whether a response without qop is accepted (each nonce then serves one request).
-    pub legacy_no_qop: bool,
-}
-
-impl Default for NonceLimits {
-    fn default() -> Self {
-        Self {
-            life: std::time::Duration::from_secs(300),
-            window: 64,
-            table: 65_536,
-            md5: true,
-            legacy_no_qop: false,
-        }
-    }
-}
-
-/// The values of WWW-Authenticate (or Proxy-Authenticate), one per algorithm, strongest first.
-/// `cause` distinguishes nonces issued in the same millisecond.
-pub fn challenges(
-    key: &NonceKey,
-    limits: &NonceLimits,
-    now: Instant,
-    realm: &str,
-    minimum: Qop,
-    stale: bool,
-    cause: &Request,
-) -> Vec<String> {
-    let _ = (key, limits, now, realm, minimum, stale, cause);
-    todo!()
-}
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,11 @@
 //! order: unknown headers, credentials for other realms, the spelling of names.
 
 use super::headers::Line;
+use super::reply::Marked;
 use super::{Headers, Name, Request, lex, write};
 use bytes::Bytes;
 use smallvec::SmallVec;
+use std::net::SocketAddr;
 
 /// An edited copy of a request. Verbs collect, [`Edit::finish`] writes.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub struct Edit<'a> {
     request: &'a Request,
     uri: Option<&'a str>,
     via: Option<&'a str>,
+    source: Option<SocketAddr>,
     max_forwards: Option<u32>,
     pushed: SmallVec<[(Name, &'a str); 4]>,
     removed: SmallVec<[Name; 4]>,
@@ -27,6 +30,7 @@ impl<'a> Edit<'a> {
             request,
             uri: None,
             via: None,
+            source: None,
             max_forwards: None,
             pushed: SmallVec::new(),
             removed: SmallVec::new(),
@@ -43,6 +47,13 @@ impl<'a> Edit<'a> {
     /// Puts a Via value on top.
     pub fn push_via(mut self, via: &'a str) -> Self {
         self.via = Some(via);
+        self
+    }
+
+    /// Notes in the topmost received Via where the request came from (RFC 3261 §18.2.1, RFC 3581
+    /// §4), so that the answers tell its sender.
+    pub fn received_from(mut self, source: SocketAddr) -> Self {
+        self.source = Some(source);
         self
     }
 
@@ -87,7 +98,9 @@ impl<'a> Edit<'a> {
             write::push_line(&mut out, Name::Via, via);
         }
         let vias = lines.iter().take_while(|line| line.name == Name::Via).count();
-        out.extend_from_slice(&text[first_line(source)..end_of(lines, vias, head)]);
+        let marked = vias > 0 && self.push_marked_via(&mut out);
+        let rest = end_of(lines, usize::from(marked), head)..end_of(lines, vias, head);
+        out.extend_from_slice(&text[rest]);
         for (name, value) in &self.pushed {
             write::push_line(&mut out, *name, value);
         }
@@ -99,10 +112,19 @@ impl<'a> Edit<'a> {
         exact(out)
     }
 
+    /// The topmost received Via line with its source, if that has to be noted.
+    fn push_marked_via(&self, out: &mut Vec<u8>) -> bool {
+        let marked = self.source.and_then(|source| Marked::of(self.request, source));
+        if let Some(marked) = &marked {
+            marked.push(out);
+        }
+        marked.is_some()
+    }
+
     fn growth(&self) -> usize {
         let pushed: usize = self.pushed.iter().map(|(_, value)| value.len() + 24).sum();
         let fixed = self.uri.map_or(0, str::len) + self.via.map_or(0, str::len);
-        pushed + fixed + 32
+        pushed + fixed + 96
     }
 
     fn push_max_forwards(&self, out: &mut Vec<u8>) {
@@ -116,8 +138,12 @@ impl<'a> Edit<'a> {
         let text = self.request.bytes();
         let lines = &self.request.index().lines;
         let mut drop_route = self.drop_route;
+        let top_via = lines.iter().position(|line| line.name == Name::Via);
         for (at, line) in lines.iter().enumerate().skip(from) {
             if self.removed.contains(&line.name) {
+                continue;
+            }
+            if Some(at) == top_via && self.push_marked_via(out) {
                 continue;
             }
             if line.name == Name::MaxForwards && self.max_forwards.is_some() {

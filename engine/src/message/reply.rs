@@ -2,8 +2,7 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Request, Via, Writer, lex, write};
-use memchr::memchr;
+use super::{Headers, Host, Name, Params, Request, Writer, lex, write};
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
@@ -95,11 +94,8 @@ impl DerefMut for Reply {
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     let mut lines = request.octets(Name::Via);
-    if let (Ok(via), Some(line)) = (request.via(), request.first(Name::Via))
-        && is_to_be_marked(&via, source)
-    {
-        let (top, rest) = lex::split_bare(line, b',');
-        write_marked(writer, &via, lex::trim_end(top), rest, source);
+    if let Some(marked) = Marked::of(request, source) {
+        marked.push(writer.text());
         lines.next();
     }
     for line in lines {
@@ -107,48 +103,56 @@ fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     }
 }
 
-/// Whether the source has to be noted (RFC 3261 §18.2.1, RFC 3581 §4).
-fn is_to_be_marked(via: &Via<'_>, source: SocketAddr) -> bool {
-    let same = match via.host {
-        Host::Ip(address) => address.to_canonical() == source.ip().to_canonical(),
-        Host::Name(_) => false,
-    };
-    !same || via.params.raw("rport").is_some()
+/// The topmost Via line, its first value with the source noted: our `received` (never one the
+/// sender invented) and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) struct Marked<'a> {
+    sent: &'a str,
+    params: Params<'a>,
+    source: SocketAddr,
+    rest: Option<&'a str>,
 }
 
-/// The top Via line with our `received` (never one the sender invented) and `rport` filled in.
-fn write_marked(
-    writer: &mut Writer,
-    via: &Via<'_>,
-    top: &str,
-    rest: Option<&str>,
-    source: SocketAddr,
-) {
-    let text = writer.text();
-    let start = write::begin_line(text, Name::Via);
-    let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
-    text.extend_from_slice(top[..sent].as_bytes());
-    for (name, value) in via.params.iter() {
-        if name.eq_ignore_ascii_case("received") {
-            continue;
+impl<'a> Marked<'a> {
+    /// `None` if there is nothing to note, or the line cannot be read.
+    pub(super) fn of(request: &'a Headers, source: SocketAddr) -> Option<Self> {
+        let via = request.via().ok()?;
+        let same = match via.host {
+            Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
+            Host::Name(_) => false,
+        };
+        if same && via.params.raw("rport").is_none() {
+            return None;
         }
-        text.push(b';');
-        text.extend_from_slice(name.as_bytes());
-        if name.eq_ignore_ascii_case("rport") {
-            text.push(b'=');
-            write::push_decimal(text, u32::from(source.port()));
-        } else if !value.is_empty() {
-            text.push(b'=');
-            text.extend_from_slice(value.as_bytes());
+        let (top, rest) = lex::split_bare(request.first(Name::Via)?, b',');
+        let sent = top.split_once(';').map_or(top, |(sent, _)| sent);
+        Some(Self { sent: lex::trim_end(sent), params: via.params, source, rest })
+    }
+
+    /// Appends the line. It is on the way of every answer, so it does without `fmt`.
+    pub(super) fn push(&self, text: &mut Vec<u8>) {
+        let start = write::begin_line(text, Name::Via);
+        text.extend_from_slice(self.sent.as_bytes());
+        for (name, value) in self.params.iter() {
+            if name.eq_ignore_ascii_case("rport") {
+                text.extend_from_slice(b";rport=");
+                write::push_decimal(text, u32::from(self.source.port()));
+            } else if !name.eq_ignore_ascii_case("received") {
+                text.push(b';');
+                text.extend_from_slice(name.as_bytes());
+                if !value.is_empty() {
+                    text.push(b'=');
+                    text.extend_from_slice(value.as_bytes());
+                }
+            }
         }
+        text.extend_from_slice(b";received=");
+        write::push_address(text, self.source.ip().to_canonical());
+        if let Some(rest) = self.rest {
+            text.push(b',');
+            text.extend_from_slice(rest.as_bytes());
+        }
+        write::end_line(text, start);
     }
-    text.extend_from_slice(b";received=");
-    write::push_address(text, source.ip().to_canonical());
-    if let Some(rest) = rest {
-        text.push(b',');
-        text.extend_from_slice(rest.as_bytes());
-    }
-    write::end_line(text, start);
 }
 
 /// The reason phrase that belongs to a status (RFC 3261 §21, RFC 3903, RFC 6665).

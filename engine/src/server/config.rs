@@ -2,10 +2,12 @@
 
 use crate::body::presrules::Handling;
 use crate::digest::{Algorithm, Ha1, NonceKey, NonceLimits};
-use crate::message::Aor;
+use crate::message::{Aor, Host, Uri};
 use crate::mint::Secret;
 use crate::transaction::Timing;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Configuration of a server. Handed to every `handle`; may be replaced between two calls.
@@ -44,6 +46,25 @@ impl Config {
     pub fn listener(&self, peer: crate::machine::Peer) -> &Listener {
         self.listeners.get(usize::from(peer.listener)).unwrap_or(&self.listeners[0])
     }
+
+    /// Whether a host and port name this server: the domain, or the address of a listener.
+    pub fn is_ours(&self, host: Host<'_>, port: Option<u16>) -> bool {
+        match host {
+            Host::Name(name) if name.eq_ignore_ascii_case(&self.domain) => true,
+            Host::Name(name) => self.listeners.iter().any(|one| one.names(name, port)),
+            Host::Ip(ip) => {
+                let address = SocketAddr::new(ip, port.unwrap_or(5060));
+                self.listeners.iter().any(|one| one.sent_by.parse() == Ok(address))
+            }
+        }
+    }
+
+    /// The account a URI of ours names: the user part in our domain. Our contacts carry an
+    /// address instead of the domain; they name the same account.
+    pub fn local(&self, uri: &Uri<'_>) -> Option<Aor> {
+        let user = uri.user.filter(|_| self.is_ours(uri.host, uri.port))?;
+        Some(Aor::new(user, &self.domain))
+    }
 }
 
 /// One of our addresses.
@@ -51,6 +72,13 @@ impl Config {
 pub struct Listener {
     /// Host and port for Via and Contact, e.g. `192.0.2.1:5060` or `[2001:db8::1]:5060`.
     pub sent_by: Box<str>,
+}
+
+impl Listener {
+    fn names(&self, host: &str, port: Option<u16>) -> bool {
+        let (name, number) = self.sent_by.rsplit_once(':').unwrap_or((&self.sent_by, "5060"));
+        name.eq_ignore_ascii_case(host) && number.parse() == Ok(port.unwrap_or(5060))
+    }
 }
 
 /// How callers prove who they are.
@@ -82,6 +110,14 @@ pub struct User {
     pub md5: Option<Ha1>,
 }
 
+impl User {
+    /// Both password equivalents of an account of `realm`.
+    pub fn from_password(name: &str, realm: &str, password: &str) -> Self {
+        let ha1 = |algorithm| Some(Ha1::of(algorithm, name, realm, password));
+        Self { sha256: ha1(Algorithm::Sha256), md5: ha1(Algorithm::Md5) }
+    }
+}
+
 impl Users {
     /// Whether the account exists.
     pub fn exists(&self, user: &str) -> bool {
@@ -93,16 +129,26 @@ impl Users {
         aor.domain() == domain && self.exists(aor.user())
     }
 
-    /// HA1 of a user for an algorithm.
-    pub fn ha1(&self, user: &str, realm: &str, algorithm: Algorithm) -> Option<Ha1> {
-        if let Some(found) = self.named.get(user) {
+    /// The account that a digest user name stands for in `domain`: phones send `alice` or
+    /// `alice@domain`.
+    pub fn account<'n>(name: &'n str, domain: &str) -> &'n str {
+        match name.rsplit_once('@') {
+            Some((user, host)) if host.eq_ignore_ascii_case(domain) => user,
+            Some(_) | None => name,
+        }
+    }
+
+    /// HA1 of a digest user name, as the client wrote it, for an algorithm. A stored HA1 was made
+    /// with the plain name, so `alice@domain` only passes where a password is at hand.
+    pub fn ha1(&self, name: &str, realm: &str, algorithm: Algorithm) -> Option<Cow<'_, Ha1>> {
+        if let Some(found) = self.named.get(Self::account(name, realm)) {
             return match algorithm {
-                Algorithm::Sha256 => found.sha256.clone(),
-                Algorithm::Md5 => found.md5.clone(),
+                Algorithm::Sha256 => found.sha256.as_ref().map(Cow::Borrowed),
+                Algorithm::Md5 => found.md5.as_ref().map(Cow::Borrowed),
             };
         }
         let password = self.anyone.as_deref()?;
-        Some(Ha1::of(algorithm, user, realm, password))
+        Some(Cow::Owned(Ha1::of(algorithm, name, realm, password)))
     }
 }
 

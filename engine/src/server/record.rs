@@ -3,9 +3,10 @@
 //! A record is a put or a delete of one row. Its key is `aor NUL kind id`; the value of a put is
 //! the record itself, so a row explains itself when it is read back.
 
-use super::presentity::{SubscriptionRow, WaitingRow, PublicationRow};
+use super::presentity::{PublicationRow, SubscriptionRow, WaitingRow};
 use super::{Binding, Kept};
 use crate::body::presrules::Verdict;
+use crate::body::winfo::Cause;
 use crate::message::Aor;
 use crate::mint::Id;
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,11 @@ pub enum Record {
     /// A subscription exists (or its row changed).
     Subscribed(Aor, Id, SubscriptionRow),
     /// It ended.
-    Ended(Aor, Id),
+    Ended(Aor, Id, Cause),
     /// A watcher waits without a subscription.
     Waiting(Aor, Id, WaitingRow),
     /// It does not any more.
-    Released(Aor, Id),
+    Released(Aor, Id, Cause),
     /// The owner decided about a watcher; `None` takes the decision back.
     Decided(Aor, Aor, Option<Verdict>),
     /// The entity-tag of the owner's rules.
@@ -78,8 +79,8 @@ impl Record {
         let (kind, id): (u8, &[u8]) = match self {
             Self::Bound(_, id, _) | Self::Unbound(_, id) => (b'b', &id.0.to_be_bytes()),
             Self::Published(_, id, _) | Self::Withdrawn(_, id) => (b'p', &id.0.to_be_bytes()),
-            Self::Subscribed(_, id, _) | Self::Ended(_, id) => (b's', &id.0.to_be_bytes()),
-            Self::Waiting(_, id, _) | Self::Released(_, id) => (b'w', &id.0.to_be_bytes()),
+            Self::Subscribed(_, id, _) | Self::Ended(_, id, _) => (b's', &id.0.to_be_bytes()),
+            Self::Waiting(_, id, _) | Self::Released(_, id, _) => (b'w', &id.0.to_be_bytes()),
             Self::Decided(_, watcher, _) => (b'd', watcher.as_str().as_bytes()),
             Self::Ruled(..) => (b'r', &[]),
             Self::Kept(_, kept) => (b'm', &kept.id.0.to_be_bytes()),

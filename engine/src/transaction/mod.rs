@@ -1,69 +1,36 @@
 //! Transactions (RFC 3261 §17, RFC 6026, RFC 4320): four machines, four types, one table.
 //!
-//! The table keeps its own deadlines, so rooms never see a retransmission.
+//! The table keeps its own deadlines, so rooms never see a retransmission. The machines
+//! (`client`, `server`, `invite_client`, `invite_server`) are pure; read one of them and its RFC
+//! section first. The two halves of the table (`clients`, `servers`) match messages, keep bytes
+//! and timers, and carry out what a machine decides.
+//!
+//! It serves UDP only, knows nothing of dialogs, and never resends a 2xx to INVITE.
+
+mod build;
+mod client;
+mod clients;
+mod invite_client;
+mod invite_server;
+mod key;
+mod queue;
+mod server;
+mod servers;
+mod step;
+#[cfg(test)]
+mod tests;
+mod timing;
+
+pub use key::{Branch, ServerKey};
+pub use timing::Timing;
 
 use crate::machine::{Output, Peer};
 use crate::message::{Method, Request, Response};
-use crate::mint::{Id, Secret};
-use crate::slot::Slot;
+use crate::mint::Secret;
 use crate::time::Instant;
 use bytes::Bytes;
-use std::fmt;
-use std::time::Duration;
-
-/// Our Via branch: the cookie, the slot that owns the transaction, 64 derived bits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Branch {
-    /// Which shard gets the responses.
-    pub slot: Slot,
-    /// Unguessable part.
-    pub id: Id,
-}
-
-impl Branch {
-    /// Reads a branch of ours: `z9hG4bK`, 3 hex digits of slot, 16 of id.
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("z9hG4bK")?;
-        let (slot, id) = rest.split_at_checked(3)?;
-        let slot = u16::from_str_radix(slot, 16).ok()?;
-        Some(Self { slot: Slot(slot), id: Id::parse(id)? })
-    }
-}
-
-impl fmt::Display for Branch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "z9hG4bK{:03x}{}", self.slot.0, self.id)
-    }
-}
-
-/// Which server transaction a request belongs to: a keyed hash of branch, sent-by and method
-/// (ACK counts as INVITE), or of the RFC 2543 tuple when the branch lacks the cookie.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServerKey(pub u128);
-
-/// The base times of RFC 3261 table 4 (K1); all others are multiples.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Timing {
-    /// Round-trip estimate.
-    pub t1: Duration,
-    /// Longest retransmission interval of non-INVITE requests and INVITE answers.
-    pub t2: Duration,
-    /// Longest time a message stays in the network.
-    pub t4: Duration,
-    /// Whether finished transactions linger (J, K, D, I, L, M); models switch it off.
-    pub linger: bool,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            t1: Duration::from_millis(500),
-            t2: Duration::from_secs(4),
-            t4: Duration::from_secs(5),
-            linger: true,
-        }
-    }
-}
+use clients::Clients;
+use servers::Servers;
 
 /// What an incoming request is to the transaction layer (M1 step 3 and 4).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +49,7 @@ pub enum Fired<O> {
     /// A client transaction got no final answer (Timer B or F).
     Timeout(O),
     /// A failure answer to INVITE was never acknowledged (Timer H), or the transaction user gave
-    /// no answer in time.
+    /// no answer to another request in 64·T1. Nothing is sent.
     Unanswered(ServerKey),
     /// Only the table was concerned.
     Quiet,
@@ -91,12 +58,13 @@ pub enum Fired<O> {
 /// All transactions of a machine. `O` says who owns a client transaction.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Transactions<O> {
-    owners: std::collections::BTreeMap<Branch, O>,
+    servers: Servers,
+    clients: Clients<O>,
 }
 
 impl<O> Default for Transactions<O> {
     fn default() -> Self {
-        Self { owners: std::collections::BTreeMap::new() }
+        Self { servers: Servers::default(), clients: Clients::default() }
     }
 }
 
@@ -110,38 +78,40 @@ impl<O: Clone> Transactions<O> {
         request: &Request,
         out: &mut Vec<Output<R, E>>,
     ) -> Arrival {
-        let _ = (secret, timing, now, request, out);
-        todo!()
+        let method = request.method();
+        let key = ServerKey::of(secret, request, method);
+        self.servers.absorb(timing, now, key, method, out)
     }
 
-    /// The key that `request` has, or for CANCEL the key of the INVITE it wants to cancel.
+    /// The key that `request` has, or for CANCEL (`as_method` INVITE) the key of the INVITE it
+    /// wants to cancel.
     pub fn key(secret: &Secret, request: &Request, as_method: Method) -> ServerKey {
-        let _ = (secret, request, as_method);
-        todo!()
+        ServerKey::of(secret, request, as_method)
     }
 
     /// Whether a request without To tag came by another path before (RFC 3261 §8.2.2.2): same
     /// From tag, Call-ID and CSeq, another key, transaction still alive.
-    pub fn is_merged(&self, secret: &Secret, request: &Request, key: ServerKey) -> bool {
-        let _ = (secret, request, key);
-        todo!()
+    pub fn is_merged(&self, _secret: &Secret, request: &Request, key: ServerKey) -> bool {
+        let has_to_tag = request.to().is_ok_and(|to| to.tag().is_some());
+        !has_to_tag && self.servers.has_sibling(key)
     }
 
     /// Opens the server transaction `key` (M3, for INVITE M5); answers go to `to`.
     pub fn open(
         &mut self,
-        secret: &Secret,
+        _secret: &Secret,
         timing: &Timing,
         now: Instant,
         key: ServerKey,
         to: Peer,
         request: &Request,
     ) {
-        let _ = (secret, timing, now, key, to, request);
-        todo!()
+        self.servers.open(timing, now, key, to, request);
     }
 
-    /// The transaction user's answer. Discarded if there was a final one already.
+    /// The transaction user's answer. Discarded if there was a final one already (but a further
+    /// 2xx to INVITE is sent), and if RFC 4320 forbids it: a provisional answer or 408 to a
+    /// request other than INVITE.
     pub fn respond<R, E>(
         &mut self,
         timing: &Timing,
@@ -151,11 +121,23 @@ impl<O: Clone> Transactions<O> {
         bytes: Bytes,
         out: &mut Vec<Output<R, E>>,
     ) {
-        let _ = (timing, now, key, status, bytes, out);
-        todo!()
+        self.servers.respond(timing, now, key, status, bytes, out);
+    }
+
+    /// Whether the server transaction `key` is known and has no final answer yet. A CANCEL has an
+    /// effect exactly if this holds of the INVITE (RFC 3261 §9.2).
+    pub fn is_open(&self, key: ServerKey) -> bool {
+        self.servers.is_open(key)
+    }
+
+    /// Whether the server transaction `key` is known, answered or not. A CANCEL for an INVITE of
+    /// which it is not is answered 481 (RFC 3261 §9.2).
+    pub fn knows(&self, key: ServerKey) -> bool {
+        self.servers.knows(key)
     }
 
     /// Sends a request in a new client transaction (M2, for INVITE M4; never ACK).
+    #[expect(clippy::too_many_arguments, reason = "a transaction is made of exactly these")]
     pub fn send<R, E>(
         &mut self,
         timing: &Timing,
@@ -167,12 +149,26 @@ impl<O: Clone> Transactions<O> {
         owner: O,
         out: &mut Vec<Output<R, E>>,
     ) {
-        let _ = (timing, now, branch, method, to, bytes, owner, out);
-        todo!()
+        self.clients.send(timing, now, branch, method, to, bytes, Some(owner), out);
+    }
+
+    /// Cancels the INVITE that was sent with `branch` (RFC 3261 §9.1): sends CANCEL in a
+    /// transaction of its own, at once or after the first provisional answer. Without effect if
+    /// the INVITE has its final answer. The owner still gets the INVITE's final answer (487 as a
+    /// rule), or Timeout 64·T1 after the CANCEL.
+    pub fn cancel<R, E>(
+        &mut self,
+        timing: &Timing,
+        now: Instant,
+        branch: Branch,
+        out: &mut Vec<Output<R, E>>,
+    ) {
+        self.clients.cancel(timing, now, branch, out);
     }
 
     /// Matches a response; `Some(owner)` if the transaction user has to see it. A failure answer
-    /// to INVITE is acknowledged here. 408 to a non-INVITE must be treated as a timeout by the user.
+    /// to INVITE is acknowledged here. 408 to a non-INVITE must be treated as a timeout by the
+    /// user.
     pub fn receive<R, E>(
         &mut self,
         timing: &Timing,
@@ -180,14 +176,14 @@ impl<O: Clone> Transactions<O> {
         response: &Response,
         out: &mut Vec<Output<R, E>>,
     ) -> Option<O> {
-        let _ = (timing, now, response, out);
-        todo!()
+        self.clients.receive(timing, now, response, out)
     }
 
-    /// Ends every client transaction to a peer that cannot be reached; returns their owners.
+    /// Ends every client transaction to a peer that cannot be reached; returns their owners. Of
+    /// INVITEs that were refused the owner is told again, because the ACK was lost. Server
+    /// transactions stay as they are (RFC 6026 §7.1).
     pub fn lost(&mut self, peer: Peer) -> Vec<O> {
-        let _ = peer;
-        todo!()
+        self.clients.lost(peer)
     }
 
     /// Lets one due timer fire; `None` when nothing is due.
@@ -197,17 +193,37 @@ impl<O: Clone> Transactions<O> {
         now: Instant,
         out: &mut Vec<Output<R, E>>,
     ) -> Option<Fired<O>> {
-        let _ = (timing, now, out);
-        todo!()
+        let (servers, clients) = (self.servers.deadline(), self.clients.deadline());
+        if servers.min(clients) > now {
+            return None;
+        }
+        let meaning = if servers <= clients {
+            self.servers.fire(timing, now, out).map(Fired::Unanswered)
+        } else {
+            self.clients.fire(timing, now, out).map(Fired::Timeout)
+        };
+        Some(meaning.unwrap_or(Fired::Quiet))
     }
 
     /// The earliest deadline.
     pub fn deadline(&self) -> Option<Instant> {
-        todo!()
+        let earliest = self.servers.deadline().min(self.clients.deadline());
+        (earliest != Instant::NEVER).then_some(earliest)
     }
 
     /// How many transactions there are, server and client (for limits and metrics).
     pub fn len(&self) -> (usize, usize) {
-        todo!()
+        (self.servers.len(), self.clients.len())
+    }
+
+    /// Every server transaction with the RFC's name of its state, unanswered ones first.
+    pub fn servers(&self) -> impl Iterator<Item = (ServerKey, &'static str)> {
+        self.servers.iter()
+    }
+
+    /// Every client transaction with the RFC's name of its state and, if it can still matter to
+    /// one, its owner; unanswered ones first.
+    pub fn clients(&self) -> impl Iterator<Item = (Branch, &'static str, Option<&O>)> {
+        self.clients.iter()
     }
 }

@@ -93,6 +93,16 @@ fn pushed_lines_come_before_their_like_even_if_vias_come_last() {
 }
 
 #[test]
+fn the_source_is_noted_in_the_via_below_ours() {
+    let source = "192.0.2.7:5070".parse().unwrap();
+    let edited =
+        request(INVITE).edit().push_via("SIP/2.0/UDP me.org").received_from(source).finish();
+    let noted =
+        "Via: SIP/2.0/UDP me.org\r\nVia: SIP/2.0/UDP a.org;branch=z9hG4bK1;received=192.0.2.7\r\n";
+    assert_eq!(edited, INVITE.replace("v:SIP/2.0/UDP a.org;branch=z9hG4bK1\r\n", noted));
+}
+
+#[test]
 fn no_edit_smuggles_a_line() {
     let edited = request(INVITE).edit().uri("sip:x\r\nEvil: 1").push_via("a\nEvil: 1").finish();
     assert!(!edited.windows(6).any(|window| window == b"\nEvil:"));

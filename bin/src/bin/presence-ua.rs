@@ -1,0 +1,7 @@
+//! The user agent for terminals and scripts; see `presently::ua`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    presently::ua::main()
+}

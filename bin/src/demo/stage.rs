@@ -1,0 +1,215 @@
+//! The stage: agents that act, a wire that is watched, and patience with an end.
+
+use super::ladder::{Ladder, Side};
+use crate::failure::Failure;
+use crate::ua::link::Link;
+use crate::ua::report::Report;
+use presently_engine::agent::{Command, Event};
+use presently_engine::message::{Aor, Message, Method};
+use presently_net::Seen;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// How long a step may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Fields of reports that the picture has no room for.
+const DETAILS: [&str; 6] = ["id", "resource", "expires", "content_type", "expired", "usable_codec"];
+
+/// Somebody with an agent.
+struct Actor {
+    name: &'static str,
+    own: Aor,
+    link: Link,
+}
+
+/// Which actor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Who(usize);
+
+/// Everything that happens, in the order in which it is seen.
+enum Happening {
+    Wire(Seen),
+    Told(Who, Event),
+    Nothing,
+}
+
+pub(super) struct Stage {
+    actors: Vec<Actor>,
+    wire: mpsc::UnboundedReceiver<Seen>,
+    ladder: Ladder,
+    patience: Duration,
+    steps: usize,
+    title: String,
+    until: Instant,
+    /// What the actors were told in this step.
+    told: Vec<(Who, Event)>,
+    /// Requests that passed and have no final answer yet: branch and method.
+    open: BTreeSet<(String, Method)>,
+}
+
+impl Stage {
+    pub(super) fn new(
+        wire: mpsc::UnboundedReceiver<Seen>,
+        colour: bool,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            actors: Vec::new(),
+            wire,
+            ladder: Ladder::new(colour),
+            patience,
+            steps: 0,
+            title: String::new(),
+            until: Instant::now() + patience,
+            told: Vec::new(),
+            open: BTreeSet::new(),
+        }
+    }
+
+    /// Somebody enters on a side.
+    pub(super) fn enter(&mut self, name: &'static str, own: Aor, link: Link, side: Side) -> Who {
+        self.ladder.place(link.local(), name, side);
+        self.actors.push(Actor { name, own, link });
+        Who(self.actors.len() - 1)
+    }
+
+    /// Writes the names over the columns.
+    pub(super) fn curtain(&self, left: &str, right: &str) {
+        println!("\n{}", self.ladder.head(left, right));
+    }
+
+    /// Begins a step, when everything of the last one has been answered.
+    pub(super) async fn step(&mut self, title: &str) -> Result<(), Failure> {
+        self.settle().await?;
+        self.steps += 1;
+        println!("{}", self.ladder.title(self.steps, title));
+        self.title = title.to_owned();
+        self.until = Instant::now() + self.patience;
+        self.told.clear();
+        Ok(())
+    }
+
+    /// Somebody does something.
+    pub(super) async fn act(&mut self, who: Who, command: Command) {
+        self.actors[who.0].link.command(command).await;
+    }
+
+    /// Where somebody is.
+    pub(super) fn local(&self, who: Who) -> SocketAddr {
+        self.actors[who.0].link.local()
+    }
+
+    /// Waits until `who` has been told, in this step, something that `fits`.
+    pub(super) async fn expect(
+        &mut self,
+        who: Who,
+        what: &str,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Result<(), Failure> {
+        while !self.told.iter().any(|(told, event)| *told == who && fits(event)) {
+            if !self.watch().await {
+                return Err(self.missed(&format!("{} did not see {what}", self.actors[who.0].name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every request has its final answer.
+    pub(super) async fn settle(&mut self) -> Result<(), Failure> {
+        while let Ok(seen) = self.wire.try_recv() {
+            self.draw(&seen);
+        }
+        while let Some((_, method)) = self.open.first() {
+            let unanswered = format!("{} stayed without an answer", method.as_str());
+            if !self.watch().await {
+                return Err(self.missed(&unanswered));
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches until one more thing has happened; false if nothing did in time.
+    async fn watch(&mut self) -> bool {
+        match self.next().await {
+            Happening::Wire(seen) => self.draw(&seen),
+            Happening::Told(who, event) => self.note(who, event),
+            Happening::Nothing => return false,
+        }
+        true
+    }
+
+    async fn next(&mut self) -> Happening {
+        let (actors, wire) = (&mut self.actors, &mut self.wire);
+        tokio::select! {
+            biased;
+            Some(seen) = wire.recv() => Happening::Wire(seen),
+            (who, event) = told(actors) => Happening::Told(who, event),
+            () = tokio::time::sleep_until(self.until) => Happening::Nothing,
+        }
+    }
+
+    fn draw(&mut self, seen: &Seen) {
+        let message = Message::parse(seen.bytes.clone()).ok();
+        if let Some(message) = &message {
+            self.account(message);
+        }
+        for line in self.ladder.message(seen, message.as_ref()) {
+            println!("{line}");
+        }
+    }
+
+    /// Keeps the list of requests without a final answer.
+    fn account(&mut self, message: &Message) {
+        let branch = message.headers().via().ok().and_then(|via| via.branch);
+        let branch = branch.unwrap_or_default().to_owned();
+        match message {
+            Message::Request(request) if request.method() == Method::Ack => {}
+            Message::Request(request) => {
+                self.open.insert((branch, request.method()));
+            }
+            Message::Response(response) if response.status() < 200 => {}
+            Message::Response(response) => {
+                let method = response.cseq().map_or(Method::Other, |cseq| Method::of(cseq.method));
+                self.open.remove(&(branch, method));
+            }
+        }
+    }
+
+    /// Says what somebody was told, and remembers it for this step.
+    fn note(&mut self, who: Who, event: Event) {
+        let actor = &self.actors[who.0];
+        if !matches!(event, Event::Published { .. }) {
+            let mut report = Report::of(&event, &actor.own);
+            report.fields.retain(|(name, value)| !DETAILS.contains(name) && !value.is_array());
+            println!("{}", self.ladder.told(actor.name, &report.to_text()));
+        }
+        self.told.push((who, event));
+    }
+
+    fn missed(&self, what: &str) -> Failure {
+        Failure::work(format!(
+            "demo: step {} ({}): {what} within {} s",
+            self.steps,
+            self.title,
+            self.patience.as_secs()
+        ))
+    }
+}
+
+/// The next thing that any actor is told.
+async fn told(actors: &mut [Actor]) -> (Who, Event) {
+    std::future::poll_fn(|cx| {
+        for (index, actor) in actors.iter_mut().enumerate() {
+            if let Poll::Ready(Some((_, event))) = actor.link.poll_event(cx) {
+                return Poll::Ready((Who(index), event));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,131 @@
+//! The agent and its socket: what stands between a session and the network.
+
+use crate::failure::Failure;
+use presently_engine::agent::{Command, Config, Event};
+use presently_engine::message::Aor;
+use presently_engine::mint::Secret;
+use presently_engine::transaction::Timing;
+use presently_engine::{Instant, Peer};
+use presently_net::store::entropy;
+use presently_net::{AgentHandle, AgentSetup, Clock};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// M10: at logout the agent does not wait longer for answers.
+pub(crate) const LOGOUT: Duration = Duration::from_secs(2);
+
+/// Seconds asked for registrations, publications and subscriptions (K2, K7, K8).
+const EXPIRES: u32 = 3600;
+
+/// What an agent is started with.
+pub(crate) struct Setup {
+    pub(crate) aor: Aor,
+    pub(crate) password: Box<str>,
+    pub(crate) server: SocketAddr,
+    pub(crate) bind: Option<SocketAddr>,
+}
+
+/// A running agent.
+#[derive(Debug)]
+pub(crate) struct Link {
+    agent: AgentHandle,
+}
+
+/// Looks up the server's address.
+pub(crate) async fn server(text: &str) -> Result<SocketAddr, Failure> {
+    let found = presently_net::resolve(text).await;
+    found.map_err(|error| Failure::usage(format!("--server {error}")))
+}
+
+impl Link {
+    /// Binds a socket and starts the agent on it; it does nothing until it is told to log in.
+    pub(crate) fn start(setup: Setup) -> Result<Self, Failure> {
+        let near = setup.bind.unwrap_or_else(|| near(setup.server));
+        let socket =
+            presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
+        let bound = socket.local_addr().map_err(no_socket)?;
+        let contact = if bound.ip().is_unspecified() { near_ip(setup.server) } else { None };
+        let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
+        let config = Config {
+            device: device(&host_name(), &setup.aor),
+            aor: setup.aor,
+            password: setup.password,
+            server: Peer::new(setup.server),
+            contact: contact.to_string().into(),
+            secret: Secret::new(entropy().map_err(no_socket)?),
+            timing: Timing::default(),
+            register_expires: EXPIRES,
+            publish_expires: EXPIRES,
+            subscribe_expires: EXPIRES,
+            allow_md5: true,
+            logout: LOGOUT,
+        };
+        let setup = AgentSetup { clock: Clock::new(), ..AgentSetup::new(config, socket) };
+        let agent = AgentHandle::start(setup).map_err(no_socket)?;
+        Ok(Self { agent })
+    }
+
+    /// The next event; `None` when the agent has stopped.
+    pub(crate) async fn event(&mut self) -> Option<(Instant, Event)> {
+        self.agent.events.recv().await
+    }
+
+    /// The next event, for somebody who waits for several agents at once.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Instant, Event)>> {
+        self.agent.events.poll_recv(cx)
+    }
+
+    /// Hands a command to the agent. One that has stopped says so by the end of its events.
+    pub(crate) async fn command(&self, command: Command) {
+        let _ = self.agent.command(command).await;
+    }
+
+    /// Our own address.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.agent.address()
+    }
+
+    /// The agent's time.
+    pub(crate) fn now(&self) -> Instant {
+        self.agent.clock().now()
+    }
+}
+
+fn no_socket(error: std::io::Error) -> Failure {
+    Failure::work(format!("the agent cannot start: {error}"))
+}
+
+/// A free port on the interface that leads to `server`.
+fn near(server: SocketAddr) -> SocketAddr {
+    let any: IpAddr = match server.ip() {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    SocketAddr::new(near_ip(server).unwrap_or(any), 0)
+}
+
+/// Our address on the way to `server`. Connecting a UDP socket sends nothing: it only asks the
+/// routing table.
+fn near_ip(server: SocketAddr) -> Option<IpAddr> {
+    crate::server::listen::source_towards(server)
+}
+
+/// The name of this device: the same for every run of one user on one machine, so that a new run
+/// replaces what a crashed one left behind. Told to others, hence a hash (FNV-1a) and no name.
+fn device(host: &str, aor: &Aor) -> Box<str> {
+    let bytes = host.bytes().chain([0]).chain(aor.as_str().bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}").into()
+}
+
+fn host_name() -> String {
+    let files = ["/etc/machine-id", "/etc/hostname"];
+    let known = files.iter().find_map(|file| std::fs::read_to_string(file).ok());
+    known.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

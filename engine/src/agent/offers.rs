@@ -1,0 +1,163 @@
+//! Offers of others, as our subscriptions showed them (M23; behaviour §6.3).
+//!
+//! An offer lives no longer than the subscription and the access it came with. Whether an address
+//! can be reached is not this file's business.
+
+use super::Event;
+use super::cx::{Cx, Timer};
+use crate::body::pidf::{Basic, Mode, Offer, Pidf, Tuple};
+use crate::message::{Aor, Host, Uri};
+use crate::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Most offers kept of one presentity.
+const OFFERS: usize = 64;
+
+/// One offer we know.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Known {
+    pub(crate) offer: Offer,
+    /// What X3 leaves of the mode.
+    pub(crate) mode: Mode,
+    pub(crate) address: Option<Box<str>>,
+}
+
+/// The offer cache: by presentity and tuple.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Offers {
+    known: BTreeMap<(Aor, Box<str>), Known>,
+}
+
+impl Offers {
+    /// Takes over the document of an active subscription.
+    pub(crate) fn take(&mut self, cx: &mut Cx<'_>, aor: &Aor, document: &Pidf) {
+        let with_offer = document.tuples.iter().filter(|tuple| tuple.offer.is_some());
+        let open = with_offer.filter(|tuple| tuple.basic == Some(Basic::Open)).take(OFFERS);
+        let shown: BTreeMap<&str, &Tuple> = open.map(|tuple| (&*tuple.id, tuple)).collect();
+        self.drop_others(cx, aor, &shown.keys().copied().collect());
+        for tuple in shown.values() {
+            self.learn(cx, aor, tuple);
+        }
+    }
+
+    /// The subscription that showed them is gone, or pending again: so are they.
+    pub(crate) fn lose(&mut self, cx: &mut Cx<'_>, aor: &Aor) {
+        self.drop_others(cx, aor, &BTreeSet::new());
+    }
+
+    /// The access of an offer is over.
+    pub(crate) fn on_expiry(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
+        self.remove(cx, &(aor, tuple));
+    }
+
+    /// Every offer we know.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Aor, &str, &Known)> {
+        self.known.iter().map(|((aor, tuple), known)| (aor, &**tuple, known))
+    }
+
+    /// How many offers we know.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    fn learn(&mut self, cx: &mut Cx<'_>, aor: &Aor, tuple: &Tuple) {
+        let Some(offer) = &tuple.offer else { return };
+        let key = (aor.clone(), tuple.id.clone());
+        if self.known.get(&key).is_some_and(|known| known.is_newer_than(offer)) {
+            return;
+        }
+        let new = Known::of(tuple, offer);
+        let ends = offer.access.as_ref().map(|access| access.expires);
+        arm_access(cx, &key, cx.now, ends);
+        let old = self.known.insert(key.clone(), new.clone());
+        if old.as_ref().is_none_or(|old| !old.looks_like(&new)) {
+            cx.emit(new.event(&key, Some(new.mode)));
+        }
+    }
+
+    fn drop_others(&mut self, cx: &mut Cx<'_>, aor: &Aor, stay: &BTreeSet<&str>) {
+        let from = (aor.clone(), "".into());
+        let of_aor = self.known.range(from..).take_while(|((owner, _), _)| owner == aor);
+        let gone: Vec<_> = of_aor
+            .map(|(key, _)| key.clone())
+            .filter(|(_, tuple)| !stay.contains(&**tuple))
+            .collect();
+        for key in &gone {
+            self.remove(cx, key);
+        }
+    }
+
+    fn remove(&mut self, cx: &mut Cx<'_>, key: &(Aor, Box<str>)) {
+        cx.stop(&Timer::Access(key.0.clone(), key.1.clone()));
+        if let Some(known) = self.known.remove(key) {
+            cx.emit(known.event(key, None));
+        }
+    }
+}
+
+impl Known {
+    fn of(tuple: &Tuple, offer: &Offer) -> Self {
+        let address = address(tuple, offer);
+        // X3: what lacks a part of `ready` is no offer to use now.
+        let usable = address.is_some() && offer.access.is_some() && !offer.codecs.is_empty();
+        let mode = if usable { offer.mode } else { Mode::Off };
+        Self { offer: offer.clone(), mode, address }
+    }
+
+    fn epoch(&self) -> Option<u32> {
+        epoch(&self.offer)
+    }
+
+    /// A lower `seq` with the same epoch is old news (§6.3).
+    fn is_newer_than(&self, offer: &Offer) -> bool {
+        self.epoch() == epoch(offer) && offer.seq < self.offer.seq
+    }
+
+    /// Whether the user would see no difference; access and timestamps are not shown.
+    fn looks_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.offer, &other.offer);
+        self.mode == other.mode
+            && self.address == other.address
+            && mine.media == theirs.media
+            && mine.codecs == theirs.codecs
+    }
+
+    fn event(&self, key: &(Aor, Box<str>), mode: Option<Mode>) -> Event {
+        Event::Offer {
+            aor: key.0.clone(),
+            tuple: key.1.clone(),
+            media: self.offer.media.clone(),
+            address: self.address.clone().filter(|_| mode.is_some()),
+            codecs: self.offer.codecs.iter().map(|codec| codec.rtpmap.clone()).collect(),
+            mode,
+        }
+    }
+}
+
+fn epoch(offer: &Offer) -> Option<u32> {
+    offer.access.as_ref().map(|access| access.epoch)
+}
+
+/// R54: only relative seconds are exchanged; the access ends by our clock.
+fn arm_access(cx: &mut Cx<'_>, key: &(Aor, Box<str>), now: Instant, seconds: Option<u32>) {
+    let timer = Timer::Access(key.0.clone(), key.1.clone());
+    match seconds {
+        Some(seconds) => cx.arm(timer, now + Duration::from_secs(seconds.into())),
+        None => cx.stop(&timer),
+    }
+}
+
+/// The first candidate, else the host of the contact if that is an address (§6.3).
+fn address(tuple: &Tuple, offer: &Offer) -> Option<Box<str>> {
+    if let Some(candidate) = offer.candidates.first() {
+        let (addr, port) = (&candidate.addr, candidate.port);
+        let text =
+            if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") };
+        return Some(text.into());
+    }
+    match Uri::parse(tuple.contact.as_deref()?).ok()?.host {
+        Host::Ip(ip) => Some(std::net::SocketAddr::new(ip, offer.port).to_string().into()),
+        Host::Name(_) => None,
+    }
+}

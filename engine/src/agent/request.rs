@@ -1,0 +1,369 @@
+//! The one way a request leaves the agent: "send this, tell me the final answer".
+//!
+//! Read RFC 3261 §8.1 and §22.2 first. An exchange is one logical request: it answers challenges
+//! (at most K18 times), raises its interval once after 423, and keeps Call-ID and From tag while
+//! CSeq rises. It knows nothing of registrations or subscriptions; rooms get an [`Answer`].
+
+use super::auth::{Asker, Auth, Credentials};
+use super::cx::Cx;
+use super::subscription::UsageId;
+use crate::digest::ClientError;
+use crate::machine::Peer;
+use crate::message::{Aor, Method, Name, Response, Writer};
+use crate::mint::{Id, Label};
+use crate::slot::Slot;
+use crate::transaction::Branch;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// K18: how often one request is sent again because of challenges.
+const AUTH_RETRIES: u8 = 2;
+
+/// Most intervals remembered from 423 answers.
+const SHORTEST: usize = 256;
+
+/// Names one logical request over all its tries.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Ticket(u64);
+
+/// Who wants the answer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Room {
+    Registration,
+    Publication,
+    Decisions,
+    Usage(UsageId),
+    Message(Aor),
+}
+
+/// A request as its room wants it, before Via, credentials and Content-Length.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Draft {
+    pub(crate) method: Method,
+    pub(crate) uri: Box<str>,
+    pub(crate) to: Box<str>,
+    /// The peer's tag; empty outside of a dialog.
+    pub(crate) to_tag: Box<str>,
+    pub(crate) routes: Vec<Box<str>>,
+    pub(crate) call_id: Box<str>,
+    pub(crate) from_tag: Id,
+    /// CSeq of the first try.
+    pub(crate) cseq: u32,
+    pub(crate) peer: Peer,
+    pub(crate) expires: Option<u32>,
+    pub(crate) headers: Vec<(Name, Box<str>)>,
+    pub(crate) body: Option<(&'static str, Bytes)>,
+    /// Most bytes of the whole request, if limited (K10).
+    pub(crate) limit: Option<usize>,
+}
+
+impl Draft {
+    /// A request outside of any dialog; those go to the configured server.
+    pub(crate) fn new(cx: &Cx<'_>, method: Method, uri: &str, to: &str) -> Self {
+        Self {
+            method,
+            uri: uri.into(),
+            to: to.into(),
+            to_tag: "".into(),
+            routes: Vec::new(),
+            call_id: "".into(),
+            from_tag: Id(0),
+            cseq: 1,
+            peer: cx.config.server,
+            expires: None,
+            headers: Vec::new(),
+            body: None,
+            limit: None,
+        }
+    }
+
+    /// The same under this Call-ID, From tag and CSeq.
+    pub(crate) fn numbered(mut self, call_id: &str, from_tag: Id, cseq: u32) -> Self {
+        self.call_id = call_id.into();
+        self.from_tag = from_tag;
+        self.cseq = cseq;
+        self
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: Name, value: &str) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same with a body.
+    pub(crate) fn carrying(mut self, content_type: &'static str, body: Bytes) -> Self {
+        self.body = Some((content_type, body));
+        self
+    }
+}
+
+/// What became of a request in the end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// A final answer other than those that are retried here.
+    Answered(Response),
+    /// Nothing: Timer F, an unreachable server, or a 408 (RFC 4320 §4.2).
+    Silent,
+    /// Larger than its limit; it was not sent.
+    TooLarge,
+}
+
+impl Outcome {
+    /// The SIP status; 0 for none.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Answered(response) => response.status(),
+            Self::Silent | Self::TooLarge => 0,
+        }
+    }
+
+    /// Retry-After in seconds.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Answered(response) => response.seconds(Name::RetryAfter),
+            Self::Silent | Self::TooLarge => None,
+        }
+    }
+
+    /// Status and phrase for the user: `403 Forbidden`.
+    pub(crate) fn text(&self) -> Box<str> {
+        match self {
+            Self::Answered(response) => {
+                format!("{} {}", response.status(), response.reason()).trim_end().into()
+            }
+            Self::Silent => "no answer".into(),
+            Self::TooLarge => "too large".into(),
+        }
+    }
+}
+
+/// The end of an exchange.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Answer {
+    pub(crate) room: Room,
+    pub(crate) ticket: Ticket,
+    /// CSeq of the last try: the next request of this Call-ID continues from here.
+    pub(crate) cseq: u32,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a response means to a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// It was sent once more; timers that guard it start again.
+    Again(Room, Ticket),
+    /// It is over.
+    Over(Answer),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Exchange {
+    room: Room,
+    draft: Draft,
+    asked: Vec<Asker>,
+    sent: Credentials,
+    retries: u8,
+    raised: bool,
+}
+
+/// All requests that wait for an answer.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Exchanges {
+    open: BTreeMap<Ticket, Exchange>,
+    auth: Auth,
+    /// Shortest interval a server took, by method and Request-URI; asking for less is in vain.
+    shortest: BTreeMap<(Method, Box<str>), u32>,
+    issued: u64,
+}
+
+impl Exchanges {
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Forgets them all; answers that still come are ignored.
+    pub(crate) fn clear(&mut self) {
+        self.open.clear();
+    }
+}
+
+impl Cx<'_> {
+    /// Sends a request. Its end arrives as an [`Answer`] with the returned ticket, unless it is
+    /// abandoned before. `None`, and nothing is sent, if it is larger than its limit.
+    pub(crate) fn send(&mut self, room: Room, mut draft: Draft) -> Option<Ticket> {
+        let key = (draft.method, draft.uri.clone());
+        if let Some(shortest) = self.core.exchanges.shortest.get(&key) {
+            draft.expires =
+                draft.expires.map(|asked| if asked > 0 { asked.max(*shortest) } else { 0 });
+        }
+        let ticket = Ticket(self.core.exchanges.issued);
+        self.core.exchanges.issued += 1;
+        let exchange = Exchange {
+            room,
+            draft,
+            asked: Vec::new(),
+            sent: Credentials::default(),
+            retries: 0,
+            raised: false,
+        };
+        self.transmit(ticket, exchange).ok().map(|()| ticket)
+    }
+
+    /// Nobody wants the answer any more.
+    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.core.exchanges.open.remove(&ticket);
+        }
+    }
+
+    /// A client transaction ended without an answer.
+    pub(crate) fn silence(&mut self, ticket: Ticket) -> Option<Turn> {
+        let exchange = self.core.exchanges.open.remove(&ticket)?;
+        Some(over(exchange, ticket, Outcome::Silent))
+    }
+
+    /// A response for the exchange `ticket`; `None` while it is provisional or abandoned.
+    pub(crate) fn answered(&mut self, ticket: Ticket, response: Response) -> Option<Turn> {
+        if response.status() < 200 {
+            return None;
+        }
+        let mut exchange = self.core.exchanges.open.remove(&ticket)?;
+        let retry = match response.status() {
+            401 | 407 => self.take_challenge(&mut exchange, &response),
+            423 => self.raise_interval(&mut exchange, &response),
+            200..=299 => {
+                self.core.exchanges.auth.succeeded(&response, exchange.sent);
+                false
+            }
+            _ => false,
+        };
+        if !retry {
+            let silent = response.status() == 408;
+            let outcome = if silent { Outcome::Silent } else { Outcome::Answered(response) };
+            return Some(over(exchange, ticket, outcome));
+        }
+        exchange.draft.cseq += 1;
+        let (room, cseq) = (exchange.room.clone(), exchange.draft.cseq);
+        Some(match self.transmit(ticket, exchange) {
+            Ok(()) => Turn::Again(room, ticket),
+            Err(outcome) => Turn::Over(Answer { room, ticket, cseq, outcome }),
+        })
+    }
+
+    fn take_challenge(&mut self, exchange: &mut Exchange, response: &Response) -> bool {
+        let Some(asker) = Asker::of(response.status()) else { return false };
+        if exchange.retries >= AUTH_RETRIES {
+            return false;
+        }
+        exchange.retries += 1;
+        let auth = &mut self.core.exchanges.auth;
+        match auth.challenged(self.config, asker, response, exchange.sent) {
+            Ok(restarted) => {
+                self.core.restarted |= restarted;
+                if !exchange.asked.contains(&asker) {
+                    exchange.asked.push(asker);
+                }
+                true
+            }
+            Err(error) => {
+                self.complain("authentication", explain(error));
+                false
+            }
+        }
+    }
+
+    /// 423: ask for as long as the server wants at least, once (RFC 3261 §10.2.8, RFC 6665
+    /// §4.1.2.2), and from the beginning the next time.
+    fn raise_interval(&mut self, exchange: &mut Exchange, response: &Response) -> bool {
+        let least = response.seconds(Name::MinExpires);
+        match (exchange.raised, least, exchange.draft.expires) {
+            (false, Some(least), Some(asked)) if least > asked && asked > 0 => {
+                exchange.raised = true;
+                exchange.draft.expires = Some(least);
+                let shortest = &mut self.core.exchanges.shortest;
+                if shortest.len() < SHORTEST {
+                    shortest.insert((exchange.draft.method, exchange.draft.uri.clone()), least);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn transmit(&mut self, ticket: Ticket, mut exchange: Exchange) -> Result<(), Outcome> {
+        let branch = Branch { slot: Slot::default(), id: self.mint(Label::Branch) };
+        let bytes = self.write(&mut exchange, branch);
+        let draft = &exchange.draft;
+        if draft.limit.is_some_and(|limit| bytes.len() > limit) {
+            return Err(Outcome::TooLarge);
+        }
+        let (timing, method, peer) = (&self.config.timing, draft.method, draft.peer);
+        let transactions = &mut self.core.transactions;
+        transactions.send(timing, self.now, branch, method, peer, bytes, ticket, self.out);
+        self.core.exchanges.open.insert(ticket, exchange);
+        Ok(())
+    }
+
+    fn write(&mut self, exchange: &mut Exchange, branch: Branch) -> Bytes {
+        let Exchange { draft, asked, sent, .. } = exchange;
+        let body = draft.body.as_ref().map_or(&[][..], |(_, body)| body);
+        let auth = &mut self.core.exchanges.auth;
+        let (lines, credentials) =
+            auth.authorize(self.config, asked, draft.method, &draft.uri, body);
+        *sent = credentials;
+        let mut writer = self.head(draft, branch);
+        if matches!(draft.method, Method::Register | Method::Subscribe) {
+            writer.header(Name::Contact, &self.contact());
+            writer.header(Name::Allow, super::cx::ALLOW);
+        }
+        if let Some(expires) = draft.expires {
+            writer.number(Name::Expires, expires);
+        }
+        for (name, value) in &draft.headers {
+            writer.header(*name, value);
+        }
+        for (name, value) in &lines {
+            writer.header(*name, value);
+        }
+        match &draft.body {
+            Some((content_type, body)) => writer.finish_with(content_type, body),
+            None => writer.finish(),
+        }
+    }
+
+    /// The lines that RFC 3261 §8.1.1 asks of every request.
+    fn head(&self, draft: &Draft, branch: Branch) -> Writer {
+        let mut writer = Writer::request(draft.method, &draft.uri);
+        let sent_by = &self.config.contact;
+        writer.format(Name::Via, format_args!("SIP/2.0/UDP {sent_by};branch={branch};rport"));
+        writer.number(Name::MaxForwards, 70);
+        for route in &draft.routes {
+            writer.header(Name::Route, route);
+        }
+        let (aor, tag) = (&self.config.aor, draft.from_tag);
+        writer.format(Name::From, format_args!("<{aor}>;tag={tag}"));
+        match &*draft.to_tag {
+            "" => writer.pieces(Name::To, &["<", &draft.to, ">"]),
+            tag => writer.pieces(Name::To, &["<", &draft.to, ">;tag=", tag]),
+        };
+        writer.header(Name::CallId, &draft.call_id);
+        let (number, method) = (draft.cseq, draft.method.as_str());
+        writer.format(Name::CSeq, format_args!("{number} {method}"));
+        writer.header(Name::UserAgent, "Presently/0.1");
+        writer
+    }
+}
+
+fn over(exchange: Exchange, ticket: Ticket, outcome: Outcome) -> Turn {
+    Turn::Over(Answer { room: exchange.room, ticket, cseq: exchange.draft.cseq, outcome })
+}
+
+fn explain(error: ClientError) -> &'static str {
+    match error {
+        ClientError::Downgrade => "the server offers no digest algorithm that is allowed here",
+        ClientError::Refused => "the server refuses this user name and password",
+        ClientError::Syntax => "the server's challenge is unreadable",
+    }
+}

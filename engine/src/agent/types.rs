@@ -1,0 +1,253 @@
+//! What goes into the agent and what comes out (behaviour §0.3). Only data; no behaviour.
+
+use crate::body::pidf::{Basic, Mode, Pidf};
+use crate::body::presrules::Verdict;
+use crate::body::winfo::{Cause, Status};
+use crate::machine::Peer;
+use crate::message::Aor;
+use crate::mint::Secret;
+use crate::transaction::Timing;
+use std::time::Duration;
+
+/// Configuration of an agent.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our address of record.
+    pub aor: Aor,
+    /// Password.
+    pub password: Box<str>,
+    /// The server (outbound proxy, registrar, presence agent).
+    pub server: Peer,
+    /// Our own host and port, for Via and Contact.
+    pub contact: Box<str>,
+    /// Key of derived ids: fresh entropy for every start of the agent.
+    pub secret: Secret,
+    /// Name of this device, stable over restarts: tuple ids derive from it.
+    pub device: Box<str>,
+    /// K1.
+    pub timing: Timing,
+    /// Seconds asked for: registration, publication, subscription.
+    pub register_expires: u32,
+    /// See `register_expires`.
+    pub publish_expires: u32,
+    /// See `register_expires`.
+    pub subscribe_expires: u32,
+    /// Whether a challenge that offers only MD5 is answered.
+    pub allow_md5: bool,
+    /// Longest wait for answers at logout (M10).
+    pub logout: Duration,
+}
+
+/// `presence` or `presence.winfo`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Package {
+    Presence,
+    Winfo,
+}
+
+/// What the user wants (behaviour §0.3).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Command {
+    /// Register, publish, subscribe to what was asked for.
+    Login,
+    /// Take everything back; [`Event::LoggedOut`] follows.
+    Logout,
+    /// Own state.
+    SetPresence {
+        /// Open or closed.
+        basic: Basic,
+        /// Free text.
+        note: Option<Box<str>>,
+    },
+    /// Own direct-media offer of one media kind; `Off` withdraws it.
+    SetOffer {
+        /// `audio` or `video`.
+        media: Box<str>,
+        /// RTP port that is open for it.
+        port: u16,
+        /// Codecs in order of preference: payload type and rtpmap.
+        codecs: Vec<(u8, Box<str>)>,
+        /// Readiness.
+        mode: Mode,
+    },
+    /// Subscribe and keep the subscription up.
+    Subscribe {
+        /// Whom.
+        target: Aor,
+        /// Which package.
+        package: Package,
+        /// Seconds to ask for; `None` for the default.
+        expires: Option<u32>,
+    },
+    /// End a subscription.
+    Unsubscribe {
+        /// Whom.
+        target: Aor,
+        /// Which package.
+        package: Package,
+    },
+    /// Ask once (Expires 0).
+    Fetch {
+        /// Whom.
+        target: Aor,
+    },
+    /// Decide about a watcher; `None` goes back to asking.
+    Decide {
+        /// Whom.
+        watcher: Aor,
+        /// How.
+        verdict: Option<Verdict>,
+    },
+    /// Send a pager message.
+    SendMessage {
+        /// To whom.
+        target: Aor,
+        /// Text.
+        text: Box<str>,
+        /// Number chosen by the caller, echoed in [`Event::MessageStatus`].
+        ticket: u64,
+    },
+}
+
+/// State of one of our subscriptions, for the user.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum SubscriptionPhase {
+    /// SUBSCRIBE sent, no NOTIFY yet.
+    Trying,
+    Pending,
+    Active,
+    Terminated,
+}
+
+/// State of a message we sent (M18).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum MessagePhase {
+    Queued,
+    Sending,
+    Delivered,
+    Stored,
+    Failed,
+}
+
+/// What the user is told.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Event {
+    /// Registered for this many seconds.
+    Registered {
+        /// Granted seconds.
+        expires: u32,
+    },
+    /// Registration failed: status (0: no answer) and whether it will be tried again.
+    RegisterFailed {
+        /// SIP status, 0 for none.
+        status: u16,
+        /// Reason phrase or explanation.
+        reason: Box<str>,
+        /// Milliseconds until the next try, if any.
+        retry_ms: Option<u64>,
+    },
+    /// The server's boot id changed (D21).
+    ServerRestarted,
+    /// All is taken back, or given up on.
+    LoggedOut,
+    /// Our publication is up.
+    Published {
+        /// Entity-tag.
+        etag: Box<str>,
+        /// Granted seconds.
+        expires: u32,
+    },
+    /// A presence document of somebody we watch.
+    Presence {
+        /// Whose.
+        aor: Aor,
+        /// The document.
+        document: Pidf,
+    },
+    /// An offer appeared, changed or went (M23).
+    Offer {
+        /// Whose.
+        aor: Aor,
+        /// Tuple id.
+        tuple: Box<str>,
+        /// Media kind.
+        media: Box<str>,
+        /// Address and port to check, if usable.
+        address: Option<Box<str>>,
+        /// Codecs in order.
+        codecs: Vec<Box<str>>,
+        /// `None`: the offer is gone.
+        mode: Option<Mode>,
+    },
+    /// One of our subscriptions changed.
+    Subscription {
+        /// Whom we watch.
+        target: Aor,
+        /// Which package.
+        package: Package,
+        /// State.
+        phase: SubscriptionPhase,
+        /// Reason of a termination, or status of a failure.
+        reason: Option<Box<str>>,
+        /// Seconds left.
+        expires: Option<u32>,
+    },
+    /// A row of watcher information (ours, or our own view of somebody's).
+    Watcher {
+        /// The watched resource.
+        resource: Aor,
+        /// Row id.
+        id: Box<str>,
+        /// Watcher URI.
+        uri: Box<str>,
+        /// Status.
+        status: Status,
+        /// Cause.
+        cause: Cause,
+        /// Display name.
+        name: Option<Box<str>>,
+    },
+    /// A decision was accepted (durable) or not.
+    Decided {
+        /// About whom.
+        watcher: Aor,
+        /// SIP status; 200 is success, 0 no answer.
+        status: u16,
+    },
+    /// A pager message arrived.
+    Message {
+        /// From whom.
+        from: Aor,
+        /// Message id.
+        id: Box<str>,
+        /// Content-Type.
+        content_type: Box<str>,
+        /// Text.
+        text: Box<str>,
+        /// Whether the server had stored it.
+        stored: bool,
+        /// Whether it came after its own expiry.
+        expired: bool,
+    },
+    /// A message we sent changed its state.
+    MessageStatus {
+        /// The number given with the command.
+        ticket: u64,
+        /// To whom.
+        target: Aor,
+        /// State.
+        phase: MessagePhase,
+        /// SIP status behind it, if any.
+        status: Option<u16>,
+    },
+    /// Something the user should know and nothing else says.
+    Error {
+        /// What was tried.
+        what: Box<str>,
+        /// What went wrong and what helps.
+        why: Box<str>,
+    },
+}

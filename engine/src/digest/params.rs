@@ -1,0 +1,170 @@
+//! The grammar that challenges and credentials share: `Scheme name=value, name="value"`
+//! (RFC 7616 §3.3, §3.4; RFC 3261 §25.1 `challenge`, `credentials`).
+//!
+//! It accepts what deployed peers write: any value quoted or not, empty list elements, several
+//! challenges on one line. It refuses a `Digest` value with a parameter given twice.
+
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+/// More parameters than any digest header has.
+const MOST_PARAMS: usize = 24;
+
+/// A `Digest` value that cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Unreadable;
+
+/// One scheme with its parameters, borrowed from the header line.
+pub(super) struct Scheme<'a> {
+    name: &'a str,
+    params: SmallVec<[(&'a str, Value<'a>); 12]>,
+}
+
+/// A parameter value without its quotes.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    text: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Scheme<'a> {
+    /// A header of parameters without a scheme, such as Authentication-Info.
+    pub(super) fn bare(line: &'a str) -> Result<Self, Unreadable> {
+        let mut scheme = Scheme { name: "", params: SmallVec::new() };
+        let rest = params(line, &mut scheme)?;
+        if rest.is_empty() { Ok(scheme) } else { Err(Unreadable) }
+    }
+
+    /// Whether this is digest authentication.
+    pub(super) fn is_digest(&self) -> bool {
+        self.name.eq_ignore_ascii_case("Digest")
+    }
+
+    /// The value of a parameter, quotes and escapes undone.
+    pub(super) fn get(&self, name: &str) -> Option<Cow<'a, str>> {
+        let found = self.params.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.unescaped())
+    }
+}
+
+impl<'a> Value<'a> {
+    fn unescaped(self) -> Cow<'a, str> {
+        if !self.escaped {
+            return Cow::Borrowed(self.text);
+        }
+        let mut plain = String::with_capacity(self.text.len());
+        let mut letters = self.text.chars();
+        while let Some(letter) = letters.next() {
+            plain.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+        }
+        Cow::Owned(plain)
+    }
+}
+
+/// `text` as a quoted string (RFC 3261 §25.1).
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The schemes of one header line, in order. A scheme other than `Digest` that does not follow
+/// the grammar (`Bearer` tokens and the like) ends the line silently.
+pub(super) struct Schemes<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Schemes<'a> {
+    pub(super) fn of(line: &'a str) -> Self {
+        Self { rest: line }
+    }
+}
+
+impl<'a> Iterator for Schemes<'a> {
+    type Item = Result<Scheme<'a>, Unreadable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.rest.trim_start_matches([' ', '\t', ',']);
+        let (name, rest) = token(start);
+        if start.is_empty() {
+            return None;
+        }
+        let mut scheme = Scheme { name, params: SmallVec::new() };
+        let spaced = rest.starts_with([' ', '\t']).then_some(rest).ok_or(Unreadable);
+        match spaced.and_then(|rest| params(rest, &mut scheme)) {
+            Ok(rest) => {
+                self.rest = rest;
+                Some(Ok(scheme))
+            }
+            Err(unreadable) => {
+                self.rest = "";
+                (scheme.is_digest() || name.is_empty()).then_some(Err(unreadable))
+            }
+        }
+    }
+}
+
+/// Reads parameters until the line ends or another scheme begins; returns what follows.
+fn params<'a>(mut rest: &'a str, scheme: &mut Scheme<'a>) -> Result<&'a str, Unreadable> {
+    loop {
+        let start = rest.trim_start_matches([' ', '\t', ',']);
+        if start.is_empty() {
+            return Ok(start);
+        }
+        let (name, after) = token(start);
+        let Some(value) = after.trim_start().strip_prefix('=') else {
+            let another = !name.is_empty() && !scheme.params.is_empty();
+            return if another { Ok(start) } else { Err(Unreadable) };
+        };
+        let twice = scheme.params.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        if name.is_empty() || twice || scheme.params.len() == MOST_PARAMS {
+            return Err(Unreadable);
+        }
+        let (value, after) = self::value(value.trim_start())?;
+        scheme.params.push((name, value));
+        rest = after.trim_start();
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return Err(Unreadable);
+        }
+    }
+}
+
+fn token(text: &str) -> (&str, &str) {
+    let is_end = |octet: &u8| matches!(octet, b' ' | b'\t' | b'=' | b',' | b'"');
+    text.split_at(text.bytes().position(|octet| is_end(&octet)).unwrap_or(text.len()))
+}
+
+fn value(text: &str) -> Result<(Value<'_>, &str), Unreadable> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let is_end = |octet: u8| matches!(octet, b' ' | b'\t' | b',' | b'"');
+        let (text, rest) = text.split_at(text.bytes().position(is_end).unwrap_or(text.len()));
+        return if text.is_empty() {
+            Err(Unreadable)
+        } else {
+            Ok((Value { text, escaped: false }, rest))
+        };
+    };
+    let (mut from, mut escaped) = (0, false);
+    loop {
+        let at =
+            from + memchr::memchr2(b'"', b'\\', &quoted.as_bytes()[from..]).ok_or(Unreadable)?;
+        if quoted.as_bytes()[at] == b'"' {
+            return Ok((Value { text: &quoted[..at], escaped }, &quoted[at + 1..]));
+        }
+        escaped = true;
+        from = at + 2;
+        if from > quoted.len() {
+            return Err(Unreadable);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use super::*;
+
+fn read(line: &str) -> Vec<Result<Vec<(&str, String)>, Unreadable>> {
+    let show = |scheme: Scheme<'_>| {
+        let params = scheme.params.iter();
+        params
+            .map(|(name, value)| {
+                (&line[offset(line, name)..][..name.len()], value.unescaped().into_owned())
+            })
+            .collect()
+    };
+    Schemes::of(line).map(|scheme| scheme.map(show)).collect()
+}
+
+/// Where a slice of `line` begins.
+fn offset(line: &str, slice: &str) -> usize {
+    slice.as_ptr() as usize - line.as_ptr() as usize
+}
+
+fn one(line: &str) -> Vec<(&str, String)> {
+    match &mut read(line)[..] {
+        [Ok(params)] => std::mem::take(params),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn values_are_read_quoted_or_not_and_with_any_white_space() {
+    let params = one("Digest  a=1 , b=\"two, three\",c = \"\" ,, d=x/y==");
+    let expected = [("a", "1"), ("b", "two, three"), ("c", ""), ("d", "x/y==")];
+    assert_eq!(params, expected.map(|(name, value)| (name, value.to_owned())));
+}
+
+#[test]
+fn escapes_are_undone_and_an_escaped_quote_does_not_end_a_string() {
+    let params = one(r#"Digest username="b\"ob\\", realm="x""#);
+    assert_eq!(params, [("username", r#"b"ob\"#.to_owned()), ("realm", "x".to_owned())]);
+}
+
+#[test]
+fn several_challenges_may_share_a_line() {
+    let line = r#"Digest realm="a", algorithm=SHA-256, Digest realm="b", Basic realm="c""#;
+    let realms: Vec<_> = Schemes::of(line)
+        .map(|scheme| scheme.expect("readable").get("Realm").map(Cow::into_owned))
+        .collect();
+    assert_eq!(realms, ["a", "b", "c"].map(|realm| Some(realm.to_owned())));
+}
+
+#[test]
+fn a_digest_that_breaks_the_grammar_is_unreadable() {
+    for line in [
+        "Digest",
+        "Digest realm",
+        "Digest realm=\"open",
+        "Digest realm=\"open\\",
+        "Digest realm=\"a\"nonce=\"b\"",
+        "Digest realm=\"a\", realm=\"b\"",
+        "Digest realm=a b",
+        "Digest =a",
+        "Digest realm=",
+        "=a",
+    ] {
+        assert!(matches!(read(line)[..], [.., Err(Unreadable)]), "{line}");
+    }
+    let many: String = (0..=MOST_PARAMS).map(|n| format!("p{n}=v,")).collect();
+    assert_eq!(read(&format!("Digest {many}")), [Err(Unreadable)]);
+}
+
+#[test]
+fn other_schemes_end_the_line_silently_when_they_follow_another_grammar() {
+    assert_eq!(read("Bearer eyJhbGciOi.J9.e30"), []);
+    assert_eq!(read("Basic QWxhZGRpbjpvcGVu"), []);
+    assert_eq!(read(""), []);
+}
+
+#[test]
+fn quoting_and_reading_are_inverse() {
+    for text in ["", "plain", r#"b"ob"#, r"back\slash", "Jäsøn Doe", r#"\""#] {
+        let line = format!("Digest username={}", quote(text));
+        assert_eq!(one(&line), [("username", text.to_owned())]);
+    }
+}

@@ -1,0 +1,49 @@
+//! One account: the unit of ownership, sharding and recovery.
+
+use super::pager::Inbox;
+use super::presentity::{Devices, Presentity, contact_address};
+use super::registrations::Registrations;
+use super::{Config, Record};
+use crate::message::Aor;
+
+/// Everything the server keeps for one address of record.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Account {
+    pub(crate) registrations: Registrations,
+    pub(crate) presentity: Presentity,
+    pub(crate) inbox: Inbox,
+}
+
+impl Account {
+    pub(crate) fn new(aor: Aor) -> Self {
+        Self {
+            registrations: Registrations::default(),
+            presentity: Presentity::new(aor),
+            inbox: Inbox::default(),
+        }
+    }
+
+    /// Whether forgetting the account would lose nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.registrations.is_empty() && self.presentity.is_empty() && self.inbox.is_empty()
+    }
+
+    /// The only writer of durable state: hands a fact to the room that owns it.
+    pub(crate) fn apply(&mut self, config: &Config, record: &Record) {
+        self.registrations.apply(record);
+        self.presentity.apply(config, record);
+        self.inbox.apply(record);
+    }
+
+    /// What the bindings say about the devices of the account.
+    pub(crate) fn devices(&self) -> Devices {
+        let mut addresses = Vec::new();
+        for binding in self.registrations.live() {
+            addresses.push(binding.peer.addr);
+            addresses.extend(contact_address(&binding.contact));
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        Devices { registered: !addresses.is_empty(), addresses }
+    }
+}

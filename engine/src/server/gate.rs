@@ -1,1 +1,0 @@
-//! The gate: digest challenge and verification before any state exists (M7, D1).

@@ -1,0 +1,57 @@
+//! From the street to the right inbox: parse once, ask the message which slot owns it, hand over.
+//!
+//! Which shard owns a message is a pure function of the message (layout.md §6); the router adds
+//! only how slots are spread over shards. What cannot be parsed has no owner and goes to the first
+//! shard, whose machine decides what a datagram that is no message deserves.
+
+use crate::metrics::Metrics;
+use bytes::Bytes;
+use presently_engine::message::Message;
+use presently_engine::slot::Slot;
+use presently_engine::{Input, Peer};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Which of `shards` shards owns a slot: each owns one run of neighbouring slots.
+pub fn shard_of(slot: Slot, shards: usize) -> usize {
+    usize::from(slot.0) * shards / usize::from(Slot::COUNT)
+}
+
+/// The inboxes of all shards.
+#[derive(Debug)]
+pub(crate) struct Router<C> {
+    inboxes: Vec<mpsc::Sender<Input<C>>>,
+    metrics: Arc<Metrics>,
+}
+
+impl<C> Router<C> {
+    pub(crate) fn new(inboxes: Vec<mpsc::Sender<Input<C>>>, metrics: Arc<Metrics>) -> Self {
+        assert!(!inboxes.is_empty(), "a machine has at least one shard");
+        Self { inboxes, metrics }
+    }
+
+    /// Hands one datagram to the shard that owns it.
+    pub(crate) fn route(&self, from: Peer, bytes: Bytes) {
+        match Message::parse(bytes.clone()) {
+            Ok(message) => {
+                let shard = shard_of(Slot::route(&message), self.inboxes.len());
+                self.hand_over(shard, Input::Message { from, message });
+            }
+            Err(_) => {
+                self.metrics.parse_failures.add(1);
+                self.hand_over(0, Input::Packet { from, bytes });
+            }
+        }
+    }
+
+    /// A full inbox drops: the sender's retransmission is the queue that is left (RFC 3261 §17).
+    fn hand_over(&self, shard: usize, input: Input<C>) {
+        match self.inboxes[shard].try_send(input) {
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => self.metrics.inbox_overflow.add(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
