@@ -2,8 +2,9 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
-use std::net::{IpAddr, SocketAddr};
+use super::{Headers, Host, Name, Request, Via, Writer, lex, write};
+use memchr::memchr;
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
 /// Where SIP over UDP lives unless told otherwise.
@@ -35,8 +36,8 @@ impl Reply {
         let mut writer = Writer::response_with(status, reason);
         write_vias(&mut writer, request, source);
         let copy = |writer: &mut Writer, name| {
-            if let Some(value) = request.first(name) {
-                writer.header(name, value);
+            if let Some(value) = request.octets(name).next() {
+                write::copy_line(writer.text(), name, value);
             }
         };
         copy(&mut writer, Name::From);
@@ -49,9 +50,9 @@ impl Reply {
         }
         copy(&mut writer, Name::CallId);
         copy(&mut writer, Name::CSeq);
-        if let Some(timestamp) = request.other("Timestamp").filter(|_| status == 100) {
-            // RFC 3261 §8.2.6.1: only 100 copies it.
-            writer.other("Timestamp", timestamp);
+        if status == 100 {
+            // RFC 3261 §8.2.6.1: no other answer copies it.
+            request.other("Timestamp").map(|timestamp| writer.other("Timestamp", timestamp));
         }
         Self { writer, status }
     }
@@ -93,77 +94,68 @@ impl DerefMut for Reply {
 }
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
-    for (at, line) in request.lines(Name::Via).enumerate() {
-        match Marked::of(line, source).filter(|_| at == 0) {
-            Some(marked) => writer.line(Name::Via, |text| marked.push(text)),
-            None => writer.header(Name::Via, line),
-        };
+    let mut lines = request.octets(Name::Via);
+    if push_marked_via(writer.text(), request, source) {
+        lines.next();
+    }
+    for line in lines {
+        write::copy_line(writer.text(), Name::Via, line);
     }
 }
 
-/// A Via line whose top value notes the source: our `received` (never one the sender invented)
-/// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
-pub(super) struct Marked<'a> {
-    sent: &'a str,
-    params: Params<'a>,
-    source: SocketAddr,
-    rest: Option<&'a str>,
-}
-
-impl<'a> Marked<'a> {
-    /// `None` if there is nothing to note, or the line cannot be read.
-    pub(super) fn of(line: &'a str, source: SocketAddr) -> Option<Self> {
+/// Appends the first Via line with the source noted in its top value; false, and nothing, if
+/// there is nothing to note.
+pub(super) fn push_marked_via(text: &mut Vec<u8>, request: &Headers, source: SocketAddr) -> bool {
+    let (Ok(via), Some(line)) = (request.via(), request.first(Name::Via)) else { return false };
+    let noted = is_to_be_marked(&via, source);
+    if noted {
         let (top, rest) = lex::split_bare(line, b',');
-        let top = lex::trim_end(top);
-        let via = Via::parse(top)?;
-        let same = match via.host {
-            Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
-            Host::Name(_) => false,
-        };
-        if same && via.params.raw("rport").is_none() {
-            return None;
-        }
-        let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-        Some(Self { sent, params: via.params, source, rest })
+        write_marked(text, &via, lex::trim_end(top), rest, source);
     }
-
-    /// Appends the line's value. It is on the way of every answer, so it does without `fmt`.
-    pub(super) fn push(&self, text: &mut Vec<u8>) {
-        text.extend_from_slice(self.sent.as_bytes());
-        for (name, value) in self.params.iter() {
-            if name.eq_ignore_ascii_case("rport") {
-                text.extend_from_slice(b";rport=");
-                write::push_decimal(text, u32::from(self.source.port()));
-            } else if !name.eq_ignore_ascii_case("received") {
-                text.push(b';');
-                text.extend_from_slice(name.as_bytes());
-                if !value.is_empty() {
-                    text.push(b'=');
-                    text.extend_from_slice(value.as_bytes());
-                }
-            }
-        }
-        text.extend_from_slice(b";received=");
-        push_address(text, self.source.ip().to_canonical());
-        if let Some(rest) = self.rest {
-            text.push(b',');
-            text.extend_from_slice(rest.as_bytes());
-        }
-    }
+    noted
 }
 
-fn push_address(text: &mut Vec<u8>, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => {
-            for (at, octet) in address.octets().into_iter().enumerate() {
-                if at > 0 {
-                    text.push(b'.');
-                }
-                write::push_decimal(text, u32::from(octet));
-            }
+/// Whether the source has to be noted (RFC 3261 §18.2.1, RFC 3581 §4).
+fn is_to_be_marked(via: &Via<'_>, source: SocketAddr) -> bool {
+    let same = match via.host {
+        Host::Ip(address) => address.to_canonical() == source.ip().to_canonical(),
+        Host::Name(_) => false,
+    };
+    !same || via.params.raw("rport").is_some()
+}
+
+/// The top Via line with our `received` (never one the sender invented) and `rport` filled in.
+fn write_marked(
+    text: &mut Vec<u8>,
+    via: &Via<'_>,
+    top: &str,
+    rest: Option<&str>,
+    source: SocketAddr,
+) {
+    let start = write::begin_line(text, Name::Via);
+    let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
+    text.extend_from_slice(top[..sent].as_bytes());
+    for (name, value) in via.params.iter() {
+        if name.eq_ignore_ascii_case("received") {
+            continue;
         }
-        IpAddr::V6(address) => write::push_format(text, format_args!("{address}")),
+        text.push(b';');
+        text.extend_from_slice(name.as_bytes());
+        if name.eq_ignore_ascii_case("rport") {
+            text.push(b'=');
+            write::push_decimal(text, u32::from(source.port()));
+        } else if !value.is_empty() {
+            text.push(b'=');
+            text.extend_from_slice(value.as_bytes());
+        }
     }
+    text.extend_from_slice(b";received=");
+    write::push_address(text, source.ip().to_canonical());
+    if let Some(rest) = rest {
+        text.push(b',');
+        text.extend_from_slice(rest.as_bytes());
+    }
+    write::end_line(text, start);
 }
 
 /// The reason phrase that belongs to a status (RFC 3261 §21, RFC 3903, RFC 6665).
