@@ -10,7 +10,7 @@ use super::cx::{Ask, Cx};
 use super::{Event, Record, Timer};
 use crate::dialog::reach;
 use crate::machine::Peer;
-use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri};
+use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri, unquote};
 use crate::mint::{Id, Label};
 use crate::time::{Instant, Timers};
 use date::Date;
@@ -67,6 +67,16 @@ enum Step {
 }
 
 type Plan = SmallVec<[(Id, Step); 2]>;
+
+/// What the parameters of a contact ask for.
+struct Wishes<'a> {
+    expires: Option<&'a str>,
+    q: Option<&'a str>,
+    /// `+sip.instance` as written.
+    instance: Option<&'a str>,
+    /// What is given back as it came.
+    kept: String,
+}
 
 /// What puts the REGISTERs of one client in order (RFC 3261 §10.3 step 7).
 struct Order<'a> {
@@ -215,7 +225,8 @@ impl Registrations {
         if known.is_some_and(|(_, binding)| !order.is_after(binding)) {
             return Err(Refusal::OUT_OF_ORDER);
         }
-        let seconds = granted(cx, ask, contact)?;
+        let wishes = Wishes::of(&contact.params);
+        let seconds = granted(cx, ask, wishes.expires)?;
         // The same contact twice in one request: the later one counts.
         let twin = plan.iter().position(|(id, step)| match step {
             Step::Bind(other) => other.is_for(contact.uri, &uri),
@@ -229,7 +240,7 @@ impl Registrations {
         let step = match seconds {
             0 if self.place(id).is_err() => return Ok(()),
             0 => Step::Unbind,
-            _ => Step::Bind(Binding::new(cx, ask, order, contact, seconds)?),
+            _ => Step::Bind(Binding::new(cx, ask, order, contact, &wishes, seconds)?),
         };
         plan.push((id, step));
         Ok(())
@@ -298,6 +309,7 @@ impl Binding {
         ask: &Ask<'_>,
         order: &Order<'_>,
         contact: &NameAddr<'_>,
+        wishes: &Wishes<'_>,
         seconds: u32,
     ) -> Result<Self, Refusal> {
         if contact.uri.len() + contact.params.0.len() + order.call_id.len() > BINDING_SIZE {
@@ -305,12 +317,12 @@ impl Binding {
         }
         Ok(Self {
             contact: contact.uri.into(),
-            params: kept(&contact.params).into(),
+            params: wishes.kept.as_str().into(),
             call_id: order.call_id.into(),
             cseq: order.cseq,
             peer: reach(ask.request, contact.uri, ask.from),
-            q: contact.params.raw("q").and_then(thousandths).unwrap_or(TOP),
-            instance: contact.params.get("+sip.instance").map(Into::into),
+            q: wishes.q.and_then(thousandths).unwrap_or(TOP),
+            instance: wishes.instance.map(|quoted| unquote(quoted).into()),
             expires: cx.now + Duration::from_secs(seconds.into()),
         })
     }
@@ -328,6 +340,32 @@ impl Binding {
         let gap = if self.params.is_empty() { "" } else { ";" };
         let pieces = ["<", &*self.contact, ">;expires=", &*left, &*q, gap, &*self.params];
         reply.pieces(Name::Contact, &pieces);
+    }
+}
+
+impl<'a> Wishes<'a> {
+    fn of(params: &Params<'a>) -> Self {
+        let kept = String::with_capacity(params.0.len());
+        let mut wishes = Self { expires: None, q: None, instance: None, kept };
+        for (name, value) in params.iter() {
+            match name {
+                _ if name.eq_ignore_ascii_case("expires") => wishes.expires = Some(value),
+                _ if name.eq_ignore_ascii_case("q") => wishes.q = Some(value),
+                _ => wishes.keep(name, value),
+            }
+        }
+        wishes
+    }
+
+    fn keep(&mut self, name: &str, value: &'a str) {
+        if name.eq_ignore_ascii_case("+sip.instance") {
+            self.instance = Some(value);
+        }
+        let gap = if self.kept.is_empty() { "" } else { ";" };
+        let equals = if value.is_empty() { "" } else { "=" };
+        for piece in [gap, name, equals, value] {
+            self.kept.push_str(piece);
+        }
     }
 }
 
@@ -374,9 +412,9 @@ impl Refusal {
 
 /// Seconds to grant a contact: its own `expires`, else the header, else K7's default. What is
 /// malformed counts as absent (RFC 3261 §10.2.1.1). 0 removes.
-fn granted(cx: &Cx<'_>, ask: &Ask<'_>, contact: &NameAddr<'_>) -> Result<u32, Refusal> {
+fn granted(cx: &Cx<'_>, ask: &Ask<'_>, wished: Option<&str>) -> Result<u32, Refusal> {
     let limits = &cx.config.limits;
-    let asked = match contact.params.raw("expires") {
+    let asked = match wished {
         Some(text) => seconds(text),
         None => ask.request.seconds(Name::Expires),
     };
@@ -402,23 +440,6 @@ fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction): (u16, u16) =
         (whole.parse().ok()?, format!("{fraction:0<3}").parse().ok()?);
     Some(whole * TOP + fraction).filter(|q| *q <= TOP)
-}
-
-/// The parameters that are given back as they came.
-fn kept(params: &Params<'_>) -> String {
-    let mut kept = String::new();
-    for (name, value) in params.iter() {
-        if name.eq_ignore_ascii_case("expires") || name.eq_ignore_ascii_case("q") {
-            continue;
-        }
-        kept.push_str(if kept.is_empty() { "" } else { ";" });
-        kept.push_str(name);
-        if !value.is_empty() {
-            kept.push('=');
-            kept.push_str(value);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]
