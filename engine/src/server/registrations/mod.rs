@@ -10,7 +10,7 @@ use super::cx::{Ask, Cx};
 use super::{Event, Record, Timer};
 use crate::dialog::reach;
 use crate::machine::Peer;
-use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri, unquote};
+use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri};
 use crate::mint::{Id, Label};
 use crate::time::{Instant, Timers};
 use date::Date;
@@ -38,8 +38,6 @@ pub struct Binding {
     pub peer: Peer,
     /// Preference in thousandths.
     pub q: u16,
-    /// `+sip.instance`, if given.
-    pub instance: Option<Box<str>>,
     /// End of the granted time.
     pub expires: Instant,
 }
@@ -72,8 +70,6 @@ type Plan = SmallVec<[(Id, Step); 2]>;
 struct Wishes<'a> {
     expires: Option<&'a str>,
     q: Option<&'a str>,
-    /// `+sip.instance` as written.
-    instance: Option<&'a str>,
     /// What is given back as it came.
     kept: String,
 }
@@ -322,7 +318,6 @@ impl Binding {
             cseq: order.cseq,
             peer: reach(ask.request, contact.uri, ask.from),
             q: wishes.q.and_then(thousandths).unwrap_or(TOP),
-            instance: wishes.instance.map(|quoted| unquote(quoted).into()),
             expires: cx.now + Duration::from_secs(seconds.into()),
         })
     }
@@ -346,26 +341,19 @@ impl Binding {
 impl<'a> Wishes<'a> {
     fn of(params: &Params<'a>) -> Self {
         let kept = String::with_capacity(params.0.len());
-        let mut wishes = Self { expires: None, q: None, instance: None, kept };
+        let mut wishes = Self { expires: None, q: None, kept };
         for (name, value) in params.iter() {
             match name {
                 _ if name.eq_ignore_ascii_case("expires") => wishes.expires = Some(value),
                 _ if name.eq_ignore_ascii_case("q") => wishes.q = Some(value),
-                _ => wishes.keep(name, value),
+                _ => {
+                    let gap = if wishes.kept.is_empty() { "" } else { ";" };
+                    let equals = if value.is_empty() { "" } else { "=" };
+                    wishes.kept.extend([gap, name, equals, value]);
+                }
             }
         }
         wishes
-    }
-
-    fn keep(&mut self, name: &str, value: &'a str) {
-        if name.eq_ignore_ascii_case("+sip.instance") {
-            self.instance = Some(value);
-        }
-        let gap = if self.kept.is_empty() { "" } else { ";" };
-        let equals = if value.is_empty() { "" } else { "=" };
-        for piece in [gap, name, equals, value] {
-            self.kept.push_str(piece);
-        }
     }
 }
 
