@@ -183,11 +183,7 @@ impl World {
     }
 
     /// Runs until `name` sees a new event that `wanted` accepts; at most a minute.
-    pub fn until(
-        &mut self,
-        name: &str,
-        wanted: impl Fn(&agent::Event) -> bool,
-    ) -> agent::Event {
+    pub fn until(&mut self, name: &str, wanted: impl Fn(&agent::Event) -> bool) -> agent::Event {
         self.within(name, Duration::from_secs(60), wanted)
     }
 
@@ -357,7 +353,11 @@ impl World {
             let text = String::from_utf8_lossy(rung.message.headers().bytes()).into_owned();
             let line = text.lines().next().unwrap_or("").to_owned();
             let lost = if rung.lost { "  (lost)" } else { "" };
-            format!("{ms:>8} {:>7} → {:<7} {line}{lost}\n", self.name(rung.from), self.name(rung.to))
+            format!(
+                "{ms:>8} {:>7} → {:<7} {line}{lost}\n",
+                self.name(rung.from),
+                self.name(rung.to)
+            )
         });
         lines.collect()
     }

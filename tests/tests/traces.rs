@@ -10,15 +10,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 fn phase(package: Package, wanted: SubscriptionPhase) -> impl Fn(&Event) -> bool {
-    move |event| {
-        matches!(event, Event::Subscription { package: p, phase, .. } if *p == package && *phase == wanted)
-    }
+    move |event| matches!(event, Event::Subscription { package: p, phase, .. } if *p == package && *phase == wanted)
 }
 
 fn row(status: Status, cause: Cause) -> impl Fn(&Event) -> bool {
-    move |event| {
-        matches!(event, Event::Watcher { status: s, cause: c, .. } if *s == status && *c == cause)
-    }
+    move |event| matches!(event, Event::Watcher { status: s, cause: c, .. } if *s == status && *c == cause)
 }
 
 fn open(world: &mut World, name: &str, note: &str) {
@@ -117,14 +113,12 @@ fn server_restart() {
     world.until("bob", |event| matches!(event, Event::ServerRestarted));
     world.within("alice", Duration::from_secs(10), sees_note("back again"));
     world.within("bob", Duration::from_secs(10), phase(Package::Winfo, SubscriptionPhase::Active));
-    let Some(Message::Request(notify)) = world
-        .ladder
-        .iter()
-        .rev()
-        .map(|rung| rung.message.clone())
-        .find(|message| matches!(message, Message::Request(request)
+    let Some(Message::Request(notify)) =
+        world.ladder.iter().rev().map(|rung| rung.message.clone()).find(|message| {
+            matches!(message, Message::Request(request)
             if request.event().is_some_and(|event| event.package == "presence.winfo")
-                && request.method() == Method::Notify))
+                && request.method() == Method::Notify)
+        })
     else {
         panic!("no winfo NOTIFY after the restart");
     };

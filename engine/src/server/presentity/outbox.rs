@@ -87,11 +87,6 @@ impl Outbox {
         self.state
     }
 
-    /// Whether the subscription has ended for its watcher or is about to.
-    pub(crate) fn is_ending(&self) -> bool {
-        matches!(self.state, State::Ending | State::Draining | State::Dead)
-    }
-
     /// One step of M14. `gap` is K4.
     pub(crate) fn on(&mut self, what: Happening, now: Instant, gap: Duration) -> Act {
         use Happening::{Delivered, Dirty, End, GapOver, Lost, Undelivered};

@@ -94,8 +94,7 @@ impl Subscription {
     /// stored again before that NOTIFY leaves.
     pub(crate) fn reserve(&mut self) -> bool {
         let cseq_short = self.row.dialog.local_cseq >= self.cseq_ceiling;
-        let version_short =
-            self.told.is_some() && self.row.next_version >= self.version_ceiling;
+        let version_short = self.told.is_some() && self.row.next_version >= self.version_ceiling;
         if cseq_short {
             self.cseq_ceiling = self.row.dialog.local_cseq.saturating_add(STRIDE);
         }
@@ -135,10 +134,6 @@ impl Subscriptions {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &Subscription)> {
         self.rows.iter().map(|(id, row)| (*id, row))
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Id, &mut Subscription)> {
-        self.rows.iter_mut().map(|(id, row)| (*id, row))
     }
 
     pub(crate) fn len(&self) -> usize {
