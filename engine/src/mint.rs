@@ -4,6 +4,9 @@
 //! To everyone without the key a derived id is random; to us the same cause gives the same id, so
 //! a repeated request gets the same tag and two interleavings that meet are the same state.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt;

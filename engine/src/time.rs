@@ -1,5 +1,8 @@
 //! Time as the engine sees it: a number handed in, and one table of deadlines.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Add, Sub};

@@ -8,7 +8,7 @@
 //! list is durable. If the commit fails, nothing after it leaves, ever: the driver stops.
 //!
 //! **Deadlines** (§0.2.7): a deadline that has come fires before the next input, except after a
-//! stall (R52): when the driver wakes more than [`STALL`] after it wanted to, the datagrams that
+//! stall (R52): when the driver wakes more than five seconds late, the datagrams that
 //! queued up meanwhile are handed in first, at the time just before the missed deadline. They were
 //! sent in time; that we slept must not let them find their subscription expired.
 

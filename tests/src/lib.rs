@@ -2,6 +2,8 @@
 
 pub mod phone;
 pub mod stage;
+pub mod world;
 
 pub use phone::{Phone, Told, Watch};
 pub use stage::Stage;
+pub use world::{Carried, World};

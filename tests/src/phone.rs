@@ -90,7 +90,13 @@ impl Phone {
     }
 
     /// Writes a request. `extra` are header lines without line ends.
-    pub fn write(&mut self, method: &str, uri: &str, head: &Head<'_>, body: (&str, &str)) -> String {
+    pub fn write(
+        &mut self,
+        method: &str,
+        uri: &str,
+        head: &Head<'_>,
+        body: (&str, &str),
+    ) -> String {
         self.cseq += 1;
         let (user, addr, cseq) = (&self.user, self.addr, self.cseq);
         let to_tag = head.to_tag.map_or_else(String::new, |tag| format!(";tag={tag}"));

@@ -81,7 +81,10 @@ fn fetch_by_a_stranger() {
     bob.told(&mut stage);
     alice.watch(&mut stage, "bob", "presence", 0);
     let fetched = alice.told(&mut stage);
-    assert_eq!((fetched.state.as_str(), fetched.reason.as_deref()), ("terminated", Some("timeout")));
+    assert_eq!(
+        (fetched.state.as_str(), fetched.reason.as_deref()),
+        ("terminated", Some("timeout"))
+    );
     assert!(fetched.pidf().tuples.is_empty(), "undecided watchers see nothing (P39)");
     assert_eq!(bob.told(&mut stage).winfo_line(), "v1 partial [alice waiting/timeout]");
 

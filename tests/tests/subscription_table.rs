@@ -4,10 +4,10 @@
 //! the event happen, write down what the watcher got, what the owner's winfo said, and where the
 //! watcher row stands. The snapshot is the reviewable form of behaviour M13.
 
+use presently_engine::Input;
 use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::message::{Aor, Message};
 use presently_engine::server::Command;
-use presently_engine::Input;
 use presently_tests::{Phone, Stage, Watch, stage};
 use std::fmt::Write;
 use std::time::Duration;
@@ -15,8 +15,21 @@ use std::time::Duration;
 const STATES: [&str; 7] =
     ["init", "pending", "active", "polite", "waiting", "blocked", "terminated"];
 const EVENTS: [&str; 16] = [
-    "SUBSCRIBE", "fetch", "refresh", "unsubscribe", "expiry", "give-up", "NOTIFY 481",
-    "NOTIFY 500", "NOTIFY lost", "publish", "allow", "polite", "ask", "block", "shutdown",
+    "SUBSCRIBE",
+    "fetch",
+    "refresh",
+    "unsubscribe",
+    "expiry",
+    "give-up",
+    "NOTIFY 481",
+    "NOTIFY 500",
+    "NOTIFY lost",
+    "publish",
+    "allow",
+    "polite",
+    "ask",
+    "block",
+    "shutdown",
     "account deleted",
 ];
 
@@ -105,7 +118,9 @@ fn happen(scene: &mut Scene, event: &str) -> String {
                     stage.pass(Duration::from_secs(33));
                     stage.lose_mail_of(alice.addr);
                 }
-                _ => alice.answer(stage, &told.request, if event.ends_with('1') { 481 } else { 500 }),
+                _ => {
+                    alice.answer(stage, &told.request, if event.ends_with('1') { 481 } else { 500 })
+                }
             }
         }
         ("refresh" | "unsubscribe" | "NOTIFY 481" | "NOTIFY 500" | "NOTIFY lost", None) => {

@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// Most dialogs of one forked subscription.
 const FORKS: usize = 8;
-/// A document may make us ask for another one at most this often (M17, R37).
-const REFETCH_GAP: Duration = Duration::from_secs(60);
 
 /// Subscription-State, read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -98,8 +96,13 @@ impl Subscriptions {
     fn bind(&mut self, cx: &mut Cx<'_>, id: UsageId, dialog: Dialog, said: &Said) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
         let granted = match usage.state {
-            State::NotifyWait { granted } => granted.unwrap_or(usage.asked),
-            _ => usage.asked,
+            State::NotifyWait { granted: Some(granted) } => granted,
+            State::NotifyWait { granted: None }
+            | State::Init
+            | State::Pending(_)
+            | State::Active(_)
+            | State::Ending(_)
+            | State::Terminated => usage.asked,
         };
         let deadline = cx.now + Duration::from_secs(granted.into());
         let bond = Bond { dialog, deadline, notified: false, renewed: false };
@@ -216,7 +219,10 @@ impl Subscriptions {
                 cx.emit(Event::Presence { aor, document });
             }
             Err(error) => {
-                cx.complain("presence document", &format!("{aor} sent one we cannot read: {error}"));
+                cx.complain(
+                    "presence document",
+                    &format!("{aor} sent one we cannot read: {error}"),
+                );
             }
         }
     }
@@ -244,17 +250,7 @@ impl Subscriptions {
                 cx.complain("watcher information", &why);
             }
         }
-        if usage.view.has_gap() && usage.ticket.is_none() && !usage.leaving {
-            let at = usage.refetch_from.max(cx.now);
-            if usage.refetch_from <= cx.now {
-                usage.refetch_from = cx.now + REFETCH_GAP;
-                self.refresh(cx, id);
-            } else {
-                cx.arm(Timer::Usage(id, Alarm::Refetch), at);
-            }
-        } else {
-            cx.stop(&Timer::Usage(id, Alarm::Refetch));
-        }
+        self.refetch(cx, id);
     }
 
     /// Finds the subscription of a NOTIFY by Call-ID, our tag, package and the absent `id`
@@ -291,8 +287,7 @@ impl Subscriptions {
 
 /// A further dialog of the same SUBSCRIBE, with a table of its own.
 fn forked(origin: &Usage) -> Usage {
-    let mut usage =
-        Usage::new(origin.target.clone(), origin.package, Purpose::Fork, origin.asked);
+    let mut usage = Usage::new(origin.target.clone(), origin.package, Purpose::Fork, origin.asked);
     usage.call_id = origin.call_id.clone();
     usage.local_tag = origin.local_tag;
     usage.cseq = origin.cseq;
@@ -304,10 +299,7 @@ fn read_state(request: &Request) -> Option<Said> {
     let state = request.subscription_state()?;
     let is = |word: &str| state.state.eq_ignore_ascii_case(word);
     Some(if is("terminated") {
-        Said::Terminated {
-            reason: state.reason.map(Into::into),
-            retry_after: state.retry_after,
-        }
+        Said::Terminated { reason: state.reason.map(Into::into), retry_after: state.retry_after }
     } else if is("active") {
         Said::Active
     } else {
@@ -332,9 +324,9 @@ fn is_readable(request: &Request, package: Package) -> bool {
     if request.body().is_empty() {
         return true;
     }
-    let plain = request.first(Name::ContentEncoding).is_none_or(|encoding| {
-        encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")
-    });
+    let plain = request
+        .first(Name::ContentEncoding)
+        .is_none_or(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case("identity"));
     let known = request.content_type().is_some_and(|found| match package {
         Package::Presence => found.is(PIDF) || found.is(CPIM_PIDF),
         Package::Winfo => found.is(WATCHERINFO),

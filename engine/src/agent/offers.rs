@@ -152,7 +152,8 @@ fn arm_access(cx: &mut Cx<'_>, key: &(Aor, Box<str>), now: Instant, seconds: Opt
 fn address(tuple: &Tuple, offer: &Offer) -> Option<Box<str>> {
     if let Some(candidate) = offer.candidates.first() {
         let (addr, port) = (&candidate.addr, candidate.port);
-        let text = if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") };
+        let text =
+            if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") };
         return Some(text.into());
     }
     match Uri::parse(tuple.contact.as_deref()?).ok()?.host {

@@ -3,8 +3,8 @@
 //! Read behaviour §6.1–6.4 first. The secret of an offer leaves the house only when the presence
 //! agent announced direct media (X4); until then, and while we are closed, every offer is `off`.
 
-use super::cx::{Cx, Timer, contact_uri};
 use super::Config;
+use super::cx::{Cx, Timer, contact_uri};
 use crate::body::pidf::{
     Basic, Candidate, Codec, Mode, Note, Offer, OfferSecret, Pidf, Tuple, timestamp,
 };
@@ -108,12 +108,7 @@ impl Own {
             tuple.extra.extend(capability(media));
             tuples.push(tuple);
         }
-        Pidf {
-            entity: cx.config.aor.as_str().into(),
-            tuples,
-            notes: Vec::new(),
-            extra: Vec::new(),
-        }
+        Pidf { entity: cx.config.aor.as_str().into(), tuples, notes: Vec::new(), extra: Vec::new() }
     }
 
     fn basic(&self) -> Basic {

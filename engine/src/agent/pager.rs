@@ -150,6 +150,16 @@ impl Outbox {
         self.queues.values().map(|queue| queue.letters.len()).sum()
     }
 
+    /// M18: where the first message to `target` stands, for tables and tests.
+    #[cfg(test)]
+    pub(crate) fn phase_of(&self, target: &Aor) -> Option<&'static str> {
+        self.queues.get(target).map(|queue| match queue.state {
+            State::Queued => "Queued",
+            State::Sending { .. } => "Sending",
+            State::Retry => "Retry",
+        })
+    }
+
     fn drop_head(&mut self, cx: &mut Cx<'_>, target: &Aor) {
         let Some(queue) = self.queues.get_mut(target) else { return };
         queue.letters.pop_front();
@@ -270,9 +280,7 @@ fn is_expired(now: Instant, request: &Request) -> bool {
     let expires = request.seconds(Name::Expires);
     let written = request.first(Name::Date).and_then(date::read);
     match (expires, written) {
-        (Some(expires), Some(written)) => {
-            written + Duration::from_secs(expires.into()) < now
-        }
+        (Some(expires), Some(written)) => written + Duration::from_secs(expires.into()) < now,
         _ => false,
     }
 }

@@ -20,16 +20,34 @@ pub(crate) enum State {
     #[default]
     Unpub,
     /// A PUBLISH without If-Match is out.
-    Initial { ticket: Option<Ticket>, changed: bool },
-    Pub { etag: Box<str>, until: Instant },
+    Initial {
+        ticket: Option<Ticket>,
+        changed: bool,
+    },
+    Pub {
+        etag: Box<str>,
+        until: Instant,
+    },
     /// A PUBLISH without body is out.
-    Refreshing { ticket: Option<Ticket>, etag: Box<str>, changed: bool },
+    Refreshing {
+        ticket: Option<Ticket>,
+        etag: Box<str>,
+        changed: bool,
+    },
     /// A PUBLISH with If-Match and body is out.
-    Modifying { ticket: Option<Ticket>, etag: Box<str>, changed: bool },
+    Modifying {
+        ticket: Option<Ticket>,
+        etag: Box<str>,
+        changed: bool,
+    },
     /// Waiting for the next try; the etag is kept only if the server surely did nothing.
-    Backoff { etag: Option<Box<str>> },
+    Backoff {
+        etag: Option<Box<str>>,
+    },
     /// A PUBLISH with Expires 0 is out.
-    Removing { ticket: Option<Ticket> },
+    Removing {
+        ticket: Option<Ticket>,
+    },
 }
 
 /// The publication client.
@@ -200,12 +218,13 @@ impl Publication {
             return;
         }
         match &mut self.state {
-            State::Unpub | State::Backoff { etag: None } => self.send(cx, Kind::Initial),
-            State::Pub { .. } | State::Backoff { etag: Some(_) } => self.send(cx, Kind::Modify),
+            State::Unpub => self.send(cx, Kind::Initial),
+            State::Pub { .. } => self.send(cx, Kind::Modify),
             State::Initial { changed, .. }
             | State::Refreshing { changed, .. }
             | State::Modifying { changed, .. } => *changed = true,
-            State::Removing { .. } => {}
+            // The next try sends what is newest then.
+            State::Backoff { .. } | State::Removing { .. } => {}
         }
     }
 

@@ -48,7 +48,10 @@ pub(crate) struct Registration {
 pub(crate) enum News {
     Nothing,
     /// Registered; `dm1`: the server announced direct media (X4). `moved`: our address changed.
-    Bound { dm1: bool, moved: bool },
+    Bound {
+        dm1: bool,
+        moved: bool,
+    },
     /// The binding is gone, as we wanted.
     Left,
 }

@@ -28,10 +28,14 @@ pub(crate) enum Plan {
     Now,
     /// After so many seconds.
     After(u32),
+    /// After 4 s · 2ⁿ, at most a minute: nobody answered, which says nothing about us.
+    Soon,
     /// After 60 s · 2ⁿ, at most an hour.
     Slowly,
 }
 
+/// A document may make us ask for another one at most this often (M17, R37).
+const REFETCH_GAP: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -144,8 +148,29 @@ impl Subscriptions {
         match alarm {
             Alarm::Start => self.start(cx, id),
             Alarm::N => self.on_no_notify(cx, id),
-            Alarm::Refresh | Alarm::Refetch => self.refresh(cx, id),
+            // After a stall both are due, and there is nothing left to refresh.
+            Alarm::Refresh if self.has_run_out(cx.now, id) => {}
+            Alarm::Refresh => self.refresh(cx, id),
+            Alarm::Refetch => self.refetch(cx, id),
             Alarm::Deadline => self.end(cx, id, Some("timeout"), Plan::Now),
+        }
+    }
+
+    fn has_run_out(&self, now: Instant, id: UsageId) -> bool {
+        self.usages.get(&id).and_then(Usage::deadline).is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Asks for a full document, or makes sure that it is asked for later: a document can cause
+    /// one refresh in a while, however bad it is (M17, R37).
+    pub(crate) fn refetch(&mut self, cx: &mut Cx<'_>, id: UsageId) {
+        let Some(usage) = self.usages.get_mut(&id) else { return };
+        if !usage.view.has_gap() || usage.ticket.is_some() || usage.leaving {
+            cx.stop(&Timer::Usage(id, Alarm::Refetch));
+        } else if usage.refetch_from <= cx.now {
+            usage.refetch_from = cx.now + REFETCH_GAP;
+            self.refresh(cx, id);
+        } else {
+            cx.arm(Timer::Usage(id, Alarm::Refetch), usage.refetch_from);
         }
     }
 
@@ -227,7 +252,7 @@ impl Subscriptions {
     fn on_no_notify(&mut self, cx: &mut Cx<'_>, id: UsageId) {
         let Some(usage) = self.usages.get(&id) else { return };
         match usage.state {
-            State::NotifyWait { .. } => self.end(cx, id, Some("no NOTIFY"), Plan::Slowly),
+            State::NotifyWait { .. } => self.end(cx, id, Some("no NOTIFY"), Plan::Soon),
             State::Pending(_) | State::Active(_) => {
                 self.end(cx, id, Some("no NOTIFY"), Plan::Now);
             }
@@ -388,6 +413,7 @@ fn wait_of(cx: &mut Cx<'_>, plan: Plan, failures: u32) -> Option<Duration> {
         Plan::Now if failures <= 1 => Some(cx.jitter(SECOND)),
         Plan::Now => Some(backoff(failures - 1, SECOND * 2, HOUR) + cx.jitter(SECOND)),
         Plan::After(wait) => Some(seconds(wait) + cx.jitter(SECOND)),
+        Plan::Soon => Some(backoff(failures, SECOND * 4, MINUTE) + cx.jitter(SECOND)),
         Plan::Slowly => Some(backoff(failures, MINUTE, HOUR) + cx.jitter(SECOND)),
     }
 }
@@ -396,7 +422,8 @@ fn wait_of(cx: &mut Cx<'_>, plan: Plan, failures: u32) -> Option<Duration> {
 fn plan_of_failure(outcome: &Outcome) -> Plan {
     match (outcome.status(), outcome.retry_after()) {
         (_, Some(wait)) => Plan::After(wait),
-        (0 | 408 | 480 | 481 | 500 | 502..=504, None) => Plan::Slowly,
+        (0 | 408 | 500 | 502..=504, None) => Plan::Soon,
+        (480 | 481, None) => Plan::Slowly,
         (_, None) => Plan::Never,
     }
 }

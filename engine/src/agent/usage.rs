@@ -61,7 +61,9 @@ pub(crate) enum State {
     /// Wanted; not asked for yet.
     Init,
     /// SUBSCRIBE is out; `granted` is what its 200 said.
-    NotifyWait { granted: Option<u32> },
+    NotifyWait {
+        granted: Option<u32>,
+    },
     Pending(Bond),
     Active(Bond),
     /// SUBSCRIBE with Expires 0 is out, or a fetch is being answered.
@@ -195,12 +197,8 @@ impl Usage {
 /// A SUBSCRIBE along the route of a dialog (RFC 3261 §12.2.1.1). It goes over the flow on which
 /// the last NOTIFY came: nobody resolves names here, and that hop knows the way.
 fn in_dialog(cx: &Cx<'_>, dialog: &Dialog) -> Draft {
-    let mut draft =
-        Draft::new(cx, Method::Subscribe, &dialog.remote_target, &dialog.remote_uri).numbered(
-            &dialog.call_id,
-            dialog.local_tag,
-            dialog.local_cseq + 1,
-        );
+    let mut draft = Draft::new(cx, Method::Subscribe, &dialog.remote_target, &dialog.remote_uri)
+        .numbered(&dialog.call_id, dialog.local_tag, dialog.local_cseq + 1);
     draft.to_tag = dialog.remote_tag.clone();
     draft.routes = dialog.routes.clone();
     draft.peer = dialog.peer;

@@ -112,7 +112,7 @@ impl View {
 }
 
 impl Row {
-    fn of(watcher: &Watcher) -> Self {
+    pub(crate) fn of(watcher: &Watcher) -> Self {
         Self {
             uri: watcher.uri.clone(),
             status: watcher.status,

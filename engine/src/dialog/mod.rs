@@ -96,7 +96,8 @@ impl Dialog {
 
     /// Whether a request belongs to this dialog (Call-ID, To tag ours, From tag theirs).
     pub fn owns(&self, request: &Request) -> bool {
-        let ours = |to: NameAddr<'_>| to.tag().is_some_and(|t| t.as_bytes() == self.local_tag.hex());
+        let ours =
+            |to: NameAddr<'_>| to.tag().is_some_and(|t| t.as_bytes() == self.local_tag.hex());
         let theirs = |from: NameAddr<'_>| from.tag().unwrap_or("") == &*self.remote_tag;
         request.call_id().is_ok_and(|call_id| call_id == &*self.call_id)
             && request.to().is_ok_and(ours)
@@ -115,11 +116,15 @@ impl Dialog {
     }
 
     /// Notes that `request` was accepted. Call it once its sender is authenticated, never for a
-    /// request that was challenged: a spoofed CSeq would lock the peer out.
+    /// request that was challenged: a spoofed CSeq would lock the peer out. For the same reason
+    /// ACK and CANCEL, which cannot be challenged, are not noted.
     pub fn advance(&mut self, request: &Request) {
-        let Ok(cseq) = request.cseq() else { return };
-        if self.is_in_order(request) && self.remote_cseq.is_none_or(|last| last < cseq.number) {
-            self.remote_cseq = Some(cseq.number);
+        match request.method() {
+            Method::Ack | Method::Cancel => {}
+            _ if self.is_in_order(request) => {
+                self.remote_cseq = request.cseq().ok().map(|cseq| cseq.number);
+            }
+            _ => {}
         }
     }
 

@@ -4,9 +4,9 @@
 //! Read first: RFC 3261 §8.2, §16.3, RFC 6665 §4.2.1, behaviour M1. Nothing is created before
 //! step 11 has proven who asks (D1); every refusal before it is stateless.
 
+use super::account::Account;
 use super::cx::{Ask, Cx};
 use super::gate;
-use super::account::Account;
 use super::hall::{Out, Rooms, Server, targets};
 use super::presentity::Package;
 use super::{Config, Event, pager, relay};
@@ -98,12 +98,7 @@ impl Rates {
 }
 
 /// Step 1: a datagram that is no usable message. Answered if it can be, and only by one packet.
-pub(super) fn refuse_malformed(
-    config: &Config,
-    out: &mut Out,
-    from: Peer,
-    malformed: &Malformed,
-) {
+pub(super) fn refuse_malformed(config: &Config, out: &mut Out, from: Peer, malformed: &Malformed) {
     let why = malformed.why;
     out.push(Output::Event(Event::Refused { from, why }));
     if let Some(request) = malformed.request.as_ref().filter(|one| one.method() != Method::Ack) {
@@ -123,8 +118,7 @@ impl Server {
         request: &Request,
         out: &mut Out,
     ) {
-        let arrival =
-            self.transactions.absorb(&config.secret, &config.timing, now, request, out);
+        let arrival = self.transactions.absorb(&config.secret, &config.timing, now, request, out);
         let key = match (arrival, request.method()) {
             (Arrival::Absorbed, _) => return,
             (Arrival::New(_) | Arrival::Ack(_), Method::Ack) => {
@@ -203,8 +197,7 @@ impl Server {
     fn enter(&mut self, config: &Config, now: Instant, ask: &Ask<'_>, room: &Room, out: &mut Out) {
         let initial = ask.request.to().is_ok_and(|to| to.tag().is_none());
         let counted = matches!(room, Room::Subscribe(..)) && initial;
-        let admitted =
-            !counted || self.rates.admit(now, &ask.user, config.limits.subscribe_rate);
+        let admitted = !counted || self.rates.admit(now, &ask.user, config.limits.subscribe_rate);
         let (mut rooms, mut cx) = self.split(config, now, out);
         if let Some(aor) = room.account()
             && !config.users.owns(aor, &config.domain)

@@ -112,13 +112,7 @@ impl Server {
         }
     }
 
-    fn on_response(
-        &mut self,
-        config: &Config,
-        now: Instant,
-        response: &Response,
-        out: &mut Out,
-    ) {
+    fn on_response(&mut self, config: &Config, now: Instant, response: &Response, out: &mut Out) {
         let Some(owner) = self.transactions.receive(&config.timing, now, response, out) else {
             // Late or foreign: dropped, whatever it says (R49, RFC 4320 §4.2).
             return;

@@ -3,7 +3,7 @@
 //! A record is a put or a delete of one row. Its key is `aor NUL kind id`; the value of a put is
 //! the record itself, so a row explains itself when it is read back.
 
-use super::presentity::{SubscriptionRow, WaitingRow, PublicationRow};
+use super::presentity::{PublicationRow, SubscriptionRow, WaitingRow};
 use super::{Binding, Kept};
 use crate::body::presrules::Verdict;
 use crate::body::winfo::Cause;

@@ -136,6 +136,11 @@ impl State {
 }
 
 impl Servers {
+    /// What a finished transaction takes in its table and in its queue.
+    #[cfg(test)]
+    pub(crate) const FINISHED_BYTES: (usize, usize) =
+        (size_of::<ServerKey>() + size_of::<Finished>(), size_of::<(Instant, ServerKey)>());
+
     /// Gives the request to the transaction it belongs to, if there is one.
     pub(crate) fn absorb<R, E>(
         &mut self,

@@ -1,1 +1,18 @@
-//! Scenes of the user agent in virtual time.
+//! Scenes of the user agent in virtual time, against a server that says what the scene wants.
+
+#![allow(clippy::unwrap_used)]
+
+mod auth;
+mod date;
+mod decisions;
+mod incoming;
+mod machines;
+mod notify;
+mod offers;
+mod pager;
+mod publication;
+mod registration;
+mod restart;
+mod rig;
+mod subscription;
+mod winfo;

@@ -190,7 +190,8 @@ impl<'a> Reader<'a> {
 
     /// The unprefixed attribute `local` of the element just opened.
     pub(crate) fn attribute(&self, local: &str) -> Option<&str> {
-        self.attribute_in("", local)
+        let mut all = self.attributes.iter();
+        all.find(|one| one.prefix.is_empty() && one.local == local).map(|one| &*one.value)
     }
 
     /// The attribute `local` in `namespace` of the element just opened.

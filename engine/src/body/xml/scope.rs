@@ -63,7 +63,11 @@ impl<'a> Scope<'a> {
 
     /// The namespace of `prefix`; empty for an undeclared default.
     pub(super) fn resolve(&self, prefix: &str) -> Result<Cow<'a, str>, &'static str> {
-        let found = self.bindings.iter().rev().find(|one| one.prefix == prefix);
+        let mut inner = self.bindings.iter().rev();
+        let found = match prefix {
+            "" => inner.find(|one| one.prefix.is_empty()),
+            _ => inner.find(|one| one.prefix == prefix),
+        };
         match (found, prefix) {
             (Some(binding), _) => Ok(binding.namespace.clone()),
             (None, "") => Ok(Cow::Borrowed("")),

@@ -92,6 +92,14 @@ fn an_unclosed_element_is_refused() {
 }
 
 #[test]
+fn examples_with_slips_of_the_pen_are_refused_where_the_slip_is() {
+    let presence = include_bytes!("../../../../tests/examples/xml/rfc4482-s4-01-presence.xml");
+    let list = include_bytes!("../../../../tests/examples/xml/rfc4662-s6-01-list.xml");
+    assert_refused(presence, 16, "");
+    assert_refused(list, 7, "");
+}
+
+#[test]
 fn prefixes_must_be_bound() {
     assert_refused("<p:a/>", 1, "not bound");
     assert_refused("<a p:b='1'/>", 1, "not bound");

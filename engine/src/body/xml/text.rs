@@ -37,8 +37,11 @@ pub(super) fn admit(bytes: &[u8], size: usize) -> Result<&str, XmlError> {
 fn forbidden(text: &[u8]) -> Option<usize> {
     let control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
     let is_last = |at: &usize| matches!(text[*at..], [0xef, 0xbf, 0xbe..=0xbf, ..]);
-    let first_control = text.iter().position(|byte| control(*byte));
-    first_control.or_else(|| memchr::memchr_iter(0xef, text).find(is_last))
+    // Without an early end the common case, none, is decided many bytes at a time.
+    if text.iter().fold(false, |found, byte| found | control(*byte)) {
+        return text.iter().position(|byte| control(*byte));
+    }
+    memchr::memchr_iter(0xef, text).find(is_last)
 }
 
 /// Checks `<?xml …?>`: version 1.0 and, if it says so, UTF-8 or its subset ASCII.
@@ -79,31 +82,37 @@ fn is_utf8_name(name: &str) -> bool {
 
 /// The next attribute in the inside of a tag: name, raw value and what follows.
 pub(super) fn attribute(inside: &str) -> Result<Option<(&str, &str, &str)>, Fault> {
-    let rest = inside.trim_start_matches(is_white);
+    let rest = trim_start(inside);
     if rest.is_empty() {
         return Ok(None);
     }
     if rest.len() == inside.len() {
         return Err("attributes must be separated by white space");
     }
-    let (name, rest) = rest.split_once('=').ok_or("an attribute has no value")?;
-    let rest = rest.trim_start_matches(is_white);
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
-    let quote = quote.ok_or("an attribute value is not quoted")?;
-    let (value, rest) = rest[1..].split_once(quote).ok_or("a quoted value does not end")?;
-    Ok(Some((name.trim_end_matches(is_white), value, rest)))
+    let equals = memchr::memchr(b'=', rest.as_bytes()).ok_or("an attribute has no value")?;
+    let (name, rest) = (rest[..equals].trim_end_matches(is_white), trim_start(&rest[equals + 1..]));
+    let quote = match rest.as_bytes().first() {
+        Some(quote @ (b'"' | b'\'')) => *quote,
+        _ => return Err("an attribute value is not quoted"),
+    };
+    let end = memchr::memchr(quote, &rest.as_bytes()[1..]).ok_or("a quoted value does not end")?;
+    Ok(Some((name, &rest[1..=end], &rest[end + 2..])))
+}
+
+fn trim_start(text: &str) -> &str {
+    let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    &text[text.bytes().take_while(white).count()..]
 }
 
 /// An attribute value with its references resolved and its white space turned into blanks.
 pub(super) fn attribute_value(raw: &str) -> Result<Cow<'_, str>, Fault> {
-    let Some(mut special) = raw.find(['&', '<', '\t', '\n', '\r']) else {
-        return Ok(Cow::Borrowed(raw));
-    };
+    let special = |byte: u8| matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r');
+    let Some(mut at) = raw.bytes().position(special) else { return Ok(Cow::Borrowed(raw)) };
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
     loop {
-        value.push_str(&rest[..special]);
-        rest = &rest[special..];
+        value.push_str(&rest[..at]);
+        rest = &rest[at..];
         if let Some(after) = rest.strip_prefix('&') {
             let (name, after) = after.split_once(';').ok_or("a reference does not end")?;
             value.push(reference(name)?);
@@ -115,8 +124,8 @@ pub(super) fn attribute_value(raw: &str) -> Result<Cow<'_, str>, Fault> {
             value.push(' ');
             rest = &rest[step..];
         }
-        match rest.find(['&', '<', '\t', '\n', '\r']) {
-            Some(at) => special = at,
+        match rest.bytes().position(special) {
+            Some(next) => at = next,
             None => break,
         }
     }

@@ -1,8 +1,8 @@
 //! Wrong passwords, counted per source and per user (R71).
 //!
 //! After a few failures further wrong tries get one answer a second. The right password always
-//! passes, so nobody can be locked out by somebody else's guessing. The table has a fixed size
-//! whatever comes in (P42): two keys that share a slot take turns.
+//! passes, so nobody can be locked out by somebody else's guessing. The tables have a fixed size
+//! whatever comes in (P42): of two keys that share a slot, the later one counts.
 
 use crate::mint::{Label, Secret};
 use crate::time::Instant;
@@ -17,11 +17,16 @@ const DELAY: Duration = Duration::from_secs(1);
 /// Quiet time after which the count begins anew.
 const MEMORY: Duration = Duration::from_secs(60);
 
-/// Recent wrong digests. Nothing is allocated before the first one.
+/// Recent wrong digests.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Failures {
-    slots: Option<Box<[Slot; SLOTS]>>,
+    sources: Table,
+    users: Table,
 }
+
+/// Counts by key. Nothing is allocated before the first one.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Table(Option<Box<[Slot; SLOTS]>>);
 
 /// Count of one source or user.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -46,25 +51,27 @@ impl Failures {
             // A host owns its whole /64 and may change addresses within it at will.
             IpAddr::V6(ip) => ip.to_bits() >> 64 << 64,
         };
-        let by_source = key(secret, b"source", &source.to_be_bytes());
-        let by_user = key(secret, b"user", user.as_bytes());
-        let patient = [by_source, by_user].iter().all(|key| self.is_patient(*key, now));
+        let source = key(secret, b"source", &source.to_be_bytes());
+        let user = key(secret, b"user", user.as_bytes());
+        let patient = self.sources.is_patient(source, now) && self.users.is_patient(user, now);
         if patient {
-            self.count(by_source, now);
-            self.count(by_user, now);
+            self.sources.count(source, now);
+            self.users.count(user, now);
         }
         patient
     }
+}
 
+impl Table {
     fn is_patient(&self, key: u64, now: Instant) -> bool {
-        let slot = self.slots.as_ref().map(|slots| slots[place(key)]);
+        let slot = self.0.as_ref().map(|slots| slots[place(key)]);
         slot.is_none_or(|slot| {
             slot.key != key || slot.count < PATIENCE || now.since(slot.answered) >= DELAY
         })
     }
 
     fn count(&mut self, key: u64, now: Instant) {
-        let slots = self.slots.get_or_insert_with(|| Box::new([Slot::default(); SLOTS]));
+        let slots = self.0.get_or_insert_with(|| Box::new([Slot::default(); SLOTS]));
         let slot = &mut slots[place(key)];
         if slot.key != key || now.since(slot.answered) >= MEMORY {
             *slot = Slot { key, ..Slot::default() };

@@ -6,6 +6,8 @@
 //! table of fixed size that slows down guessing.
 
 mod failures;
+#[cfg(test)]
+pub(crate) mod fixture;
 
 use super::{Authentication, Config, Event, Record, Users};
 use crate::digest::{Nonces, Qop, Ruling, Terms, challenges};
@@ -196,7 +198,6 @@ impl Caller<'_> {
         self.config.local(&Uri::parse(header.ok()?.uri).ok()?)
     }
 }
-
 
 fn account_of(config: &Config, name: &str) -> Aor {
     Aor::new(Users::account(name, &config.domain), &config.domain)

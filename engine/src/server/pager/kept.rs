@@ -13,14 +13,9 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Headers that say how to read a body and are stored with it, beside Content-Type.
-const ABOUT_THE_BODY: [&str; 6] = [
-    "Content-Encoding",
-    "Content-Disposition",
-    "Content-Language",
-    "MIME-Version",
-    "Subject",
-    "In-Reply-To",
-];
+const ABOUT_THE_BODY: [Name; 2] = [Name::ContentEncoding, Name::ContentDisposition];
+const ALSO_ABOUT_THE_BODY: [&str; 4] =
+    ["Content-Language", "MIME-Version", "Subject", "In-Reply-To"];
 
 /// A stored message (K11).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -142,6 +137,8 @@ fn from_text(sender: &Aor, request: &Request) -> Box<str> {
 }
 
 fn about(request: &Request) -> Box<[(Box<str>, Box<str>)]> {
-    let header = |name: &str| Some((name.into(), request.other(name)?.into()));
-    ABOUT_THE_BODY.into_iter().filter_map(header).collect()
+    let known = ABOUT_THE_BODY.iter().map(|name| (name.as_str(), request.first(*name)));
+    let others = ALSO_ABOUT_THE_BODY.iter().map(|name| (*name, request.other(name)));
+    let present = known.chain(others).filter_map(|(name, value)| Some((name, value?)));
+    present.map(|(name, value)| (name.into(), value.into())).collect()
 }

@@ -125,7 +125,9 @@ impl Presentity {
             let whose = |seen: &Aor| full_view || *seen == row.row.watcher;
             let live = |status| status != Status::Terminated;
             let rows = self.watchers.iter();
-            rows.filter(|(_, seen)| live(seen.status) && whose(&seen.aor)).map(|(id, _)| id).collect()
+            rows.filter(|(_, seen)| live(seen.status) && whose(&seen.aor))
+                .map(|(id, _)| id)
+                .collect()
         } else {
             let known = |id: &Id| match self.watchers.get(*id).map(|seen| seen.status) {
                 Some(Status::Terminated) => told.known.contains(id),
@@ -245,7 +247,12 @@ fn transmit(cx: &mut Cx<'_>, aor: &Aor, id: Id, row: &mut Subscription, content:
     let cseq = row.row.dialog.local_cseq.wrapping_add(1);
     let branch: Branch = cx.branch(
         Slot::of_aor(aor),
-        &[b"NOTIFY", &id.0.to_be_bytes(), &cseq.to_be_bytes(), &row.row.since.as_millis().to_be_bytes()],
+        &[
+            b"NOTIFY",
+            &id.0.to_be_bytes(),
+            &cseq.to_be_bytes(),
+            &row.row.since.as_millis().to_be_bytes(),
+        ],
     );
     let sent_by = cx.sent_by(peer);
     let mut writer = row.row.dialog.request(Method::Notify, branch, sent_by);
@@ -269,8 +276,9 @@ fn write_state(writer: &mut Writer, row: &Subscription, now: Instant) {
         Some(Cause::Probation) => {
             writer.header(Name::SubscriptionState, "terminated;reason=probation;retry-after=60")
         }
-        Some(cause) => writer
-            .pieces(Name::SubscriptionState, &["terminated;reason=", terminal_reason(cause)]),
+        Some(cause) => {
+            writer.pieces(Name::SubscriptionState, &["terminated;reason=", terminal_reason(cause)])
+        }
         None if row.row.active => {
             writer.format(Name::SubscriptionState, format_args!("active;expires={left}"))
         }

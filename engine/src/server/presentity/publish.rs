@@ -1,9 +1,9 @@
 //! PUBLISH `presence`: event state with entity-tags (M11, RFC 3903 §6).
 
+use super::Presentity;
 use super::information::Devices;
 use super::rows::PublicationRow;
 use super::subscribe::{Refusal, refuse_with};
-use super::Presentity;
 use crate::body::XmlError;
 use crate::body::pidf::{CPIM_PIDF, PIDF, Pidf};
 use crate::message::{Name, Request};
@@ -90,7 +90,13 @@ impl Presentity {
     }
 
     /// A refresh: the same document under a new entity-tag.
-    fn keep(&mut self, cx: &mut Cx<'_>, ask: &Ask<'_>, etag: Id, asked: u32) -> Result<(), Refusal> {
+    fn keep(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ask: &Ask<'_>,
+        etag: Id,
+        asked: u32,
+    ) -> Result<(), Refusal> {
         let Some(publication) = self.information.get(etag) else { return Err((412, None)) };
         let seconds = pub_granted(cx.config, asked, publication.document.is_ready())?;
         let mut row = publication.row.clone();

@@ -128,7 +128,14 @@ impl Presentity {
     }
 
     /// Rows 1, 2, 4: a new subscription.
-    fn begin(&mut self, cx: &mut Cx<'_>, ask: &Ask<'_>, id: Id, row: SubscriptionRow, seconds: u32) {
+    fn begin(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ask: &Ask<'_>,
+        id: Id,
+        row: SubscriptionRow,
+        seconds: u32,
+    ) {
         let aor = self.aor.clone();
         let expires = row.expires + cx.config.limits.expiry_grace;
         cx.timers.arm(Timer::Subscription(aor.clone(), id), expires);
@@ -223,9 +230,9 @@ impl Presentity {
             .watchers
             .of(&ask.user)
             .filter(|id| {
-                self.watchers.get(*id).is_some_and(|row| {
-                    row.status == Status::Waiting && row.event_id == event_id
-                })
+                self.watchers
+                    .get(*id)
+                    .is_some_and(|row| row.status == Status::Waiting && row.event_id == event_id)
             })
             .collect();
         for id in waiting {
@@ -257,7 +264,8 @@ impl Presentity {
         if seconds == 0 {
             self.end(cx, Package::Presence, id, Cause::Timeout);
         } else {
-            let at = cx.now + Duration::from_secs(u64::from(seconds)) + cx.config.limits.expiry_grace;
+            let at =
+                cx.now + Duration::from_secs(u64::from(seconds)) + cx.config.limits.expiry_grace;
             cx.timers.arm(Timer::Subscription(self.aor.clone(), id), at);
             self.step(cx, Package::Presence, id, Happening::Dirty(Urgency::Forced));
         }

@@ -94,8 +94,7 @@ impl Subscription {
     /// stored again before that NOTIFY leaves.
     pub(crate) fn reserve(&mut self) -> bool {
         let cseq_short = self.row.dialog.local_cseq >= self.cseq_ceiling;
-        let version_short =
-            self.told.is_some() && self.row.next_version >= self.version_ceiling;
+        let version_short = self.told.is_some() && self.row.next_version >= self.version_ceiling;
         if cseq_short {
             self.cseq_ceiling = self.row.dialog.local_cseq.saturating_add(STRIDE);
         }

@@ -12,9 +12,13 @@ impl Presentity {
     /// Appends this presentity's rows.
     pub(crate) fn append_tables(&self, now: Instant, tables: &mut Tables) {
         for (etag, publication) in self.information.iter() {
-            tables.pit.extend(publication.document.tuples.iter().map(|tuple| {
-                self.pit_row(etag, publication, tuple)
-            }));
+            tables.pit.extend(
+                publication
+                    .document
+                    .tuples
+                    .iter()
+                    .map(|tuple| self.pit_row(etag, publication, tuple)),
+            );
         }
         let pst = self.subscriptions.iter().map(|(id, row)| self.subscription_row(now, id, row));
         tables.pst.extend(pst);
@@ -41,13 +45,8 @@ impl Presentity {
             let names: Vec<&str> = offer.codecs.iter().map(|codec| &*codec.rtpmap).collect();
             names.join(",")
         });
-        let notes: Vec<&str> = publication
-            .document
-            .notes
-            .iter()
-            .chain(&shown.notes)
-            .map(|note| &*note.text)
-            .collect();
+        let notes: Vec<&str> =
+            publication.document.notes.iter().chain(&shown.notes).map(|note| &*note.text).collect();
         PitRow {
             entity: self.aor.to_string(),
             id: tuple.id.to_string(),
@@ -102,11 +101,6 @@ impl Presentity {
     /// Sizes of everything that grows here: publications, presence subscriptions, watchers,
     /// winfo subscriptions.
     pub(crate) fn sizes(&self) -> [usize; 4] {
-        [
-            self.information.len(),
-            self.subscriptions.len(),
-            self.watchers.len(),
-            self.winfo.len(),
-        ]
+        [self.information.len(), self.subscriptions.len(), self.watchers.len(), self.winfo.len()]
     }
 }

@@ -216,18 +216,35 @@ impl Registrations {
             return Err(Refusal::OUT_OF_ORDER);
         }
         let seconds = granted(cx, ask, contact)?;
-        let id = known.map_or_else(|| new_id(cx, aor, contact.uri), |(id, _)| *id);
         // The same contact twice in one request: the later one counts.
-        let twin = plan.iter().position(|(planned, step)| {
-            *planned == id || matches!(step, Step::Bind(other) if other.is_for(contact.uri, &uri))
+        let twin = plan.iter().position(|(id, step)| match step {
+            Step::Bind(other) => other.is_for(contact.uri, &uri),
+            Step::Unbind => known.is_some_and(|(known, _)| known == id),
         });
-        let id = twin.map_or(id, |twin| plan.remove(twin).0);
+        let id = match (twin, known) {
+            (Some(twin), _) => plan.remove(twin).0,
+            (None, Some((id, _))) => *id,
+            (None, None) => self.new_id(cx, aor, contact.uri, plan),
+        };
         let step = match seconds {
+            0 if self.place(id).is_err() => return Ok(()),
             0 => Step::Unbind,
             _ => Step::Bind(Binding::new(cx, ask, order, contact, seconds)?),
         };
         plan.push((id, step));
         Ok(())
+    }
+
+    /// A free id for a contact, derived from its text. A binding that was renewed under an
+    /// equivalent spelling keeps its first id, so that one may be taken.
+    fn new_id(&self, cx: &Cx<'_>, aor: &Aor, contact: &str, plan: &Plan) -> Id {
+        let taken = |id: &Id| self.place(*id).is_ok() || plan.iter().any(|(one, _)| one == id);
+        let derive = |salt: u32| {
+            let salt = salt.to_be_bytes();
+            let cause = [b"binding", aor.as_str().as_bytes(), contact.as_bytes(), &salt];
+            cx.config.secret.derive64(Label::Tuple, &cause)
+        };
+        (0..).map(derive).find(|id| !taken(id)).expect("few ids are taken")
     }
 
     fn len_after(&self, plan: &Plan) -> usize {
@@ -402,11 +419,6 @@ fn kept(params: &Params<'_>) -> String {
         }
     }
     kept
-}
-
-fn new_id(cx: &Cx<'_>, aor: &Aor, contact: &str) -> Id {
-    let cause = [b"binding", aor.as_str().as_bytes(), contact.as_bytes()];
-    cx.config.secret.derive64(Label::Tuple, &cause)
 }
 
 #[cfg(test)]

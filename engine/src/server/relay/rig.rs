@@ -8,9 +8,7 @@ use crate::message::{Aor, Message, Method, Name, Reply, Request, Response};
 use crate::mint::Secret;
 use crate::server::cx::{Ask, Cx};
 use crate::server::pager::Inbox;
-use crate::server::{
-    Authentication, Config, Event, Limits, Listener, Owner, Record, Timer, Users,
-};
+use crate::server::{Authentication, Config, Event, Limits, Listener, Owner, Record, Timer, Users};
 use crate::time::{Instant, Timers};
 use crate::transaction::{Arrival, Fired, ServerKey, Timing, Transactions};
 use bytes::Bytes;
@@ -62,7 +60,7 @@ pub(in crate::server) fn bob() -> Aor {
 }
 
 pub(in crate::server) fn request(text: &str) -> Request {
-    let text = text.replace('\n', "\r\n");
+    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
     match Message::parse(Bytes::from(text)).expect("a well-formed message") {
         Message::Request(request) => request,
         Message::Response(_) => panic!("a request was wanted"),
@@ -219,8 +217,8 @@ impl Rig {
         self.take(out);
         match owner {
             Some(Owner::Relay { key, branch }) => {
-                let outcome = self
-                    .with(|cx, relays, _, _| relays.on_response(cx, key, branch, &response));
+                let outcome =
+                    self.with(|cx, relays, _, _| relays.on_response(cx, key, branch, &response));
                 self.settle(outcome);
             }
             Some(Owner::Deliver { aor, id }) => self.with(|cx, _, inbox, bindings| {
@@ -346,7 +344,8 @@ impl Rig {
         match Message::parse(bytes).expect("we send well-formed messages") {
             Message::Request(request) => {
                 if first {
-                    let again = if request.first(Name::DmStored).is_some() { ", stored" } else { "" };
+                    let again =
+                        if request.first(Name::DmStored).is_some() { ", stored" } else { "" };
                     let body = String::from_utf8_lossy(&request.body()).into_owned();
                     let line = format!("{} {}{again}", request.method_text(), request.uri());
                     self.say(format_args!("        -> {who}: {line} {body:?}"));

@@ -312,7 +312,9 @@ fn a_route_beyond_us_decides_before_the_request_uri() {
 #[test]
 fn a_dialog_whose_far_end_has_no_address_gets_404() {
     let mut rig = Rig::new(&[]);
-    for target in ["sip:bob@phone.invalid", "sip:bob@192.0.2.100:5060", "sip:bob@192.0.2.11;transport=tcp"] {
+    for target in
+        ["sip:bob@phone.invalid", "sip:bob@192.0.2.100:5060", "sip:bob@192.0.2.11;transport=tcp"]
+    {
         rig.answers.clear();
         rig.alice(&super::rig::request(&format!(
             "BYE {target} SIP/2.0\n\

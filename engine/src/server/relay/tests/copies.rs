@@ -28,15 +28,19 @@ fn the_copy_differs_in_what_a_proxy_may_change_and_in_nothing_else() {
     ));
     let copy = rig.got("desk", Method::Message);
     insta::assert_snapshot!(String::from_utf8_lossy(copy.bytes()).replace("\r\n", "\n"));
-    assert_eq!(Branch::parse(copy.via().unwrap().branch.unwrap()).unwrap().slot, Slot::of_aor(&bob()));
+    assert_eq!(
+        Branch::parse(copy.via().unwrap().branch.unwrap()).unwrap().slot,
+        Slot::of_aor(&bob())
+    );
 }
 
 #[test]
 fn max_forwards_goes_down_and_is_added_when_absent() {
     let rig = Rig::new(&[]);
     let hops = |text: &str| {
-        let text = String::from_utf8_lossy(message(1, "x").bytes()).replace("Max-Forwards: 70\r\n", text);
-        copy(&rig, &request(&text.replace("\r\n", "\n"))).seconds(Name::MaxForwards)
+        let text =
+            String::from_utf8_lossy(message(1, "x").bytes()).replace("Max-Forwards: 70\r\n", text);
+        copy(&rig, &request(&text)).seconds(Name::MaxForwards)
     };
     assert_eq!(hops("Max-Forwards: 70\r\n"), Some(69));
     assert_eq!(hops("Max-Forwards: 1\r\n"), Some(0));
@@ -115,7 +119,7 @@ fn the_source_is_noted_for_a_sender_behind_a_nat() {
     let rig = Rig::new(&[]);
     let text = String::from_utf8_lossy(message(1, "x").bytes())
         .replace("UDP 192.0.2.1:5060", "UDP 10.0.0.5:5060;rport;received=203.0.113.9");
-    let copy = copy(&rig, &request(&text.replace("\r\n", "\n")));
+    let copy = copy(&rig, &request(&text));
     let below = copy.vias().nth(1).unwrap().unwrap();
     assert_eq!(below.params.raw("received"), Some("192.0.2.1"));
     assert_eq!(below.params.raw("rport"), Some("5060"));
@@ -129,8 +133,11 @@ fn a_request_that_comes_back_unchanged_is_a_loop() {
     // The device sends it to bob's AOR again, as a proxy would that knows no better.
     let came = String::from_utf8_lossy(rig.got("desk", Method::Message).bytes())
         .replace("MESSAGE sip:bob@192.0.2.11:5060", "MESSAGE sip:bob@example.org")
-        .replace("Via: SIP/2.0/UDP 192.0.2.100", "Via: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bK-d\nVia: SIP/2.0/UDP 192.0.2.100");
-    rig.alice(&request(&came.replace("\r\n", "\n")));
+        .replace(
+            "Via: SIP/2.0/UDP 192.0.2.100",
+            "Via: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bK-d\nVia: SIP/2.0/UDP 192.0.2.100",
+        );
+    rig.alice(&request(&came));
     assert_eq!(rig.finals(), [482]);
 }
 
@@ -140,8 +147,8 @@ fn a_request_that_comes_back_for_somebody_else_is_a_spiral() {
     rig.alice(&message(1, "hello"));
     let came = String::from_utf8_lossy(rig.got("desk", Method::Message).bytes())
         .replace("MESSAGE sip:bob@192.0.2.11:5060", "MESSAGE sip:carol@example.org");
-    let plan = Plan::initial(&rig.config, &request(&came.replace("\r\n", "\n")));
-    assert!(!plan.is_loop(&rig.config, &request(&came.replace("\r\n", "\n"))));
+    let plan = Plan::initial(&rig.config, &request(&came));
+    assert!(!plan.is_loop(&rig.config, &request(&came)));
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn every_state_and_every_event() {
             writeln!(table, "{state:<21}| {event:<11} | {first:<28} | {last}").unwrap();
         }
     }
-    let head = "state                | event       | with another branch pending  | on the last branch\n";
+    let head =
+        "state                | event       | with another branch pending  | on the last branch\n";
     insta::assert_snapshot!(format!("{head}{table}"));
 }
