@@ -61,9 +61,8 @@ fn of_response(response: &Response) -> Vec<String> {
     if let Ok(Contacts::List(bindings)) = response.contacts()
         && response.cseq().is_ok_and(|cseq| cseq.method == "REGISTER")
     {
-        let expires = bindings.first().and_then(|binding| binding.params.raw("expires"));
-        let expires = expires.map(|span| format!(";expires={span}")).unwrap_or_default();
-        facts.push(format!("Contact: {}{expires}", bindings.len()));
+        let span = bindings.first().and_then(|binding| binding.params.raw("expires"));
+        facts.push(format!("bindings: {}, expires={}", bindings.len(), span.unwrap_or("-")));
     }
     facts.extend(response.seconds(Name::Expires).map(|span| format!("Expires: {span}")));
     facts.extend(response.seconds(Name::MinExpires).map(|span| format!("Min-Expires: {span}")));

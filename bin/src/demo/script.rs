@@ -119,7 +119,9 @@ impl Scene {
                  and are {after:?}"
             )));
         }
-        println!("         the tables are as before: rows of PIT, PST, WT, WST {after:?}");
+        crate::say(format_args!(
+            "         the tables are as before: rows of PIT, PST, WT, WST {after:?}"
+        ));
         Ok(())
     }
 
