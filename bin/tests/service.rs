@@ -125,6 +125,33 @@ fn operators_see_health_metrics_and_tables() {
     assert_eq!(tables["WST"][0]["from"], "sip:alice@example.org");
 }
 
+#[test]
+fn a_laboratory_may_let_everybody_in() {
+    let server = Server::start(&["--memory", "--insecure-no-auth"]);
+    Agent::registered("whoever", "whatever", &server.address).leave();
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let users = folder.path().join("users.toml");
+    write_users(&users, &[("*", "one for all")]);
+    let server = Server::start(&["--memory", "--users", &users.to_string_lossy()]);
+    Agent::registered("whoever", "one for all", &server.address).leave();
+    let mut stranger = Agent::start("whoever", "whatever", &server.address);
+    stranger.event("register-failed", &[("status", json!(401))]);
+}
+
+#[test]
+fn six_is_as_good_as_four() {
+    let mut command = program("presence-server");
+    command.args(["--domain", "example.org", "--memory", "--insecure-no-auth"]);
+    command.args(["--listen", "udp:[::1]:0"]);
+    let server = Server::ready(command);
+    assert!(server.address.starts_with("[::1]:"), "{}", server.address);
+    let mut alice = Agent::registered("alice", "any", &server.address);
+    alice.say("watch alice");
+    alice.event("subscription", &[("state", json!("active"))]);
+    alice.leave();
+}
+
 /// Repeats `attempt` until it succeeds.
 fn until(attempt: impl Fn() -> bool) {
     assert!((0..50).any(|_| attempt()), "never succeeded");

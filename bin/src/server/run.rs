@@ -137,8 +137,8 @@ fn advise(settings: &Settings, config: &Config) {
             None => "start again with --users users.toml",
         };
         crate::say(format_args!(
-            "no users yet: printf 'PASSWORD\\n' | presence-server user hash sip:alice@{} >> {file}; \
-             then {how}",
+            "no users yet: printf 'PASSWORD\\n' | \
+             presence-server user hash sip:alice@{} >> {file}; then {how}",
             settings.domain
         ));
     }
