@@ -7,6 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use presently_benches::{
     DAWN, answers, config, config_with_digest, packet, phone, proven_registers, request,
 };
+use presently_engine::message::{Message, Name};
 use presently_engine::server::{Config, Event, Record, Server};
 use presently_engine::{Instant, Output};
 use std::net::SocketAddr;
@@ -163,14 +164,17 @@ fn fan_out(criterion: &mut Criterion) {
             timed(&mut server, &config, DAWN, replies, &mut out);
             let mut spent = Duration::ZERO;
             let mut now = DAWN;
+            let mut etag = None;
             for round in 0..count {
                 // Time goes on, so that finished transactions do not pile up for ever.
                 now = now + Duration::from_millis(500);
                 out.clear();
                 let note = format!("round {round}");
-                let publish = publish(u32::try_from(round).unwrap_or(u32::MAX), &note);
+                let cseq = u32::try_from(round).unwrap_or(u32::MAX);
+                let publish = publish(cseq, &note, etag.as_deref());
                 let asks = vec![(phone(9999), publish)];
                 spent += timed(&mut server, &config, now, asks, &mut out);
+                etag = entity_tag(&out);
                 let replies = answers(&out);
                 assert_eq!(replies.len(), 1000);
                 out.clear();
@@ -181,20 +185,30 @@ fn fan_out(criterion: &mut Criterion) {
     });
 }
 
-fn publish(cseq: u32, note: &str) -> Bytes {
+fn publish(cseq: u32, note: &str, etag: Option<&str>) -> Bytes {
     let body = format!(
         "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"sip:bob@example.org\">\
          <tuple id=\"desk\"><status><basic>open</basic></status><note>{note}</note></tuple>\
          </presence>"
     );
-    // One tuple id: each document hides the one before (composition rule 1), and short lives
-    // keep the number of publications small.
+    let condition = etag.map_or_else(String::new, |etag| format!("SIP-If-Match: {etag}\r\n"));
     let head = format!(
-        "Event: presence\r\nExpires: 60\r\nContent-Type: application/pidf+xml\r\n\
+        "Event: presence\r\nExpires: 3600\r\n{condition}Content-Type: application/pidf+xml\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     request("PUBLISH", "sip:bob@example.org", "bob", 9999, cseq + 1, &head)
+}
+
+/// The entity-tag of the answer among these outputs.
+fn entity_tag(out: &Out) -> Option<String> {
+    out.iter().find_map(|output| match output {
+        Output::Transmit { bytes, .. } => {
+            let message = Message::parse(bytes.clone()).ok()?;
+            message.headers().first(Name::SipEtag).map(str::to_owned)
+        }
+        Output::Record(_) | Output::Event(_) => None,
+    })
 }
 
 criterion_group! {
