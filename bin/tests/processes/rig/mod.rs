@@ -6,7 +6,7 @@ mod process;
 mod server;
 
 pub(crate) use agent::Agent;
-pub(crate) use phone::{Draft, Phone, Told, Watch, document, ruleset};
+pub(crate) use phone::{Draft, Phone, Told, Watch};
 pub(crate) use process::{Ended, run};
 pub(crate) use server::{House, Server};
 

@@ -445,7 +445,7 @@ fn answered(response: &Response) -> String {
 }
 
 /// A presence document with one open tuple and a note.
-pub(crate) fn document(user: &str, note: &str) -> String {
+fn document(user: &str, note: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?><presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
          entity=\"{}\"><tuple id=\"desk\"><status><basic>open</basic></status>\
@@ -455,7 +455,7 @@ pub(crate) fn document(user: &str, note: &str) -> String {
 }
 
 /// A rule set with one rule per watcher.
-pub(crate) fn ruleset(rules: &[(&str, &str)]) -> String {
+fn ruleset(rules: &[(&str, &str)]) -> String {
     let rules = (0..).zip(rules).map(|(index, (watcher, handling))| {
         format!(
             "<rule id=\"r{index}\"><conditions><identity><one id=\"{}\"/></identity></conditions>\
