@@ -17,6 +17,9 @@ use tokio::time::Instant;
 /// How long a step may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Fields of reports that the picture has no room for.
+const DETAILS: [&str; 6] = ["id", "resource", "expires", "content_type", "expired", "usable_codec"];
+
 /// Somebody with an agent.
 struct Actor {
     name: &'static str,
@@ -182,7 +185,7 @@ impl Stage {
         let actor = &self.actors[who.0];
         if !matches!(event, Event::Published { .. }) {
             let mut report = Report::of(&event, &actor.own);
-            report.fields.retain(|(_, value)| !value.is_array());
+            report.fields.retain(|(name, value)| !DETAILS.contains(name) && !value.is_array());
             println!("{}", self.ladder.told(actor.name, &report.to_text()));
         }
         self.told.push((who, event));

@@ -210,12 +210,13 @@ impl Publication {
             return;
         }
         match &mut self.state {
-            State::Unpub | State::Backoff { etag: None } => self.send(cx, Kind::Initial),
-            State::Pub { .. } | State::Backoff { etag: Some(_) } => self.send(cx, Kind::Modify),
+            State::Unpub => self.send(cx, Kind::Initial),
+            State::Pub { .. } => self.send(cx, Kind::Modify),
             State::Initial { changed, .. }
             | State::Refreshing { changed, .. }
             | State::Modifying { changed, .. } => *changed = true,
-            State::Removing { .. } => {}
+            // The next try sends what is newest then.
+            State::Backoff { .. } | State::Removing { .. } => {}
         }
     }
 

@@ -118,7 +118,7 @@ impl<'a> Edit<'a> {
         let marked = self.source.and_then(|source| Marked::of(value, source));
         if let Some(marked) = &marked {
             out.extend_from_slice(b"Via: ");
-            write::push_format(out, format_args!("{marked}"));
+            marked.push(out);
             out.extend_from_slice(b"\r\n");
         }
         marked.is_some()

@@ -3,9 +3,10 @@
 //! Everything here reads. What is well-formed was decided in `parse`; a message handed out with
 //! [`super::Malformed`] may lack or garble any header, and says so when asked.
 
+use super::marks::{AddressMarks, Marks};
 use super::{
     CSeq, Contacts, Edit, Event, HeaderError, MediaType, Method, Name, NameAddr, SubscriptionState,
-    Via, lex, name,
+    Via, header, lex, name,
 };
 use bytes::Bytes;
 use std::hash::{Hash, Hasher};
@@ -39,6 +40,8 @@ pub(crate) struct Index {
     pub(crate) head: u16,
     /// Start of the body.
     pub(crate) body: u16,
+    /// Only if all mandatory headers are well-formed.
+    pub(crate) marks: Option<Marks>,
 }
 
 /// The start line.
@@ -141,11 +144,18 @@ impl Headers {
         self.index.lines.iter().map(|line| (line.name, self.token(line), self.value(line)))
     }
 
+    /// The first value line of a header that must be there.
+    fn required(&self, name: Name) -> Result<&str, HeaderError> {
+        self.first(name).ok_or(HeaderError::missing(name))
+    }
+
     /// The topmost Via.
     pub fn via(&self) -> Result<Via<'_>, HeaderError> {
-        let line = self.first(Name::Via).ok_or(HeaderError::missing(Name::Via))?;
-        let (top, _) = lex::split_bare(line, b',');
-        Via::parse(lex::trim_end(top)).ok_or(HeaderError::syntax(Name::Via))
+        let line = self.required(Name::Via)?;
+        match &self.index.marks {
+            Some(marks) => Ok(marks.via.read(line)),
+            None => Via::top(line).ok_or(HeaderError::syntax(Name::Via)),
+        }
     }
 
     /// Every Via value, topmost first.
@@ -155,60 +165,50 @@ impl Headers {
 
     /// From.
     pub fn from(&self) -> Result<NameAddr<'_>, HeaderError> {
-        self.address(Name::From)
+        self.address(Name::From, |marks| &marks.from)
     }
 
     /// To.
     pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
-        self.address(Name::To)
+        self.address(Name::To, |marks| &marks.to)
     }
 
-    fn address(&self, name: Name) -> Result<NameAddr<'_>, HeaderError> {
-        let value = self.first(name).ok_or(HeaderError::missing(name))?;
-        NameAddr::parse(value).ok_or(HeaderError::syntax(name))
+    fn address(
+        &self,
+        name: Name,
+        marks: impl Fn(&Marks) -> &AddressMarks,
+    ) -> Result<NameAddr<'_>, HeaderError> {
+        let value = self.required(name)?;
+        match &self.index.marks {
+            Some(found) => Ok(marks(found).read(value)),
+            None => NameAddr::parse(value).ok_or(HeaderError::syntax(name)),
+        }
     }
 
     /// Call-ID.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
-        let value = self.first(Name::CallId).ok_or(HeaderError::missing(Name::CallId))?;
-        let word = !value.is_empty() && !value.bytes().any(lex::is_space);
-        word.then_some(value).ok_or(HeaderError::syntax(Name::CallId))
+        let value = self.required(Name::CallId)?;
+        header::is_call_id(value).then_some(value).ok_or(HeaderError::syntax(Name::CallId))
     }
 
     /// CSeq.
     pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
-        let value = self.first(Name::CSeq).ok_or(HeaderError::missing(Name::CSeq))?;
-        CSeq::parse(value).ok_or(HeaderError::syntax(Name::CSeq))
+        let value = self.required(Name::CSeq)?;
+        match &self.index.marks {
+            Some(marks) => Ok(marks.cseq.read(value)),
+            None => CSeq::parse(value).ok_or(HeaderError::syntax(Name::CSeq)),
+        }
     }
 
     /// Contact.
     pub fn contacts(&self) -> Result<Contacts<'_>, HeaderError> {
-        let broken = HeaderError::syntax(Name::Contact);
-        let mut list = smallvec::SmallVec::new();
-        let mut stars = 0;
-        for element in self.list(Name::Contact) {
-            match element {
-                "*" => stars += 1,
-                _ => list.push(NameAddr::parse(element).ok_or(broken)?),
-            }
-        }
-        match (stars, list.is_empty()) {
-            (0, true) => Ok(Contacts::None),
-            (0, false) => Ok(Contacts::List(list)),
-            (1, true) => Ok(Contacts::Star),
-            (_, _) => Err(broken),
-        }
+        Contacts::read(self.list(Name::Contact)).ok_or(HeaderError::syntax(Name::Contact))
     }
 
     /// Delta-seconds of a header such as Expires, Min-Expires, Max-Forwards or Retry-After;
     /// `None` if absent or unreadable, saturated at `u32::MAX` (RFC 3261 §20.19).
     pub fn seconds(&self, name: Name) -> Option<u32> {
-        let value = self.first(name)?;
-        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-        // A Retry-After may go on with a comment or parameters (RFC 3261 §20.33).
-        let ends = lex::trim_start(&value[digits..]);
-        let clean = ends.is_empty() || ends.starts_with([';', '(']);
-        clean.then(|| lex::saturating_number(&value[..digits]))?
+        header::seconds(self.first(name)?)
     }
 
     /// Event.

@@ -74,7 +74,23 @@ static CLASSES: [u8; 256] = classes();
 
 /// Whether every byte of `text` is in `class`.
 pub(crate) fn all(text: &[u8], class: u8) -> bool {
-    text.iter().all(|&byte| CLASSES[usize::from(byte)] & class != 0)
+    text.iter().all(|&byte| is(byte, class))
+}
+
+/// Where the run of `class` that begins at `from` ends.
+#[inline]
+pub(crate) fn span(text: &[u8], from: usize, class: u8) -> usize {
+    let run = text[from..].iter().position(|&byte| !is(byte, class));
+    run.map_or(text.len(), |length| from + length)
+}
+
+/// Where the white space that begins at `from` ends.
+#[inline]
+pub(crate) fn skip_space(text: &[u8], mut from: usize) -> usize {
+    while from < text.len() && is_space(text[from]) {
+        from += 1;
+    }
+    from
 }
 
 /// Whether `text` is a token.
@@ -86,7 +102,7 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
 pub(crate) fn all_escaped(text: &[u8], class: u8) -> bool {
     let mut at = 0;
     while at < text.len() {
-        if CLASSES[usize::from(text[at])] & class != 0 {
+        if is(text[at], class) {
             at += 1;
         } else if escape(&text[at..]).is_some() {
             at += 3;
@@ -98,6 +114,7 @@ pub(crate) fn all_escaped(text: &[u8], class: u8) -> bool {
 }
 
 /// Whether `byte` is in `class`.
+#[inline]
 pub(crate) fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
@@ -136,13 +153,15 @@ pub(crate) fn trim(text: &str) -> &str {
 }
 
 pub(crate) fn trim_start(text: &str) -> &str {
-    let blank = text.bytes().take_while(|&byte| is_space(byte)).count();
-    &text[blank..]
+    &text[skip_space(text.as_bytes(), 0)..]
 }
 
 pub(crate) fn trim_end(text: &str) -> &str {
-    let blank = text.bytes().rev().take_while(|&byte| is_space(byte)).count();
-    &text[..text.len() - blank]
+    let mut end = text.len();
+    while end > 0 && is_space(text.as_bytes()[end - 1]) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Where the first `stop` is that stands neither in quotes nor in angle brackets. Text after a
@@ -191,14 +210,18 @@ pub(crate) fn elements(text: &str, stop: u8) -> impl Iterator<Item = &str> {
 
 /// A number of digits only; what does not fit becomes `u32::MAX`.
 pub(crate) fn saturating_number(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(u32::MAX))
+    let add = |sum: u64, digit: u8| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        Some((sum * 10 + digit).min(u64::from(u32::MAX) + 1))
+    };
+    let number = text.bytes().try_fold(0, add).filter(|_| !text.is_empty())?;
+    Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// A number of digits only that fits.
 pub(crate) fn number(text: &str) -> Option<u32> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    match saturating_number(text)? {
+        u32::MAX => text.parse().ok(),
+        number => Some(number),
     }
-    text.parse().ok()
 }

@@ -2,7 +2,7 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Params, Request, Via, Writer, lex};
+use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 
@@ -95,7 +95,7 @@ impl DerefMut for Reply {
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     for (at, line) in request.lines(Name::Via).enumerate() {
         match Marked::of(line, source).filter(|_| at == 0) {
-            Some(marked) => writer.format(Name::Via, format_args!("{marked}")),
+            Some(marked) => writer.line(Name::Via, |text| marked.push(text)),
             None => writer.header(Name::Via, line),
         };
     }
@@ -105,8 +105,8 @@ fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
 /// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
 pub(super) struct Marked<'a> {
     sent: &'a str,
-    kept: Kept<'a>,
-    address: IpAddr,
+    params: Params<'a>,
+    source: SocketAddr,
     rest: Option<&'a str>,
 }
 
@@ -116,44 +116,53 @@ impl<'a> Marked<'a> {
         let (top, rest) = lex::split_bare(line, b',');
         let top = lex::trim_end(top);
         let via = Via::parse(top)?;
-        let address = source.ip().to_canonical();
         let same = match via.host {
-            Host::Ip(sent_by) => sent_by.to_canonical() == address,
+            Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
             Host::Name(_) => false,
         };
         if same && via.params.raw("rport").is_none() {
             return None;
         }
         let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-        Some(Self { sent, kept: Kept { params: via.params, port: source.port() }, address, rest })
+        Some(Self { sent, params: via.params, source, rest })
     }
-}
 
-impl std::fmt::Display for Marked<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{};received={}", self.sent, self.kept, self.address)?;
-        self.rest.map_or(Ok(()), |rest| write!(f, ",{rest}"))
-    }
-}
-
-/// The sender's parameters without `received`, with a value for `rport`.
-struct Kept<'a> {
-    params: Params<'a>,
-    port: u16,
-}
-
-impl std::fmt::Display for Kept<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// Appends the line's value. It is on the way of every answer, so it does without `fmt`.
+    pub(super) fn push(&self, text: &mut Vec<u8>) {
+        text.extend_from_slice(self.sent.as_bytes());
         for (name, value) in self.params.iter() {
             if name.eq_ignore_ascii_case("rport") {
-                write!(f, ";rport={}", self.port)?;
-            } else if value.is_empty() && !name.eq_ignore_ascii_case("received") {
-                write!(f, ";{name}")?;
+                text.extend_from_slice(b";rport=");
+                write::push_decimal(text, u32::from(self.source.port()));
             } else if !name.eq_ignore_ascii_case("received") {
-                write!(f, ";{name}={value}")?;
+                text.push(b';');
+                text.extend_from_slice(name.as_bytes());
+                if !value.is_empty() {
+                    text.push(b'=');
+                    text.extend_from_slice(value.as_bytes());
+                }
             }
         }
-        Ok(())
+        text.extend_from_slice(b";received=");
+        push_address(text, self.source.ip().to_canonical());
+        if let Some(rest) = self.rest {
+            text.push(b',');
+            text.extend_from_slice(rest.as_bytes());
+        }
+    }
+}
+
+fn push_address(text: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (at, octet) in address.octets().into_iter().enumerate() {
+                if at > 0 {
+                    text.push(b'.');
+                }
+                write::push_decimal(text, u32::from(octet));
+            }
+        }
+        IpAddr::V6(address) => write::push_format(text, format_args!("{address}")),
     }
 }
 

@@ -88,6 +88,14 @@ impl Writer {
         self
     }
 
+    /// Appends a header line whose value `push` appends, which must not contain CR or LF.
+    pub(super) fn line(&mut self, name: Name, push: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
+        push_name(&mut self.text, name);
+        push(&mut self.text);
+        self.text.extend_from_slice(b"\r\n");
+        self
+    }
+
     /// Appends Content-Length: 0 and ends the message.
     pub fn finish(mut self) -> Bytes {
         self.text.extend_from_slice(b"Content-Length: 0\r\n\r\n");
