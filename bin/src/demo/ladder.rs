@@ -6,7 +6,7 @@ use presently_net::{Direction, Seen};
 use std::net::SocketAddr;
 
 /// Width between two columns.
-const SPAN: usize = 44;
+const SPAN: usize = 47;
 
 /// Which side of the server somebody stands on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
