@@ -4,7 +4,7 @@
 //! order: unknown headers, credentials for other realms, the spelling of names.
 
 use super::headers::Line;
-use super::reply;
+use super::reply::Marked;
 use super::{Headers, Name, Request, lex, write};
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -98,7 +98,7 @@ impl<'a> Edit<'a> {
             write::push_line(&mut out, Name::Via, via);
         }
         let vias = lines.iter().take_while(|line| line.name == Name::Via).count();
-        let marked = vias > 0 && self.push_marked_via(&mut out);
+        let marked = vias > 0 && self.push_marked_via(&mut out, lines[0]);
         let rest = end_of(lines, usize::from(marked), head)..end_of(lines, vias, head);
         out.extend_from_slice(&text[rest]);
         for (name, value) in &self.pushed {
@@ -112,9 +112,16 @@ impl<'a> Edit<'a> {
         exact(out)
     }
 
-    /// The first received Via line with its source, if that has to be noted.
-    fn push_marked_via(&self, out: &mut Vec<u8>) -> bool {
-        self.source.is_some_and(|source| reply::push_marked_via(out, self.request, source))
+    /// The topmost received Via line with its source, if that has to be noted.
+    fn push_marked_via(&self, out: &mut Vec<u8>, line: Line) -> bool {
+        let marked = self.source.zip(self.request.via().ok()).and_then(|(source, via)| {
+            let value = self.request.text(line.value());
+            Marked::new(value, via, source)
+        });
+        if let Some(marked) = &marked {
+            marked.push(out);
+        }
+        marked.is_some()
     }
 
     fn growth(&self) -> usize {
@@ -139,7 +146,7 @@ impl<'a> Edit<'a> {
             if self.removed.contains(&line.name) {
                 continue;
             }
-            if Some(at) == top_via && self.push_marked_via(out) {
+            if Some(at) == top_via && self.push_marked_via(out, *line) {
                 continue;
             }
             if line.name == Name::MaxForwards && self.max_forwards.is_some() {

@@ -2,7 +2,7 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Request, Via, Writer, lex, write};
+use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
 use memchr::memchr;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
@@ -95,7 +95,12 @@ impl DerefMut for Reply {
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     let mut lines = request.octets(Name::Via);
-    if push_marked_via(writer.text(), request, source) {
+    let marked = request.first(Name::Via).and_then(|line| {
+        let via = request.via().ok()?;
+        Marked::new(line, via, source)
+    });
+    if let Some(marked) = marked {
+        marked.push(writer.text());
         lines.next();
     }
     for line in lines {
@@ -103,59 +108,58 @@ fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     }
 }
 
-/// Appends the first Via line with the source noted in its top value; false, and nothing, if
-/// there is nothing to note.
-pub(super) fn push_marked_via(text: &mut Vec<u8>, request: &Headers, source: SocketAddr) -> bool {
-    let (Ok(via), Some(line)) = (request.via(), request.first(Name::Via)) else { return false };
-    let noted = is_to_be_marked(&via, source);
-    if noted {
-        let (top, rest) = lex::split_bare(line, b',');
-        write_marked(text, &via, lex::trim_end(top), rest, source);
-    }
-    noted
-}
-
-/// Whether the source has to be noted (RFC 3261 §18.2.1, RFC 3581 §4).
-fn is_to_be_marked(via: &Via<'_>, source: SocketAddr) -> bool {
-    let same = match via.host {
-        Host::Ip(address) => address.to_canonical() == source.ip().to_canonical(),
-        Host::Name(_) => false,
-    };
-    !same || via.params.raw("rport").is_some()
-}
-
-/// The top Via line with our `received` (never one the sender invented) and `rport` filled in.
-fn write_marked(
-    text: &mut Vec<u8>,
-    via: &Via<'_>,
-    top: &str,
-    rest: Option<&str>,
+/// A Via line whose top value notes the source: our `received` (never one the sender invented)
+/// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) struct Marked<'a> {
+    /// The sent-protocol and sent-by of the top value as written.
+    sent: &'a str,
+    params: Params<'a>,
     source: SocketAddr,
-) {
-    let start = write::begin_line(text, Name::Via);
-    let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
-    text.extend_from_slice(top[..sent].as_bytes());
-    for (name, value) in via.params.iter() {
-        if name.eq_ignore_ascii_case("received") {
-            continue;
+    rest: Option<&'a str>,
+}
+
+impl<'a> Marked<'a> {
+    /// `line` begins with the value `via`. `None` if there is nothing to note.
+    pub(super) fn new(line: &'a str, via: Via<'a>, source: SocketAddr) -> Option<Self> {
+        let same = match via.host {
+            Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
+            Host::Name(_) => false,
+        };
+        if same && via.params.raw("rport").is_none() {
+            return None;
         }
-        text.push(b';');
-        text.extend_from_slice(name.as_bytes());
-        if name.eq_ignore_ascii_case("rport") {
-            text.push(b'=');
-            write::push_decimal(text, u32::from(source.port()));
-        } else if !value.is_empty() {
-            text.push(b'=');
-            text.extend_from_slice(value.as_bytes());
+        let (top, rest) = lex::split_bare(line, b',');
+        let top = lex::trim_end(top);
+        let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
+        Some(Self { sent: &top[..sent], params: via.params, source, rest })
+    }
+
+    /// Appends the line. It is on the way of every answer, so it does without `fmt`.
+    pub(super) fn push(&self, text: &mut Vec<u8>) {
+        let start = write::begin_line(text, Name::Via);
+        text.extend_from_slice(self.sent.as_bytes());
+        for (name, value) in self.params.iter() {
+            if name.eq_ignore_ascii_case("received") {
+                continue;
+            }
+            text.push(b';');
+            text.extend_from_slice(name.as_bytes());
+            if name.eq_ignore_ascii_case("rport") {
+                text.push(b'=');
+                write::push_decimal(text, u32::from(self.source.port()));
+            } else if !value.is_empty() {
+                text.push(b'=');
+                text.extend_from_slice(value.as_bytes());
+            }
         }
+        text.extend_from_slice(b";received=");
+        write::push_address(text, self.source.ip().to_canonical());
+        if let Some(rest) = self.rest {
+            text.push(b',');
+            text.extend_from_slice(rest.as_bytes());
+        }
+        write::end_line(text, start);
     }
-    text.extend_from_slice(b";received=");
-    write::push_address(text, source.ip().to_canonical());
-    if let Some(rest) = rest {
-        text.push(b',');
-        text.extend_from_slice(rest.as_bytes());
-    }
-    write::end_line(text, start);
 }
 
 /// The reason phrase that belongs to a status (RFC 3261 §21, RFC 3903, RFC 6665).
