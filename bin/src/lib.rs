@@ -16,6 +16,13 @@ mod usage;
 
 use failure::Failure;
 
+/// Says a line on stdout, at once. Whoever reads it may have gone; that is no reason to stop.
+fn say(line: impl std::fmt::Display) {
+    use std::io::Write;
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
 /// The runtime of a program: on every processor, or on this thread alone, where things happen in
 /// the order in which they are seen.
 fn runtime(threads: Threads) -> Result<tokio::runtime::Runtime, Failure> {

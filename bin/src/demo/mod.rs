@@ -80,18 +80,18 @@ impl Play {
 
 /// How to go on by hand.
 fn invite(domain: &str, accounts: &[(&str, String)], server: SocketAddr) {
-    println!(
+    crate::say(format_args!(
         "\nThe main job is done and the server goes on serving. Take over, one terminal each:\n"
-    );
+    ));
     for (name, password) in accounts {
-        println!(
+        crate::say(format_args!(
             "  PRESENCE_PASSWORD={password} presence-ua --aor sip:{name}@{domain} --server {server}"
-        );
+        ));
     }
-    println!(
+    crate::say(format_args!(
         "\nAny SIP phone: user and password as above, domain {domain}, outbound proxy {server} \
          (UDP).\nCtrl-C ends the server."
-    );
+    ));
 }
 
 /// Where agents of this machine reach a listener.

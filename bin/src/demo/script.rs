@@ -14,7 +14,7 @@ use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::body::winfo::Status;
 use presently_engine::message::Aor;
 use presently_net::Service;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 
 /// Who plays, and where.
 pub(super) struct Cast<'a> {
@@ -58,6 +58,8 @@ struct Scene {
     bob: Who,
     alices: Aor,
     bobs: Aor,
+    /// The port of bob's offer, his while he offers it.
+    port: Option<UdpSocket>,
 }
 
 /// Plays everything, or says which step did not happen.
@@ -70,7 +72,7 @@ pub(super) async fn play(
     let bob = cast.enter(&mut stage, "bob", cast.password("bob"), Side::Right)?;
     stage.curtain("alice", "bob");
     let (alices, bobs) = (cast.aor("alice"), cast.aor("bob"));
-    let mut scene = Scene { stage, alice, bob, alices, bobs };
+    let mut scene = Scene { stage, alice, bob, alices, bobs, port: None };
     scene.log_in().await?;
     scene.stranger(cast, service).await?;
     scene.approval().await?;
@@ -84,7 +86,6 @@ pub(super) async fn play(
 impl Scene {
     async fn log_in(&mut self) -> Result<(), Failure> {
         let registered = |event: &Event| matches!(event, Event::Registered { .. });
-        let published = |event: &Event| matches!(event, Event::Published { .. });
         for (who, title) in [
             (self.alice, "alice logs in: the server asks who she is, digest proves it"),
             (self.bob, "bob logs in"),
@@ -94,7 +95,7 @@ impl Scene {
             self.stage.expect(who, "the registration", registered).await?;
             let open = Command::SetPresence { basic: Basic::Open, note: None };
             self.stage.act(who, open).await;
-            self.stage.expect(who, "the publication", published).await?;
+            self.stage.expect(who, "the publication", is_published).await?;
         }
         self.stage.step("bob asks to be told who watches him").await?;
         let (target, package) = (self.bobs.clone(), Package::Winfo);
@@ -118,7 +119,9 @@ impl Scene {
                  and are {after:?}"
             )));
         }
-        println!("         the tables are as before: rows of PIT, PST, WT, WST {after:?}");
+        crate::say(format_args!(
+            "         the tables are as before: rows of PIT, PST, WT, WST {after:?}"
+        ));
         Ok(())
     }
 
@@ -153,8 +156,9 @@ impl Scene {
         self.shown("the note", has_note).await?;
 
         self.stage.step("bob offers direct audio; alice sees where and how").await?;
-        let (_port, port) = media::port(self.stage.local(self.bob).ip())
+        let (socket, port) = media::port(self.stage.local(self.bob).ip())
             .map_err(|error| Failure::work(format!("demo: no port for the offer: {error}")))?;
+        self.port = Some(socket);
         let codecs = media::codecs("audio").iter().map(|(pt, name)| (*pt, (*name).into()));
         let offer = Command::SetOffer {
             media: "audio".into(),
@@ -194,7 +198,9 @@ impl Scene {
         self.send(alice, bobs, "See you tomorrow.", 3, MessagePhase::Stored).await?;
         self.stage.step("bob comes back: the message is waiting").await?;
         self.stage.act(bob, Command::Login).await;
-        self.received(bob, "See you tomorrow.", true).await
+        self.received(bob, "See you tomorrow.", true).await?;
+        self.stage.expect(bob, "the publication", is_published).await?;
+        self.subscribed(bob, Package::Winfo, SubscriptionPhase::Active).await
     }
 
     async fn log_out(&mut self) -> Result<(), Failure> {
@@ -267,6 +273,10 @@ impl Scene {
             |event: &Event| matches!(event, Event::Presence { document, .. } if has(document));
         self.stage.expect(self.alice, what, fits).await
     }
+}
+
+fn is_published(event: &Event) -> bool {
+    matches!(event, Event::Published { .. })
 }
 
 fn has_basic(document: &Pidf, basic: Basic) -> bool {

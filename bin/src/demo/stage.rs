@@ -80,14 +80,14 @@ impl Stage {
 
     /// Writes the names over the columns.
     pub(super) fn curtain(&self, left: &str, right: &str) {
-        println!("\n{}", self.ladder.head(left, right));
+        crate::say(format_args!("\n{}", self.ladder.head(left, right)));
     }
 
     /// Begins a step, when everything of the last one has been answered.
     pub(super) async fn step(&mut self, title: &str) -> Result<(), Failure> {
         self.settle().await?;
         self.steps += 1;
-        println!("{}", self.ladder.title(self.steps, title));
+        crate::say(format_args!("{}", self.ladder.title(self.steps, title)));
         self.title = title.to_owned();
         self.until = Instant::now() + self.patience;
         self.told.clear();
@@ -159,7 +159,7 @@ impl Stage {
             self.account(message);
         }
         for line in self.ladder.message(seen, message.as_ref()) {
-            println!("{line}");
+            crate::say(format_args!("{line}"));
         }
     }
 
@@ -186,7 +186,7 @@ impl Stage {
         if !matches!(event, Event::Published { .. }) {
             let mut report = Report::of(&event, &actor.own);
             report.fields.retain(|(name, value)| !DETAILS.contains(name) && !value.is_array());
-            println!("{}", self.ladder.told(actor.name, &report.to_text()));
+            crate::say(format_args!("{}", self.ladder.told(actor.name, &report.to_text())));
         }
         self.told.push((who, event));
     }

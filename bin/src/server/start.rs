@@ -107,7 +107,7 @@ fn bind(settings: &Settings) -> Result<Vec<UdpSocket>, Failure> {
     let bind_one = |listen: &Listen| match presently_net::bind(listen.0) {
         Err(error) if settings.listen_may_move && error.kind() == io::ErrorKind::AddrInUse => {
             let free = SocketAddr::new(listen.0.ip(), 0);
-            println!("{listen} is in use, so the demo takes a free port");
+            crate::say(format_args!("{listen} is in use, so the demo takes a free port"));
             presently_net::bind(free)
         }
         bound => bound,

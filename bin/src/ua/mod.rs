@@ -8,6 +8,7 @@ pub(crate) mod link;
 pub(crate) mod media;
 mod mirror;
 mod order;
+mod owed;
 pub(crate) mod report;
 mod session;
 mod waits;

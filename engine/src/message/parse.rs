@@ -1,4 +1,6 @@
-//! Bytes to messages: one pass that indexes every header line (RFC 3261 §7, §18.3, §25; RFC 4475).
+//! Bytes to messages: one pass that indexes every header line.
+//!
+//! Read RFC 3261 §7, §18.3, §25 and RFC 4475 first.
 //!
 //! The only place that says no to a message as such. It refuses what RFC 4475 calls invalid and
 //! what a more lenient neighbour could read otherwise than we do (bare CR or LF, doubled

@@ -80,7 +80,8 @@ fn missing_max_forwards_is_added_after_the_vias() {
 
 #[test]
 fn pushed_lines_come_before_their_like_even_if_vias_come_last() {
-    let odd = "OPTIONS sip:x.org SIP/2.0\r\nRecord-Route: <sip:old>\r\nFrom: <sip:a@x.org>;tag=1\r\n\
+    let odd = "OPTIONS sip:x.org SIP/2.0\r\nRecord-Route: <sip:old>\r\n\
+        From: <sip:a@x.org>;tag=1\r\n\
         To: <sip:x.org>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nVia: SIP/2.0/UDP a.org\r\n\r\n";
     let received = request(odd);
     let edited = received.edit().push_via("SIP/2.0/UDP me.org");
