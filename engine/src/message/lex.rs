@@ -105,8 +105,7 @@ const fn eight(byte: u8) -> u64 {
 #[inline]
 fn find_marked(text: &[u8], from: usize, marks: impl Fn(u64) -> u64) -> Option<usize> {
     let mut at = from;
-    loop {
-        let Some(chunk) = text[at..].first_chunk::<8>() else { break };
+    while let Some(chunk) = text[at..].first_chunk::<8>() {
         let marked = marks(u64::from_le_bytes(*chunk)) & eight(0x80);
         if marked != 0 {
             return Some(at + marked.trailing_zeros() as usize / 8);

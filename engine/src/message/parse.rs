@@ -1,4 +1,6 @@
-//! Bytes to messages: one pass that indexes every header line (RFC 3261 §7, §18.3, §25; RFC 4475).
+//! Bytes to messages: one pass that indexes every header line.
+//!
+//! Read RFC 3261 §7, §18.3, §25 and RFC 4475 first.
 //!
 //! The only place that says no to a message as such. It refuses what RFC 4475 calls invalid and
 //! what a more lenient neighbour could read otherwise than we do (bare CR or LF, doubled
@@ -61,20 +63,20 @@ impl Message {
             return Err(Malformed::dropped("keep-alive"));
         }
         match scan(&bytes) {
-            Scan::Plain(found) => judge(bytes, found),
-            Scan::Folded => Self::parse_unfolded(unfold(&bytes)),
-            Scan::Unended if bytes.len() + 2 <= MAX_OCTETS => {
-                Self::parse_unfolded([&bytes[..], b"\r\n"].concat())
+            Ok(found) => judge(bytes, found),
+            Err(Scar::Folded) => Self::parse_mended(unfold(&bytes)),
+            Err(Scar::Unended) if bytes.len() + 2 <= MAX_OCTETS => {
+                Self::parse_mended([&bytes[..], b"\r\n"].concat())
             }
-            Scan::Unended => Err(Malformed::dropped("head does not end")),
+            Err(Scar::Unended) => Err(Malformed::dropped("head does not end")),
         }
     }
 
-    fn parse_unfolded(text: Vec<u8>) -> Result<Self, Malformed> {
+    fn parse_mended(text: Vec<u8>) -> Result<Self, Malformed> {
         match scan(&text) {
-            Scan::Plain(found) => judge(text.into(), found),
-            Scan::Unended => Self::parse(text.into()),
-            Scan::Folded => Err(Malformed::dropped("folding")),
+            Ok(found) => judge(text.into(), found),
+            Err(Scar::Unended) => Self::parse(text.into()),
+            Err(Scar::Folded) => Err(Malformed::dropped("folding")),
         }
     }
 
@@ -109,9 +111,9 @@ struct Found {
     fault: Option<Fault>,
 }
 
+/// What has to be mended before a head can be read.
 #[derive(Debug)]
-enum Scan {
-    Plain(Found),
+enum Scar {
     /// There is a continuation line.
     Folded,
     /// Every line is complete, only the empty one that ends the head is missing.
@@ -161,7 +163,7 @@ fn small(at: usize) -> u16 {
     u16::try_from(at).expect("a datagram has fewer than 2^16 octets, as parse has checked")
 }
 
-fn scan(text: &[u8]) -> Scan {
+fn scan(text: &[u8]) -> Result<Found, Scar> {
     let mut found = Found {
         start: 0,
         lines: Lines::new(),
@@ -175,18 +177,18 @@ fn scan(text: &[u8]) -> Scan {
     loop {
         let Some(end) = line_end(text, from, &mut found) else {
             if from == text.len() && found.start > 0 {
-                return Scan::Unended;
+                return Err(Scar::Unended);
             }
             found.head = from;
             found.fault("head does not end");
-            return Scan::Plain(found);
+            return Ok(found);
         };
         if end == from {
             (found.head, found.body) = (from, from + 2);
-            return Scan::Plain(found);
+            return Ok(found);
         }
         if text.get(end + 2).copied().is_some_and(lex::is_space) {
-            return Scan::Folded;
+            return Err(Scar::Folded);
         }
         match found.start {
             0 => found.start = end,
