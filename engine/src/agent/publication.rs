@@ -116,19 +116,11 @@ impl Publication {
         }
     }
 
-    /// The server restarted: publish as if for the first time (D21).
+    /// The server restarted (D21). One that kept its data still has our publication, and an initial
+    /// PUBLISH would leave that document standing beside the new one until it expires; so the
+    /// entity-tag stays. A server that lost it says 412, and M12 starts over.
     pub(crate) fn restart(&mut self, cx: &mut Cx<'_>) {
-        match &self.state {
-            State::Unpub | State::Pub { .. } | State::Backoff { .. } => {
-                self.state = State::Unpub;
-                self.push(cx);
-            }
-            // Whatever is out will be answered by the restarted server.
-            State::Initial { .. }
-            | State::Refreshing { .. }
-            | State::Modifying { .. }
-            | State::Removing { .. } => {}
-        }
+        self.push(cx);
     }
 
     /// After a stall: see whether the server still has it.

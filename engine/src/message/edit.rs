@@ -114,12 +114,12 @@ impl<'a> Edit<'a> {
 
     /// The topmost received Via line with its source, if that has to be noted.
     fn push_marked_via(&self, out: &mut Vec<u8>, line: Line) -> bool {
-        let value = self.request.text(line.value());
-        let marked = self.source.and_then(|source| Marked::of(value, source));
+        let marked = self.source.zip(self.request.via().ok()).and_then(|(source, via)| {
+            let value = self.request.text(line.value());
+            Marked::new(value, via, source)
+        });
         if let Some(marked) = &marked {
-            out.extend_from_slice(b"Via: ");
             marked.push(out);
-            out.extend_from_slice(b"\r\n");
         }
         marked.is_some()
     }

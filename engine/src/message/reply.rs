@@ -3,7 +3,8 @@
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
 use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
-use std::net::{IpAddr, SocketAddr};
+use memchr::memchr;
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
 /// Where SIP over UDP lives unless told otherwise.
@@ -35,8 +36,8 @@ impl Reply {
         let mut writer = Writer::response_with(status, reason);
         write_vias(&mut writer, request, source);
         let copy = |writer: &mut Writer, name| {
-            if let Some(value) = request.first(name) {
-                writer.header(name, value);
+            if let Some(value) = request.octets(name).next() {
+                write::copy_line(writer.text(), name, value);
             }
         };
         copy(&mut writer, Name::From);
@@ -49,9 +50,9 @@ impl Reply {
         }
         copy(&mut writer, Name::CallId);
         copy(&mut writer, Name::CSeq);
-        if let Some(timestamp) = request.other("Timestamp").filter(|_| status == 100) {
-            // RFC 3261 §8.2.6.1: only 100 copies it.
-            writer.other("Timestamp", timestamp);
+        if status == 100 {
+            // RFC 3261 §8.2.6.1: no other answer copies it.
+            request.other("Timestamp").map(|timestamp| writer.other("Timestamp", timestamp));
         }
         Self { writer, status }
     }
@@ -93,17 +94,24 @@ impl DerefMut for Reply {
 }
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
-    for (at, line) in request.lines(Name::Via).enumerate() {
-        match Marked::of(line, source).filter(|_| at == 0) {
-            Some(marked) => writer.line(Name::Via, |text| marked.push(text)),
-            None => writer.header(Name::Via, line),
-        };
+    let mut lines = request.octets(Name::Via);
+    let marked = request.first(Name::Via).and_then(|line| {
+        let via = request.via().ok()?;
+        Marked::new(line, via, source)
+    });
+    if let Some(marked) = marked {
+        marked.push(writer.text());
+        lines.next();
+    }
+    for line in lines {
+        write::copy_line(writer.text(), Name::Via, line);
     }
 }
 
 /// A Via line whose top value notes the source: our `received` (never one the sender invented)
 /// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
 pub(super) struct Marked<'a> {
+    /// The sent-protocol and sent-by of the top value as written.
     sent: &'a str,
     params: Params<'a>,
     source: SocketAddr,
@@ -111,11 +119,8 @@ pub(super) struct Marked<'a> {
 }
 
 impl<'a> Marked<'a> {
-    /// `None` if there is nothing to note, or the line cannot be read.
-    pub(super) fn of(line: &'a str, source: SocketAddr) -> Option<Self> {
-        let (top, rest) = lex::split_bare(line, b',');
-        let top = lex::trim_end(top);
-        let via = Via::parse(top)?;
+    /// `line` begins with the value `via`. `None` if there is nothing to note.
+    pub(super) fn new(line: &'a str, via: Via<'a>, source: SocketAddr) -> Option<Self> {
         let same = match via.host {
             Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
             Host::Name(_) => false,
@@ -123,46 +128,37 @@ impl<'a> Marked<'a> {
         if same && via.params.raw("rport").is_none() {
             return None;
         }
-        let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-        Some(Self { sent, params: via.params, source, rest })
+        let (top, rest) = lex::split_bare(line, b',');
+        let top = lex::trim_end(top);
+        let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
+        Some(Self { sent: &top[..sent], params: via.params, source, rest })
     }
 
-    /// Appends the line's value. It is on the way of every answer, so it does without `fmt`.
+    /// Appends the line. It is on the way of every answer, so it does without `fmt`.
     pub(super) fn push(&self, text: &mut Vec<u8>) {
+        let start = write::begin_line(text, Name::Via);
         text.extend_from_slice(self.sent.as_bytes());
         for (name, value) in self.params.iter() {
+            if name.eq_ignore_ascii_case("received") {
+                continue;
+            }
+            text.push(b';');
+            text.extend_from_slice(name.as_bytes());
             if name.eq_ignore_ascii_case("rport") {
-                text.extend_from_slice(b";rport=");
+                text.push(b'=');
                 write::push_decimal(text, u32::from(self.source.port()));
-            } else if !name.eq_ignore_ascii_case("received") {
-                text.push(b';');
-                text.extend_from_slice(name.as_bytes());
-                if !value.is_empty() {
-                    text.push(b'=');
-                    text.extend_from_slice(value.as_bytes());
-                }
+            } else if !value.is_empty() {
+                text.push(b'=');
+                text.extend_from_slice(value.as_bytes());
             }
         }
         text.extend_from_slice(b";received=");
-        push_address(text, self.source.ip().to_canonical());
+        write::push_address(text, self.source.ip().to_canonical());
         if let Some(rest) = self.rest {
             text.push(b',');
             text.extend_from_slice(rest.as_bytes());
         }
-    }
-}
-
-fn push_address(text: &mut Vec<u8>, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => {
-            for (at, octet) in address.octets().into_iter().enumerate() {
-                if at > 0 {
-                    text.push(b'.');
-                }
-                write::push_decimal(text, u32::from(octet));
-            }
-        }
-        IpAddr::V6(address) => write::push_format(text, format_args!("{address}")),
+        write::end_line(text, start);
     }
 }
 
