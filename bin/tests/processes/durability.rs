@@ -155,9 +155,8 @@ fn survive(kills: u32, seed: u64) {
 /// Fifty kills. `DURABILITY_SEED` and `DURABILITY_KILLS` choose another storm.
 #[test]
 fn what_was_acknowledged_survives_fifty_kills() {
-    let number = |name, usual| {
-        std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
-    };
+    let number =
+        |name, usual| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
     let kills = number("DURABILITY_KILLS", 50);
     survive(u32::try_from(kills).expect("a small number"), number("DURABILITY_SEED", 47));
 }

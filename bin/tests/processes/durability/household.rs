@@ -259,7 +259,7 @@ impl Household {
     /// Takes and compares every NOTIFY that has come.
     fn listen(&mut self) {
         for role in [Role::Owner, Role::Friend, Role::Stranger, Role::Absent] {
-            while let Some(request) = role.of(self).next(Duration::from_millis(1)) {
+            while let Some(request) = role.of(self).next(Duration::ZERO) {
                 role.of(self).answer(&request, 200);
                 if request.method_text() == "NOTIFY" {
                     self.compare(Told::of(request));

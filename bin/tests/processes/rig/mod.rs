@@ -7,7 +7,7 @@ mod server;
 
 pub(crate) use agent::Agent;
 pub(crate) use phone::{Draft, Phone, Told, Watch};
-pub(crate) use process::{Ended, run};
+pub(crate) use process::{Ended, Process, run};
 pub(crate) use server::{House, Server};
 
 use std::time::Duration;

@@ -180,14 +180,8 @@ impl Phone {
         if *method == "SUBSCRIBE" {
             text += &format!("Contact: <sip:{user}@{address}>\r\n");
         }
-        let credentials = self.digest.authorize(
-            &self.secret,
-            &self.user,
-            PASSWORD,
-            method,
-            uri,
-            body.as_bytes(),
-        );
+        let credentials =
+            self.digest.authorize(&self.secret, &self.user, PASSWORD, method, uri, body.as_bytes());
         if let Some(value) = credentials {
             let name = if self.digest.is_proxy() { "Proxy-Authorization" } else { "Authorization" };
             text += &format!("{name}: {value}\r\n");
@@ -242,7 +236,7 @@ impl Phone {
                 again = Instant::now() + RETRANSMIT;
             }
             // Whoever gives up still reads what has already come: it is an answer.
-            let glance = if given_up { Duration::from_millis(1) } else { GLANCE };
+            let glance = if given_up { Duration::ZERO } else { GLANCE };
             match self.receive(Instant::now() + glance) {
                 Some(Message::Response(answer)) if answered(&answer) == branch => {
                     if answer.status() >= 200 {
@@ -281,13 +275,15 @@ impl Phone {
         let mut buffer = [0; 65_535];
         loop {
             let rest = until.saturating_duration_since(Instant::now());
-            let rest = rest.max(Duration::from_millis(1));
-            self.socket.set_read_timeout(Some(rest)).expect("a timeout");
-            let Ok((length, _)) = self.socket.recv_from(&mut buffer) else {
-                if Instant::now() >= until {
-                    return None;
-                }
-                continue;
+            // No patience means one look, which the system's clock ticks are too coarse for.
+            self.socket.set_nonblocking(rest.is_zero()).expect("a mode");
+            if !rest.is_zero() {
+                self.socket.set_read_timeout(Some(rest)).expect("a timeout");
+            }
+            let length = match self.socket.recv_from(&mut buffer) {
+                Ok((length, _)) => length,
+                Err(_) if rest.is_zero() => return None,
+                Err(_) => continue,
             };
             let bytes = Bytes::copy_from_slice(&buffer[..length]);
             match Message::parse(bytes).expect("the server speaks SIP") {

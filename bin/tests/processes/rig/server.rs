@@ -1,6 +1,6 @@
 //! `presence-server` as a process, in a house that stays when it is killed.
 
-use super::process::Process;
+use super::process::{Ended, Process};
 use super::{DOMAIN, PASSWORD, PATIENCE};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
@@ -38,9 +38,15 @@ impl House {
 
     /// The command that starts a server here.
     pub(crate) fn command(&self) -> Command {
+        self.command_on(self.port)
+    }
+
+    /// The same on another port.
+    pub(crate) fn command_on(&self, port: u16) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence-server"));
+        command.env_remove("RUST_LOG");
         command.arg("--config").arg(self.folder.path().join("server.toml"));
-        command.arg("--listen").arg(format!("udp:127.0.0.1:{}", self.port));
+        command.arg("--listen").arg(format!("udp:127.0.0.1:{port}"));
         command
     }
 
@@ -51,6 +57,23 @@ impl House {
         let server = Server::start(&mut self.command(), errors, log);
         self.port = server.address.port();
         server
+    }
+
+    /// Starts a server that may refuse to; then what it said.
+    pub(crate) fn try_open(&self) -> Result<Server, Ended> {
+        let log = self.folder.path().join("try.log");
+        let errors = File::create(&log).expect("a log file");
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stderr(Stdio::from(errors));
+        let mut process = Process::start(&mut command);
+        match process.line(Instant::now() + PATIENCE) {
+            Ok(ready) => Ok(Server::ready(process, &ready, log)),
+            Err(_) => Err(Ended {
+                code: process.ended(PATIENCE).code(),
+                stdout: Vec::new(),
+                stderr: fs::read_to_string(&log).expect("UTF-8 on stderr"),
+            }),
+        }
     }
 }
 
@@ -75,9 +98,13 @@ impl Server {
                 Err(error) => panic!("no ready line: {error}\n{}", tail(&log)),
             }
         };
+        Self::ready(process, &ready, log)
+    }
+
+    fn ready(process: Process, line: &str, log: PathBuf) -> Self {
         let word = |prefix: &str| -> SocketAddr {
-            let found = ready.split(' ').find_map(|word| word.strip_prefix(prefix));
-            found.unwrap_or_else(|| panic!("{prefix} in {ready}")).parse().expect("an address")
+            let found = line.split(' ').find_map(|word| word.strip_prefix(prefix));
+            found.unwrap_or_else(|| panic!("{prefix} in {line}")).parse().expect("an address")
         };
         Self { address: word("udp:"), admin: word("admin:http://"), process, log }
     }
