@@ -218,3 +218,31 @@ fn the_demo_plays_the_main_job_and_keeps_serving() {
     demo.signal("TERM");
     assert_eq!(demo.wait().code(), Some(0));
 }
+
+#[test]
+fn a_demo_on_kept_data_plays_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        let mut command = program("presence-server");
+        command.args(["--demo", "--listen", "udp:127.0.0.1:0", "--data"]).arg(folder.path());
+        let mut demo = Process::start(command);
+        demo.line("the end", |line| line.starts_with("The main job is done"));
+        demo.signal("INT");
+        assert_eq!(demo.wait().code(), Some(0));
+    }
+}
+
+#[test]
+fn decisions_of_one_run_last_over_the_next() {
+    let house = House::new();
+    let server = house.server("udp:127.0.0.1:0");
+    for decision in ["allow alice", "block carol"] {
+        let mut bob = Agent::registered("bob", "pineapple", &server.address);
+        bob.say(decision);
+        // The end of input waits for the decision.
+        bob.leave();
+    }
+    let mut alice = Agent::registered("alice", "wonderland", &server.address);
+    alice.say("watch bob");
+    alice.event("subscription", &[("state", json!("active"))]);
+}

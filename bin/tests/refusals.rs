@@ -113,6 +113,9 @@ fn hash_reads_a_password_and_prints_an_account() {
     assert!(printed.starts_with("[[user]]\nname = \"alice\"\nha1_sha256 = \""), "{printed}");
 
     let mut command = program("presence-server");
+    command.arg("user");
+    assert_eq!(refusal(command), "presence-server: the command is incomplete (see --help)");
+    let mut command = program("presence-server");
     command.args(["user", "hash", "alice"]);
     let line = refusal(command);
     assert!(line.contains("must be like sip:alice@example.org"), "{line}");

@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use support::{Agent, Server, program, write_users};
 
 #[test]
@@ -44,9 +45,12 @@ fn both_signals_end_it_well_and_a_second_one_at_once() {
     alice.say("winfo");
     alice.event("subscription", &[("state", json!("active"))]);
     alice.process.crash();
+    let begun = Instant::now();
     server.process.signal("TERM");
+    server.process.line("the farewell", |line| line.starts_with("stopping"));
     server.process.signal("TERM");
     assert_eq!(server.process.wait().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(4), "the farewell alone takes five seconds");
 }
 
 #[test]
@@ -123,6 +127,33 @@ fn operators_see_health_metrics_and_tables() {
     assert_eq!(tables["WT"][0]["watcher"], "sip:alice@example.org");
     assert_eq!(tables["WT"][0]["status"], "pending");
     assert_eq!(tables["WST"][0]["from"], "sip:alice@example.org");
+}
+
+#[test]
+fn a_laboratory_may_let_everybody_in() {
+    let server = Server::start(&["--memory", "--insecure-no-auth"]);
+    Agent::registered("whoever", "whatever", &server.address).leave();
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let users = folder.path().join("users.toml");
+    write_users(&users, &[("*", "one for all")]);
+    let server = Server::start(&["--memory", "--users", &users.to_string_lossy()]);
+    Agent::registered("whoever", "one for all", &server.address).leave();
+    let mut stranger = Agent::start("whoever", "whatever", &server.address);
+    stranger.event("register-failed", &[("status", json!(401))]);
+}
+
+#[test]
+fn six_is_as_good_as_four() {
+    let mut command = program("presence-server");
+    command.args(["--domain", "example.org", "--memory", "--insecure-no-auth"]);
+    command.args(["--listen", "udp:[::1]:0"]);
+    let server = Server::ready(command);
+    assert!(server.address.starts_with("[::1]:"), "{}", server.address);
+    let mut alice = Agent::registered("alice", "any", &server.address);
+    alice.say("watch alice");
+    alice.event("subscription", &[("state", json!("active"))]);
+    alice.leave();
 }
 
 /// Repeats `attempt` until it succeeds.

@@ -58,7 +58,7 @@ impl Ladder {
 
     /// The heading of a step.
     pub(super) fn title(&self, number: usize, title: &str) -> String {
-        self.ink(Ink::Bold, &format!("\n{number:>2}. {title}"))
+        format!("\n{}", self.ink(Ink::Bold, &format!("{number:>2}. {title}")))
     }
 
     /// What somebody is told by their agent.

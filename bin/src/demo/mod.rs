@@ -10,7 +10,7 @@ mod script;
 mod stage;
 
 use crate::failure::Failure;
-use crate::server::settings::Settings;
+use crate::server::settings::{Settings, Storage};
 use crate::server::users;
 use presently_engine::server::Users;
 use presently_net::{Seen, Service, Tap};
@@ -71,7 +71,9 @@ impl Play {
         let colour = std::io::stdout().is_terminal();
         let patience = stage::PATIENCE + settings.notify_gap;
         let stage = stage::Stage::new(self.wire, colour, patience);
-        let cast = script::Cast { domain: &self.domain, accounts: &self.accounts, server };
+        let remembers = settings.storage != Storage::Memory;
+        let cast =
+            script::Cast { domain: &self.domain, accounts: &self.accounts, server, remembers };
         script::play(stage, &cast, service).await?;
         self::invite(&self.domain, &self.accounts, server);
         Ok(())

@@ -22,6 +22,8 @@ pub(super) struct Cast<'a> {
     /// Names and passwords.
     pub(super) accounts: &'a [(&'static str, String)],
     pub(super) server: SocketAddr,
+    /// Whether the server may remember an earlier performance.
+    pub(super) remembers: bool,
 }
 
 impl Cast<'_> {
@@ -74,6 +76,9 @@ pub(super) async fn play(
     let (alices, bobs) = (cast.aor("alice"), cast.aor("bob"));
     let mut scene = Scene { stage, alice, bob, alices, bobs, port: None };
     scene.log_in().await?;
+    if cast.remembers {
+        scene.forget().await?;
+    }
     scene.stranger(cast, service).await?;
     scene.approval().await?;
     scene.presence().await?;
@@ -101,6 +106,15 @@ impl Scene {
         let (target, package) = (self.bobs.clone(), Package::Winfo);
         self.stage.act(self.bob, Command::Subscribe { target, package, expires: None }).await;
         self.subscribed(self.bob, Package::Winfo, SubscriptionPhase::Active).await
+    }
+
+    /// Takes back what an earlier performance on the same data left behind.
+    async fn forget(&mut self) -> Result<(), Failure> {
+        self.stage.step("bob takes back what he may have decided another time").await?;
+        let decide = Command::Decide { watcher: self.alices.clone(), verdict: None };
+        self.stage.act(self.bob, decide).await;
+        let decided = |event: &Event| matches!(event, Event::Decided { status: 200, .. });
+        self.stage.expect(self.bob, "the decision taken back", decided).await
     }
 
     /// What a stranger does changes nothing (P1, P42).

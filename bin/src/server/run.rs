@@ -69,6 +69,7 @@ async fn serve(
 /// Tells subscribers, flushes, ends; a second signal ends at once. What was acknowledged is
 /// durable in both cases.
 async fn end(service: &Service, endings: &mut mpsc::Receiver<()>) -> Result<(), Failure> {
+    crate::say("stopping: subscribers are told; a second signal ends at once");
     let ended = tokio::select! {
         biased;
         Some(()) = endings.recv() => return Ok(()),
@@ -137,8 +138,8 @@ fn advise(settings: &Settings, config: &Config) {
             None => "start again with --users users.toml",
         };
         crate::say(format_args!(
-            "no users yet: printf 'PASSWORD\\n' | presence-server user hash sip:alice@{} >> {file}; \
-             then {how}",
+            "no users yet: printf 'PASSWORD\\n' | \
+             presence-server user hash sip:alice@{} >> {file}; then {how}",
             settings.domain
         ));
     }

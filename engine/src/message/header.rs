@@ -148,7 +148,7 @@ pub struct Via<'a> {
 impl<'a> Via<'a> {
     /// Reads the first value of a line.
     pub(crate) fn top(line: &'a str) -> Option<Self> {
-        match memchr(b',', line.as_bytes()) {
+        match lex::find_near(line.as_bytes(), 0, b',') {
             Some(_) => Self::parse(lex::trim_end(lex::split_bare(line, b',').0)),
             None => Self::parse(line),
         }
@@ -157,7 +157,7 @@ impl<'a> Via<'a> {
     /// Reads one value.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (transport, rest) = sent_protocol(text)?;
-        let end = memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
+        let end = lex::find_near(rest.as_bytes(), 0, b';').unwrap_or(rest.len());
         let sent_by = lex::trim_end(&rest[..end]);
         let (host, port) = host_port(sent_by, true)?;
         let (params, branch) = Params::checked(&rest[end..], "branch", true)?;

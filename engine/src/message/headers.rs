@@ -11,6 +11,7 @@ use super::{
 use bytes::Bytes;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 /// One header line: 8 bytes, offsets into the text (a datagram has fewer than 2¹⁶ octets).
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +31,42 @@ impl Line {
     }
 }
 
+/// Lines in order; most messages have fewer than these.
+pub(crate) type Lines = smallvec::SmallVec<[Line; 20]>;
+
+/// The number of the first line of each name that is asked for in every message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Firsts([u16; Name::KEYS]);
+
+impl Firsts {
+    const NONE: u16 = u16::MAX;
+
+    pub(crate) const fn none() -> Self {
+        Self([Self::NONE; Name::KEYS])
+    }
+
+    /// Notes line number `at`, unless an earlier one of this name is noted.
+    pub(crate) fn note(&mut self, name: Name, at: usize) {
+        if let Some(first) = self.0.get_mut(name as usize) {
+            *first = (*first).min(u16::try_from(at).unwrap_or(Self::NONE));
+        }
+    }
+
+    /// The first line of `name` and those after it.
+    pub(crate) fn from(self, lines: &[Line], name: Name) -> &[Line] {
+        match self.0.get(name as usize) {
+            Some(&Self::NONE) => &[],
+            Some(&first) => &lines[usize::from(first)..],
+            None => lines,
+        }
+    }
+}
+
 /// The index: where everything is.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Lines,
+    pub(crate) firsts: Firsts,
     /// Request-URI, or status code and reason.
     pub(crate) start: Start,
     /// End of the last header line.
@@ -57,7 +90,7 @@ pub(crate) enum Start {
 #[derive(Clone, Debug)]
 pub struct Headers {
     text: Bytes,
-    index: Index,
+    index: Arc<Index>,
 }
 
 /// The index follows from the text, so the text decides.
@@ -77,7 +110,7 @@ impl Hash for Headers {
 
 impl Headers {
     pub(crate) fn new(text: Bytes, index: Index) -> Self {
-        Self { text, index }
+        Self { text, index: Arc::new(index) }
     }
 
     /// The whole message as it goes over the wire.
@@ -104,15 +137,24 @@ impl Headers {
         self.text(line.value())
     }
 
+    /// The octets of every value line of header `name`, for those who only copy them.
+    pub(crate) fn octets(&self, name: Name) -> impl Iterator<Item = &[u8]> {
+        let lines = self.beginning_with(name).iter().filter(move |line| line.name == name);
+        lines.map(|line| &self.text[line.value()])
+    }
+
     /// The name of a line as written.
     fn token(&self, line: &Line) -> &str {
-        let text = &self.text[usize::from(line.start)..usize::from(line.value)];
-        let length = text.iter().take_while(|&&byte| lex::is(byte, lex::TOKEN)).count();
-        self.text(usize::from(line.start)..usize::from(line.start) + length)
+        let start = usize::from(line.start);
+        self.text(start..lex::span(&self.text, start, lex::TOKEN))
+    }
+
+    fn beginning_with(&self, name: Name) -> &[Line] {
+        self.index.firsts.from(&self.index.lines, name)
     }
 
     fn line(&self, name: Name) -> Option<&Line> {
-        self.index.lines.iter().find(|line| line.name == name)
+        self.beginning_with(name).iter().find(|line| line.name == name)
     }
 
     /// The first value line of header `name`, trimmed.
@@ -122,7 +164,8 @@ impl Headers {
 
     /// Every line of header `name`, in order, trimmed.
     pub fn lines(&self, name: Name) -> impl Iterator<Item = &str> {
-        self.index.lines.iter().filter(move |line| line.name == name).map(|line| self.value(line))
+        let lines = self.beginning_with(name).iter().filter(move |line| line.name == name);
+        lines.map(|line| self.value(line))
     }
 
     /// Every element of a comma-separated header over all its lines (commas in quotes and angle
@@ -135,8 +178,10 @@ impl Headers {
     /// The first value of a header we have no [`Name`] for (case-insensitive; asking for the long
     /// form finds the compact one).
     pub fn other(&self, name: &str) -> Option<&str> {
-        let mut lines = self.index.lines.iter();
-        lines.find(|line| name::means(self.token(line), name)).map(|line| self.value(line))
+        let known = Name::of(name);
+        let mut lines = self.beginning_with(known).iter().filter(|line| line.name == known);
+        let means = |line: &&Line| known != Name::Other || name::means(self.token(line), name);
+        lines.find(means).map(|line| self.value(line))
     }
 
     /// Name, name as written and value of every header line, in order.

@@ -1,17 +1,19 @@
-//! Bytes to messages: one pass that indexes every header line (RFC 3261 §7, §18.3, §25; RFC 4475).
+//! Bytes to messages: one pass that indexes every header line.
+//!
+//! Read RFC 3261 §7, §18.3, §25 and RFC 4475 first.
 //!
 //! The only place that says no to a message as such. It refuses what RFC 4475 calls invalid and
 //! what a more lenient neighbour could read otherwise than we do (bare CR or LF, doubled
 //! identities), and nothing else: values of headers it does not need are not looked at.
 
-use super::headers::{Index, Line, Start};
+use super::headers::{Firsts, Index, Line, Lines, Start};
 use super::marks::{AddressMarks, CSeqMarks, Marks, ViaMarks};
 use super::{
     CSeq, Contacts, Headers, Method, Name, NameAddr, Request, Response, Uri, UriError, Via, header,
     lex,
 };
 use bytes::Bytes;
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memrchr};
 
 /// What fits into a UDP datagram over IPv4.
 const MAX_OCTETS: usize = 65_507;
@@ -61,20 +63,20 @@ impl Message {
             return Err(Malformed::dropped("keep-alive"));
         }
         match scan(&bytes) {
-            Scan::Plain(found) => judge(bytes, found),
-            Scan::Folded => Self::parse_unfolded(unfold(&bytes)),
-            Scan::Unended if bytes.len() + 2 <= MAX_OCTETS => {
-                Self::parse_unfolded([&bytes[..], b"\r\n"].concat())
+            Ok(found) => judge(bytes, found),
+            Err(Scar::Folded) => Self::parse_mended(unfold(&bytes)),
+            Err(Scar::Unended) if bytes.len() + 2 <= MAX_OCTETS => {
+                Self::parse_mended([&bytes[..], b"\r\n"].concat())
             }
-            Scan::Unended => Err(Malformed::dropped("head does not end")),
+            Err(Scar::Unended) => Err(Malformed::dropped("head does not end")),
         }
     }
 
-    fn parse_unfolded(text: Vec<u8>) -> Result<Self, Malformed> {
+    fn parse_mended(text: Vec<u8>) -> Result<Self, Malformed> {
         match scan(&text) {
-            Scan::Plain(found) => judge(text.into(), found),
-            Scan::Unended => Self::parse(text.into()),
-            Scan::Folded => Err(Malformed::dropped("folding")),
+            Ok(found) => judge(text.into(), found),
+            Err(Scar::Unended) => Self::parse(text.into()),
+            Err(Scar::Folded) => Err(Malformed::dropped("folding")),
         }
     }
 
@@ -100,7 +102,8 @@ struct Fault {
 struct Found {
     /// End of the start line.
     start: usize,
-    lines: Vec<Line>,
+    lines: Lines,
+    firsts: Firsts,
     head: usize,
     body: usize,
     /// One bit for every name seen.
@@ -108,9 +111,9 @@ struct Found {
     fault: Option<Fault>,
 }
 
+/// What has to be mended before a head can be read.
 #[derive(Debug)]
-enum Scan {
-    Plain(Found),
+enum Scar {
     /// There is a continuation line.
     Folded,
     /// Every line is complete, only the empty one that ends the head is missing.
@@ -134,9 +137,10 @@ impl Found {
     /// Enters the line from `start` to `end`.
     fn enter(&mut self, text: &[u8], start: usize, end: usize) {
         let line = &text[start..end];
-        let token = lex::span(line, 0, lex::TOKEN);
-        let colon = lex::skip_space(line, token);
-        if token == 0 || line.get(colon) != Some(&b':') {
+        let colon = lex::find_near(line, 0, b':').unwrap_or(0);
+        let token = line[..colon].trim_ascii_end();
+        let name = Name::of_bytes(token);
+        if name == Name::Other && !lex::is_token(token) {
             return self.fault("header line without name and colon");
         }
         let value = lex::skip_space(line, colon + 1);
@@ -144,11 +148,11 @@ impl Found {
         while stop > value && lex::is_space(line[stop - 1]) {
             stop -= 1;
         }
-        let name = Name::of_bytes(&line[..token]);
         if self.seen & ONCE & bit(name) != 0 {
             self.fault(twice(name));
         }
         self.seen |= bit(name);
+        self.firsts.note(name, self.lines.len());
         let (value, end) = (small(start + value), small(start + stop));
         self.lines.push(Line { name, start: small(start), value, end });
     }
@@ -159,10 +163,11 @@ fn small(at: usize) -> u16 {
     u16::try_from(at).expect("a datagram has fewer than 2^16 octets, as parse has checked")
 }
 
-fn scan(text: &[u8]) -> Scan {
+fn scan(text: &[u8]) -> Result<Found, Scar> {
     let mut found = Found {
         start: 0,
-        lines: Vec::with_capacity(20),
+        lines: Lines::new(),
+        firsts: Firsts::none(),
         head: text.len(),
         body: text.len(),
         seen: 0,
@@ -172,18 +177,18 @@ fn scan(text: &[u8]) -> Scan {
     loop {
         let Some(end) = line_end(text, from, &mut found) else {
             if from == text.len() && found.start > 0 {
-                return Scan::Unended;
+                return Err(Scar::Unended);
             }
             found.head = from;
             found.fault("head does not end");
-            return Scan::Plain(found);
+            return Ok(found);
         };
         if end == from {
             (found.head, found.body) = (from, from + 2);
-            return Scan::Plain(found);
+            return Ok(found);
         }
         if text.get(end + 2).copied().is_some_and(lex::is_space) {
-            return Scan::Folded;
+            return Err(Scar::Folded);
         }
         match found.start {
             0 => found.start = end,
@@ -197,11 +202,12 @@ fn scan(text: &[u8]) -> Scan {
 /// The next CRLF; a CR or LF that stands alone is a fault, for some would take it as a line end.
 fn line_end(text: &[u8], mut from: usize, found: &mut Found) -> Option<usize> {
     loop {
-        let at = from + memchr2(b'\r', b'\n', &text[from..])?;
-        if text[at] == b'\r' && text.get(at + 1) == Some(&b'\n') {
-            return Some(at);
+        let at = lex::find_control(text, from)?;
+        match text[at] {
+            b'\r' if text.get(at + 1) == Some(&b'\n') => return Some(at),
+            b'\r' | b'\n' => found.fault("bare CR or LF"),
+            _ => {}
         }
-        found.fault("bare CR or LF");
         from = at + 1;
     }
 }
@@ -230,7 +236,7 @@ fn judge(mut text: Bytes, found: Found) -> Result<Message, Malformed> {
     let Some((start, fault)) = start_line(&head[..found.start]) else {
         return Err(Malformed::dropped("start line"));
     };
-    let head = Head { text: head, lines: &found.lines, seen: found.seen };
+    let head = Head { text: head, lines: &found.lines, firsts: found.firsts };
     let mut verdict = fault.or(found.fault).map_or(Ok(()), Err);
     let mut length = text.len() - found.body;
     if verdict.is_ok() {
@@ -244,7 +250,7 @@ fn judge(mut text: Bytes, found: Found) -> Result<Message, Malformed> {
     };
     let (head, body) = (small(found.head), small(found.body));
     text.truncate(found.body + length);
-    let index = Index { lines: found.lines, start, head, body, marks };
+    let index = Index { lines: found.lines, firsts: found.firsts, start, head, body, marks };
     sentence(Headers::new(text, index), verdict)
 }
 
@@ -305,16 +311,13 @@ fn status_line(line: &str) -> Option<Start> {
 struct Head<'a> {
     text: &'a str,
     lines: &'a [Line],
-    seen: u64,
+    firsts: Firsts,
 }
 
 impl<'a> Head<'a> {
-    fn has(self, name: Name) -> bool {
-        self.seen & bit(name) != 0
-    }
-
     fn values(self, name: Name) -> impl Iterator<Item = &'a str> {
-        let lines = self.lines.iter().filter(move |line| line.name == name);
+        let lines = self.firsts.from(self.lines, name).iter();
+        let lines = lines.filter(move |line| line.name == name);
         lines.map(move |line| &self.text[line.value()])
     }
 
@@ -336,22 +339,20 @@ impl<'a> Head<'a> {
     /// Content-Length (RFC 3261 §18.3): how much of `available` is the body.
     fn body_length(self, available: usize) -> Result<usize, Fault> {
         let mut length = None;
-        for (at, line) in self.lines.iter().enumerate() {
-            if line.name != Name::ContentLength {
-                continue;
-            }
-            let fault = |why| Fault { why, line: u32::try_from(at + 2).ok(), status: 400 };
-            let value = lex::saturating_number(&self.text[line.value()]);
-            let value = value.ok_or(fault("Content-Length: bad number"))? as usize;
-            if length.is_some_and(|length| length != value) {
-                return Err(fault("Content-Length: conflicting values"));
-            }
-            if value > available {
-                return Err(fault("Content-Length: larger than the datagram"));
-            }
-            length = Some(value);
+        for value in self.values(Name::ContentLength) {
+            let fault = |why| Err(self.fault(Name::ContentLength, why));
+            length = match lex::saturating_number(value) {
+                None => return fault("Content-Length: bad number"),
+                Some(value) if length.is_some_and(|length| length != value) => {
+                    return fault("Content-Length: conflicting values");
+                }
+                Some(value) if value as usize > available => {
+                    return fault("Content-Length: larger than the datagram");
+                }
+                Some(value) => Some(value),
+            };
         }
-        Ok(length.unwrap_or(available))
+        Ok(length.map_or(available, |length| length as usize))
     }
 
     /// The headers every message must have (RFC 3261 §8.1.1), well-formed, and where their
@@ -407,12 +408,11 @@ impl<'a> Head<'a> {
         if self.values(Name::MaxForwards).any(|value| lex::saturating_number(value).is_none()) {
             return Err(self.broken(Name::MaxForwards));
         }
-        if self.has(Name::Contact) {
-            let elements = self.values(Name::Contact).flat_map(|line| lex::elements(line, b','));
-            Contacts::read(elements.filter(|element| !element.is_empty()))
-                .ok_or_else(|| self.broken(Name::Contact))?;
+        let contacts = self.values(Name::Contact).flat_map(|line| lex::elements(line, b','));
+        match Contacts::read(contacts.filter(|element| !element.is_empty())) {
+            Some(_) => Ok(()),
+            None => Err(self.broken(Name::Contact)),
         }
-        Ok(())
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
-use std::net::{IpAddr, SocketAddr};
+use super::{Headers, Host, Name, Params, Request, Writer, lex, write};
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
 /// Where SIP over UDP lives unless told otherwise.
@@ -35,8 +35,8 @@ impl Reply {
         let mut writer = Writer::response_with(status, reason);
         write_vias(&mut writer, request, source);
         let copy = |writer: &mut Writer, name| {
-            if let Some(value) = request.first(name) {
-                writer.header(name, value);
+            if let Some(value) = request.octets(name).next() {
+                write::copy_line(writer.text(), name, value);
             }
         };
         copy(&mut writer, Name::From);
@@ -49,9 +49,9 @@ impl Reply {
         }
         copy(&mut writer, Name::CallId);
         copy(&mut writer, Name::CSeq);
-        if let Some(timestamp) = request.other("Timestamp").filter(|_| status == 100) {
-            // RFC 3261 §8.2.6.1: only 100 copies it.
-            writer.other("Timestamp", timestamp);
+        if status == 100 {
+            // RFC 3261 §8.2.6.1: no other answer copies it.
+            request.other("Timestamp").map(|timestamp| writer.other("Timestamp", timestamp));
         }
         Self { writer, status }
     }
@@ -93,16 +93,18 @@ impl DerefMut for Reply {
 }
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
-    for (at, line) in request.lines(Name::Via).enumerate() {
-        match Marked::of(line, source).filter(|_| at == 0) {
-            Some(marked) => writer.line(Name::Via, |text| marked.push(text)),
-            None => writer.header(Name::Via, line),
-        };
+    let mut lines = request.octets(Name::Via);
+    if let Some(marked) = Marked::of(request, source) {
+        marked.push(writer.text());
+        lines.next();
+    }
+    for line in lines {
+        write::copy_line(writer.text(), Name::Via, line);
     }
 }
 
-/// A Via line whose top value notes the source: our `received` (never one the sender invented)
-/// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
+/// The topmost Via line, its first value with the source noted: our `received` (never one the
+/// sender invented) and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
 pub(super) struct Marked<'a> {
     sent: &'a str,
     params: Params<'a>,
@@ -112,10 +114,8 @@ pub(super) struct Marked<'a> {
 
 impl<'a> Marked<'a> {
     /// `None` if there is nothing to note, or the line cannot be read.
-    pub(super) fn of(line: &'a str, source: SocketAddr) -> Option<Self> {
-        let (top, rest) = lex::split_bare(line, b',');
-        let top = lex::trim_end(top);
-        let via = Via::parse(top)?;
+    pub(super) fn of(request: &'a Headers, source: SocketAddr) -> Option<Self> {
+        let via = request.via().ok()?;
         let same = match via.host {
             Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
             Host::Name(_) => false,
@@ -123,12 +123,14 @@ impl<'a> Marked<'a> {
         if same && via.params.raw("rport").is_none() {
             return None;
         }
-        let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-        Some(Self { sent, params: via.params, source, rest })
+        let (top, rest) = lex::split_bare(request.first(Name::Via)?, b',');
+        let sent = top.split_once(';').map_or(top, |(sent, _)| sent);
+        Some(Self { sent: lex::trim_end(sent), params: via.params, source, rest })
     }
 
-    /// Appends the line's value. It is on the way of every answer, so it does without `fmt`.
+    /// Appends the line. It is on the way of every answer, so it does without `fmt`.
     pub(super) fn push(&self, text: &mut Vec<u8>) {
+        let start = write::begin_line(text, Name::Via);
         text.extend_from_slice(self.sent.as_bytes());
         for (name, value) in self.params.iter() {
             if name.eq_ignore_ascii_case("rport") {
@@ -144,25 +146,12 @@ impl<'a> Marked<'a> {
             }
         }
         text.extend_from_slice(b";received=");
-        push_address(text, self.source.ip().to_canonical());
+        write::push_address(text, self.source.ip().to_canonical());
         if let Some(rest) = self.rest {
             text.push(b',');
             text.extend_from_slice(rest.as_bytes());
         }
-    }
-}
-
-fn push_address(text: &mut Vec<u8>, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => {
-            for (at, octet) in address.octets().into_iter().enumerate() {
-                if at > 0 {
-                    text.push(b'.');
-                }
-                write::push_decimal(text, u32::from(octet));
-            }
-        }
-        IpAddr::V6(address) => write::push_format(text, format_args!("{address}")),
+        write::end_line(text, start);
     }
 }
 

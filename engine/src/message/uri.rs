@@ -112,7 +112,7 @@ pub(crate) fn host_port(text: &str, loose: bool) -> Option<(Host<'_>, Option<u16
     let trim = |text| if loose { lex::trim(text) } else { text };
     let end = match text.as_bytes().first()? {
         b'[' => memchr(b']', text.as_bytes())? + 1,
-        _ => memchr(b':', text.as_bytes()).unwrap_or(text.len()),
+        _ => lex::find_near(text.as_bytes(), 0, b':').unwrap_or(text.len()),
     };
     let host = Host::parse(trim(&text[..end]))?;
     let rest = trim(&text[end..]);
@@ -145,7 +145,7 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI; it must fill `text` whole.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let colon = memchr(b':', text.as_bytes()).ok_or(UriError::Syntax)?;
+        let colon = lex::find_near(text.as_bytes(), 0, b':').ok_or(UriError::Syntax)?;
         let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
         if scheme.eq_ignore_ascii_case("sip") {
             Self::after_scheme(rest, false).ok_or(UriError::Syntax)
@@ -159,7 +159,7 @@ impl<'a> Uri<'a> {
     }
 
     fn after_scheme(text: &'a str, secure: bool) -> Option<Self> {
-        let (userinfo, rest) = match memchr(b'@', text.as_bytes()) {
+        let (userinfo, rest) = match lex::find_near(text.as_bytes(), 0, b'@') {
             Some(at) => (Some(&text[..at]), &text[at + 1..]),
             None => (None, text),
         };
@@ -204,7 +204,7 @@ pub(crate) fn is_absolute(text: &str) -> bool {
 type UserAndPassword<'a> = (Option<&'a str>, Option<&'a str>);
 
 fn split_userinfo(text: &str) -> Option<UserAndPassword<'_>> {
-    let (user, password) = match memchr(b':', text.as_bytes()) {
+    let (user, password) = match lex::find_near(text.as_bytes(), 0, b':') {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     };
