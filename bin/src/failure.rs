@@ -1,6 +1,7 @@
 //! How a program of this package ends when it does not end well: one line and an exit code.
 
 use std::fmt;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Why a program stops: what its one line on stderr says, and its exit code.
@@ -39,7 +40,8 @@ impl Failure {
 
     /// Says on stderr what stopped `program` and gives its exit code.
     pub(crate) fn report(&self, program: &str) -> ExitCode {
-        eprintln!("{program}: {self}");
+        // Whoever reads it may have gone; the exit code says it too.
+        let _ = writeln!(std::io::stderr(), "{program}: {self}");
         ExitCode::from(self.code())
     }
 }

@@ -16,8 +16,27 @@ mod usage;
 
 use failure::Failure;
 
-/// The runtime of a program.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+/// Says a line on stdout, at once. Whoever reads it may have gone; that is no reason to stop.
+fn say(line: impl std::fmt::Display) {
+    use std::io::Write;
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
+/// The runtime of a program: on every processor, or on this thread alone, where things happen in
+/// the order in which they are seen.
+fn runtime(threads: Threads) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = match threads {
+        Threads::One => tokio::runtime::Builder::new_current_thread(),
+        Threads::All => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let built = builder.enable_all().build();
     built.map_err(|error| Failure::work(format!("the runtime cannot start: {error}")))
+}
+
+/// How many threads a program runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Threads {
+    One,
+    All,
 }

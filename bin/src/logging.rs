@@ -4,10 +4,13 @@ use crate::failure::Failure;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging; `warn` unless `RUST_LOG` says otherwise.
+/// `warn`, without the store's libraries: what they have to say is part of our own errors.
+const USUAL: &str = "warn,fjall=off,lsm_tree=off,sfa=off";
+
+/// Starts logging; [`USUAL`] unless `RUST_LOG` says otherwise.
 pub(crate) fn start() -> Result<(), Failure> {
     let written = std::env::var("RUST_LOG").unwrap_or_default();
-    let wanted = if written.trim().is_empty() { "warn" } else { written.as_str() };
+    let wanted = if written.trim().is_empty() { USUAL } else { written.as_str() };
     let filter = EnvFilter::try_new(wanted).map_err(|error| {
         Failure::usage(format!(
             "RUST_LOG \"{wanted}\": must be error, warn, info, debug, trace or target=level \

@@ -18,6 +18,9 @@ pub(crate) fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
 }
 
 fn one_line(error: &Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "the command is incomplete (see --help)".to_owned();
+    }
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     let mut line = first.strip_prefix("error: ").unwrap_or(first).to_owned();

@@ -9,12 +9,18 @@ use presently_tests::{Carried, World};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-fn phase(package: Package, wanted: SubscriptionPhase) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event, Event::Subscription { package: p, phase, .. } if *p == package && *phase == wanted)
+fn phase(wanted: Package, state: SubscriptionPhase) -> impl Fn(&Event) -> bool {
+    move |event| {
+        let Event::Subscription { package, phase, .. } = event else { return false };
+        (*package, *phase) == (wanted, state)
+    }
 }
 
-fn row(status: Status, cause: Cause) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event, Event::Watcher { status: s, cause: c, .. } if *s == status && *c == cause)
+fn row(wanted: Status, why: Cause) -> impl Fn(&Event) -> bool {
+    move |event| {
+        let Event::Watcher { status, cause, .. } = event else { return false };
+        (*status, *cause) == (wanted, why)
+    }
 }
 
 fn open(world: &mut World, name: &str, note: &str) {

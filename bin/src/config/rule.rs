@@ -17,6 +17,9 @@ pub(crate) enum Kind {
     Switch,
 }
 
+/// From what was written to a value, if it is allowed.
+type Read<T> = Box<dyn Fn(&str) -> Option<T>>;
+
 /// How one setting is read, and what to tell somebody who wrote it wrongly.
 pub(crate) struct Rule<T> {
     pub(crate) kind: Kind,
@@ -24,7 +27,7 @@ pub(crate) struct Rule<T> {
     pub(crate) allowed: String,
     /// Whether the value may never be shown.
     secret: bool,
-    read: Box<dyn Fn(&str) -> Option<T>>,
+    read: Read<T>,
 }
 
 impl<T> Rule<T> {

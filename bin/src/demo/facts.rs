@@ -5,7 +5,7 @@
 use presently_engine::body::pidf::{Basic, Pidf};
 use presently_engine::body::presrules::{AUTH_POLICY, Rules};
 use presently_engine::body::winfo::{WATCHERINFO, WatcherInfo};
-use presently_engine::message::{Headers, Message, Method, Name, Request, Response};
+use presently_engine::message::{Contacts, Headers, Message, Method, Name, Request, Response};
 
 /// The first line as the ladder shows it.
 pub(super) fn first_line(message: &Message) -> String {
@@ -57,6 +57,12 @@ fn of_response(response: &Response) -> Vec<String> {
         challenges.filter_map(|challenge| parameter(challenge, "algorithm")).collect();
     if !algorithms.is_empty() {
         facts.push(format!("Digest {}", algorithms.join(" or ")));
+    }
+    if let Ok(Contacts::List(bindings)) = response.contacts()
+        && response.cseq().is_ok_and(|cseq| cseq.method == "REGISTER")
+    {
+        let span = bindings.first().and_then(|binding| binding.params.raw("expires"));
+        facts.push(format!("bindings: {}, expires={}", bindings.len(), span.unwrap_or("-")));
     }
     facts.extend(response.seconds(Name::Expires).map(|span| format!("Expires: {span}")));
     facts.extend(response.seconds(Name::MinExpires).map(|span| format!("Min-Expires: {span}")));

@@ -6,7 +6,7 @@ use presently_net::{Direction, Seen};
 use std::net::SocketAddr;
 
 /// Width between two columns.
-const SPAN: usize = 44;
+const SPAN: usize = 47;
 
 /// Which side of the server somebody stands on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +58,7 @@ impl Ladder {
 
     /// The heading of a step.
     pub(super) fn title(&self, number: usize, title: &str) -> String {
-        self.ink(Ink::Bold, &format!("\n{number:>2}. {title}"))
+        format!("\n{}", self.ink(Ink::Bold, &format!("{number:>2}. {title}")))
     }
 
     /// What somebody is told by their agent.

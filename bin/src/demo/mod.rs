@@ -10,7 +10,7 @@ mod script;
 mod stage;
 
 use crate::failure::Failure;
-use crate::server::settings::Settings;
+use crate::server::settings::{Settings, Storage};
 use crate::server::users;
 use presently_engine::server::Users;
 use presently_net::{Seen, Service, Tap};
@@ -71,7 +71,9 @@ impl Play {
         let colour = std::io::stdout().is_terminal();
         let patience = stage::PATIENCE + settings.notify_gap;
         let stage = stage::Stage::new(self.wire, colour, patience);
-        let cast = script::Cast { domain: &self.domain, accounts: &self.accounts, server };
+        let remembers = settings.storage != Storage::Memory;
+        let cast =
+            script::Cast { domain: &self.domain, accounts: &self.accounts, server, remembers };
         script::play(stage, &cast, service).await?;
         self::invite(&self.domain, &self.accounts, server);
         Ok(())
@@ -80,18 +82,18 @@ impl Play {
 
 /// How to go on by hand.
 fn invite(domain: &str, accounts: &[(&str, String)], server: SocketAddr) {
-    println!(
+    crate::say(format_args!(
         "\nThe main job is done and the server goes on serving. Take over, one terminal each:\n"
-    );
+    ));
     for (name, password) in accounts {
-        println!(
+        crate::say(format_args!(
             "  PRESENCE_PASSWORD={password} presence-ua --aor sip:{name}@{domain} --server {server}"
-        );
+        ));
     }
-    println!(
+    crate::say(format_args!(
         "\nAny SIP phone: user and password as above, domain {domain}, outbound proxy {server} \
          (UDP).\nCtrl-C ends the server."
-    );
+    ));
 }
 
 /// Where agents of this machine reach a listener.

@@ -14,7 +14,7 @@ use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::body::winfo::Status;
 use presently_engine::message::Aor;
 use presently_net::Service;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 
 /// Who plays, and where.
 pub(super) struct Cast<'a> {
@@ -22,6 +22,8 @@ pub(super) struct Cast<'a> {
     /// Names and passwords.
     pub(super) accounts: &'a [(&'static str, String)],
     pub(super) server: SocketAddr,
+    /// Whether the server may remember an earlier performance.
+    pub(super) remembers: bool,
 }
 
 impl Cast<'_> {
@@ -58,6 +60,8 @@ struct Scene {
     bob: Who,
     alices: Aor,
     bobs: Aor,
+    /// The port of bob's offer, his while he offers it.
+    port: Option<UdpSocket>,
 }
 
 /// Plays everything, or says which step did not happen.
@@ -70,8 +74,11 @@ pub(super) async fn play(
     let bob = cast.enter(&mut stage, "bob", cast.password("bob"), Side::Right)?;
     stage.curtain("alice", "bob");
     let (alices, bobs) = (cast.aor("alice"), cast.aor("bob"));
-    let mut scene = Scene { stage, alice, bob, alices, bobs };
+    let mut scene = Scene { stage, alice, bob, alices, bobs, port: None };
     scene.log_in().await?;
+    if cast.remembers {
+        scene.forget().await?;
+    }
     scene.stranger(cast, service).await?;
     scene.approval().await?;
     scene.presence().await?;
@@ -84,7 +91,6 @@ pub(super) async fn play(
 impl Scene {
     async fn log_in(&mut self) -> Result<(), Failure> {
         let registered = |event: &Event| matches!(event, Event::Registered { .. });
-        let published = |event: &Event| matches!(event, Event::Published { .. });
         for (who, title) in [
             (self.alice, "alice logs in: the server asks who she is, digest proves it"),
             (self.bob, "bob logs in"),
@@ -94,12 +100,21 @@ impl Scene {
             self.stage.expect(who, "the registration", registered).await?;
             let open = Command::SetPresence { basic: Basic::Open, note: None };
             self.stage.act(who, open).await;
-            self.stage.expect(who, "the publication", published).await?;
+            self.stage.expect(who, "the publication", is_published).await?;
         }
         self.stage.step("bob asks to be told who watches him").await?;
         let (target, package) = (self.bobs.clone(), Package::Winfo);
         self.stage.act(self.bob, Command::Subscribe { target, package, expires: None }).await;
         self.subscribed(self.bob, Package::Winfo, SubscriptionPhase::Active).await
+    }
+
+    /// Takes back what an earlier performance on the same data left behind.
+    async fn forget(&mut self) -> Result<(), Failure> {
+        self.stage.step("bob takes back what he may have decided another time").await?;
+        let decide = Command::Decide { watcher: self.alices.clone(), verdict: None };
+        self.stage.act(self.bob, decide).await;
+        let decided = |event: &Event| matches!(event, Event::Decided { status: 200, .. });
+        self.stage.expect(self.bob, "the decision taken back", decided).await
     }
 
     /// What a stranger does changes nothing (P1, P42).
@@ -118,7 +133,9 @@ impl Scene {
                  and are {after:?}"
             )));
         }
-        println!("         the tables are as before: rows of PIT, PST, WT, WST {after:?}");
+        crate::say(format_args!(
+            "         the tables are as before: rows of PIT, PST, WT, WST {after:?}"
+        ));
         Ok(())
     }
 
@@ -153,8 +170,9 @@ impl Scene {
         self.shown("the note", has_note).await?;
 
         self.stage.step("bob offers direct audio; alice sees where and how").await?;
-        let (_port, port) = media::port(self.stage.local(self.bob).ip())
+        let (socket, port) = media::port(self.stage.local(self.bob).ip())
             .map_err(|error| Failure::work(format!("demo: no port for the offer: {error}")))?;
+        self.port = Some(socket);
         let codecs = media::codecs("audio").iter().map(|(pt, name)| (*pt, (*name).into()));
         let offer = Command::SetOffer {
             media: "audio".into(),
@@ -194,7 +212,9 @@ impl Scene {
         self.send(alice, bobs, "See you tomorrow.", 3, MessagePhase::Stored).await?;
         self.stage.step("bob comes back: the message is waiting").await?;
         self.stage.act(bob, Command::Login).await;
-        self.received(bob, "See you tomorrow.", true).await
+        self.received(bob, "See you tomorrow.", true).await?;
+        self.stage.expect(bob, "the publication", is_published).await?;
+        self.subscribed(bob, Package::Winfo, SubscriptionPhase::Active).await
     }
 
     async fn log_out(&mut self) -> Result<(), Failure> {
@@ -267,6 +287,10 @@ impl Scene {
             |event: &Event| matches!(event, Event::Presence { document, .. } if has(document));
         self.stage.expect(self.alice, what, fits).await
     }
+}
+
+fn is_published(event: &Event) -> bool {
+    matches!(event, Event::Published { .. })
 }
 
 fn has_basic(document: &Pidf, basic: Basic) -> bool {

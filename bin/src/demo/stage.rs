@@ -17,6 +17,9 @@ use tokio::time::Instant;
 /// How long a step may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Fields of reports that the picture has no room for.
+const DETAILS: [&str; 6] = ["id", "resource", "expires", "content_type", "expired", "usable_codec"];
+
 /// Somebody with an agent.
 struct Actor {
     name: &'static str,
@@ -77,14 +80,14 @@ impl Stage {
 
     /// Writes the names over the columns.
     pub(super) fn curtain(&self, left: &str, right: &str) {
-        println!("\n{}", self.ladder.head(left, right));
+        crate::say(format_args!("\n{}", self.ladder.head(left, right)));
     }
 
     /// Begins a step, when everything of the last one has been answered.
     pub(super) async fn step(&mut self, title: &str) -> Result<(), Failure> {
         self.settle().await?;
         self.steps += 1;
-        println!("{}", self.ladder.title(self.steps, title));
+        crate::say(format_args!("{}", self.ladder.title(self.steps, title)));
         self.title = title.to_owned();
         self.until = Instant::now() + self.patience;
         self.told.clear();
@@ -156,7 +159,7 @@ impl Stage {
             self.account(message);
         }
         for line in self.ladder.message(seen, message.as_ref()) {
-            println!("{line}");
+            crate::say(format_args!("{line}"));
         }
     }
 
@@ -182,8 +185,8 @@ impl Stage {
         let actor = &self.actors[who.0];
         if !matches!(event, Event::Published { .. }) {
             let mut report = Report::of(&event, &actor.own);
-            report.fields.retain(|(_, value)| !value.is_array());
-            println!("{}", self.ladder.told(actor.name, &report.to_text()));
+            report.fields.retain(|(name, value)| !DETAILS.contains(name) && !value.is_array());
+            crate::say(format_args!("{}", self.ladder.told(actor.name, &report.to_text())));
         }
         self.told.push((who, event));
     }

@@ -13,6 +13,7 @@ pub(crate) mod settings;
 mod start;
 pub(crate) mod users;
 
+use crate::Threads;
 use crate::failure::Failure;
 use cli::{Action, Cli, UserAction};
 use settings::Settings;
@@ -38,7 +39,9 @@ fn obey(cli: Cli) -> Result<(), Failure> {
     }
     let settings = Settings::gather(&cli.flags)?;
     crate::logging::start()?;
-    let runtime = crate::runtime()?;
+    // The demo draws what happens, so it must not happen faster than it is seen.
+    let threads = if settings.demo { Threads::One } else { Threads::All };
+    let runtime = crate::runtime(threads)?;
     let done = runtime.block_on(run::run(settings));
     runtime.shutdown_background();
     done

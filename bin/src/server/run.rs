@@ -1,7 +1,7 @@
 //! The life of a started server: ready, signals, the end.
 
 use super::admin;
-use super::settings::{Settings, Storage};
+use super::settings::Settings;
 use super::start::{self, Running};
 use super::users;
 use crate::demo::Play;
@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use presently_engine::message::Aor;
 use presently_engine::server::{Command, Config};
 use presently_net::Service;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -121,16 +120,11 @@ fn say_ready(service: &Service, admin: Option<&Admin>) {
     let listeners = service.addresses().iter().map(|address| format!(" udp:{address}"));
     let admin = admin.map(|admin| format!(" admin:http://{}", admin.address));
     let line: String = listeners.chain(admin).collect();
-    let mut output = std::io::stdout().lock();
-    // Nobody may be reading; the server serves all the same.
-    let _ = writeln!(output, "ready{line}").and_then(|()| output.flush());
+    crate::say(format_args!("ready{line}"));
 }
 
 /// What a newcomer would otherwise have to find out.
 fn advise(settings: &Settings, config: &Config) {
-    if settings.storage == Storage::Memory {
-        tracing::warn!("memory: a restart will forget everything");
-    }
     if settings.insecure_no_auth {
         tracing::warn!("insecure_no_auth: everybody may be anybody");
     }
@@ -142,10 +136,10 @@ fn advise(settings: &Settings, config: &Config) {
             Some(_) => "send SIGHUP",
             None => "start again with --users users.toml",
         };
-        println!(
-            "no users yet: printf 'PASSWORD\\n' | presence-server user hash sip:alice@{} >> {file}; \
-             then {how}",
+        crate::say(format_args!(
+            "no users yet: printf 'PASSWORD\\n' | \
+             presence-server user hash sip:alice@{} >> {file}; then {how}",
             settings.domain
-        );
+        ));
     }
 }

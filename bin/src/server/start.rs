@@ -36,7 +36,9 @@ pub(crate) async fn start(
     let prepared = Prepared { settings, users, sockets, clock, tap };
     let (service, config) = match &settings.storage {
         Storage::Memory => prepared.with(MemoryStore::new().map_err(no_entropy)?)?,
-        Storage::Folder(folder) => prepared.with(DiskStore::open(folder).map_err(wrong)?)?,
+        Storage::Folder(folder) => {
+            prepared.with(DiskStore::open(folder).map_err(elsewhere("--data"))?)?
+        }
     };
     Ok(Running { service, config, admin })
 }
@@ -107,17 +109,19 @@ fn bind(settings: &Settings) -> Result<Vec<UdpSocket>, Failure> {
     let bind_one = |listen: &Listen| match presently_net::bind(listen.0) {
         Err(error) if settings.listen_may_move && error.kind() == io::ErrorKind::AddrInUse => {
             let free = SocketAddr::new(listen.0.ip(), 0);
-            println!("{listen} is in use, so the demo takes a free port");
+            crate::say(format_args!("{listen} is in use, so the demo takes a free port"));
             presently_net::bind(free)
         }
         bound => bound,
     };
-    settings.listen.iter().map(|listen| bind_one(listen).map_err(wrong)).collect()
+    settings.listen.iter().map(|listen| bind_one(listen).map_err(elsewhere("--listen"))).collect()
 }
 
 async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::usage(format!("admin = \"{address}\": cannot listen there: {error}"))
+        Failure::usage(format!(
+            "admin = \"{address}\": cannot listen there: {error}; --admin names another"
+        ))
     })
 }
 
@@ -137,6 +141,11 @@ pub(crate) fn users(settings: &Settings) -> Result<Users, Failure> {
 /// Surroundings that do not fit the settings; the error is a line for a person already.
 fn wrong(error: io::Error) -> Failure {
     Failure::usage(error.to_string())
+}
+
+/// The same where another value of a flag helps.
+fn elsewhere(flag: &'static str) -> impl Fn(io::Error) -> Failure {
+    move |error| Failure::usage(format!("{error}; {flag} names another"))
 }
 
 fn no_entropy(error: io::Error) -> Failure {

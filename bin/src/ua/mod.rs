@@ -8,10 +8,12 @@ pub(crate) mod link;
 pub(crate) mod media;
 mod mirror;
 mod order;
+mod owed;
 pub(crate) mod report;
 mod session;
 mod waits;
 
+use crate::Threads;
 use crate::failure::Failure;
 use cli::{Cli, Settings};
 use link::Link;
@@ -38,7 +40,7 @@ pub fn main() -> ExitCode {
 fn start(cli: &Cli) -> Result<Ending, Failure> {
     let settings = Settings::gather(cli, std::env::var("PRESENCE_PASSWORD").ok())?;
     crate::logging::start()?;
-    let runtime = crate::runtime()?;
+    let runtime = crate::runtime(Threads::One)?;
     let ending = runtime.block_on(run(settings));
     // The thread that reads stdin may still be reading.
     runtime.shutdown_background();

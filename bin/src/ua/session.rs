@@ -4,19 +4,20 @@ use super::link::Link;
 use super::media;
 use super::mirror::Mirror;
 use super::order::{HELP, Misread, Order};
+use super::owed::Debts;
 use super::report::Report;
 use super::waits::Waits;
-use presently_engine::agent::{Command, Event, MessagePhase, Package};
+use presently_engine::agent::{Command, Event, Package};
 use presently_engine::body::pidf::Mode;
 use presently_engine::message::Aor;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::UdpSocket;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// After the end of input: how long the outcome of the login and of messages on their way may take.
+/// After the end of input: how long the login and what is owed may take (64·T1, Timer F).
 const LINGER: Duration = Duration::from_secs(32);
 
 /// How long the agent's own logout may take beyond what it was told.
@@ -65,8 +66,7 @@ pub(crate) struct Session<W> {
     waits: Waits,
     mirror: Mirror,
     tickets: u64,
-    /// Messages that have not come to their end.
-    on_the_way: BTreeSet<u64>,
+    owed: Debts,
     /// Ports that are open for our offers, by media kind.
     ports: BTreeMap<Box<str>, UdpSocket>,
 }
@@ -84,7 +84,7 @@ impl<W: Write> Session<W> {
             waits: Waits::default(),
             mirror: Mirror::default(),
             tickets: 0,
-            on_the_way: BTreeSet::new(),
+            owed: Debts::default(),
             ports: BTreeMap::new(),
         }
     }
@@ -154,7 +154,7 @@ impl<W: Write> Session<W> {
 
     /// Takes the next step towards the end if nothing is left to wait for.
     async fn go_on(&mut self) {
-        let settled = self.login != Login::Unknown && self.on_the_way.is_empty();
+        let settled = self.login != Login::Unknown && self.owed.is_settled();
         let refused = self.login == Login::Refused;
         if matches!(self.phase, Phase::Finishing(_)) && (settled || refused) {
             self.log_out().await;
@@ -183,18 +183,13 @@ impl<W: Write> Session<W> {
 
     /// Remembers what the end of the run depends on.
     fn note(&mut self, event: &Event) {
+        self.owed.heard(event);
         match event {
             Event::Registered { .. } => {
                 self.login = Login::Registered;
                 self.ever_registered = true;
             }
             Event::RegisterFailed { retry_ms: None, .. } => self.login = Login::Refused,
-            Event::MessageStatus { ticket, phase, .. } => match phase {
-                MessagePhase::Queued | MessagePhase::Sending => {}
-                MessagePhase::Delivered | MessagePhase::Stored | MessagePhase::Failed => {
-                    self.on_the_way.remove(ticket);
-                }
-            },
             Event::LoggedOut => self.phase = Phase::Ended,
             Event::RegisterFailed { .. }
             | Event::ServerRestarted
@@ -205,6 +200,7 @@ impl<W: Write> Session<W> {
             | Event::Watcher { .. }
             | Event::Decided { .. }
             | Event::Message { .. }
+            | Event::MessageStatus { .. }
             | Event::Error { .. } => {}
         }
     }
@@ -268,7 +264,6 @@ impl<W: Write> Session<W> {
 
     fn message(&mut self, target: Aor, text: Box<str>) -> Command {
         self.tickets += 1;
-        self.on_the_way.insert(self.tickets);
         Command::SendMessage { target, text, ticket: self.tickets }
     }
 
@@ -291,7 +286,7 @@ impl<W: Write> Session<W> {
     }
 
     async fn command(&mut self, command: Command) {
-        // An agent that has stopped says so as its last event.
+        self.owed.ordered(&command);
         self.link.command(command).await;
     }
 

@@ -96,8 +96,13 @@ impl Subscriptions {
     fn bind(&mut self, cx: &mut Cx<'_>, id: UsageId, dialog: Dialog, said: &Said) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
         let granted = match usage.state {
-            State::NotifyWait { granted } => granted.unwrap_or(usage.asked),
-            _ => usage.asked,
+            State::NotifyWait { granted: Some(granted) } => granted,
+            State::NotifyWait { granted: None }
+            | State::Init
+            | State::Pending(_)
+            | State::Active(_)
+            | State::Ending(_)
+            | State::Terminated => usage.asked,
         };
         let deadline = cx.now + Duration::from_secs(granted.into());
         let bond = Bond { dialog, deadline, notified: false, renewed: false };

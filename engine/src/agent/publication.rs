@@ -116,19 +116,11 @@ impl Publication {
         }
     }
 
-    /// The server restarted: publish as if for the first time (D21).
+    /// The server restarted (D21). One that kept its data still has our publication, and an initial
+    /// PUBLISH would leave that document standing beside the new one until it expires; so the
+    /// entity-tag stays. A server that lost it says 412, and M12 starts over.
     pub(crate) fn restart(&mut self, cx: &mut Cx<'_>) {
-        match &self.state {
-            State::Unpub | State::Pub { .. } | State::Backoff { .. } => {
-                self.state = State::Unpub;
-                self.push(cx);
-            }
-            // Whatever is out will be answered by the restarted server.
-            State::Initial { .. }
-            | State::Refreshing { .. }
-            | State::Modifying { .. }
-            | State::Removing { .. } => {}
-        }
+        self.push(cx);
     }
 
     /// After a stall: see whether the server still has it.
@@ -218,12 +210,13 @@ impl Publication {
             return;
         }
         match &mut self.state {
-            State::Unpub | State::Backoff { etag: None } => self.send(cx, Kind::Initial),
-            State::Pub { .. } | State::Backoff { etag: Some(_) } => self.send(cx, Kind::Modify),
+            State::Unpub => self.send(cx, Kind::Initial),
+            State::Pub { .. } => self.send(cx, Kind::Modify),
             State::Initial { changed, .. }
             | State::Refreshing { changed, .. }
             | State::Modifying { changed, .. } => *changed = true,
-            State::Removing { .. } => {}
+            // The next try sends what is newest then.
+            State::Backoff { .. } | State::Removing { .. } => {}
         }
     }
 

@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 /// K18: how often one request is sent again because of challenges.
 const AUTH_RETRIES: u8 = 2;
 
+/// Most intervals remembered from 423 answers.
+const SHORTEST: usize = 256;
+
 /// Names one logical request over all its tries.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Ticket(u64);
@@ -169,6 +172,8 @@ struct Exchange {
 pub(crate) struct Exchanges {
     open: BTreeMap<Ticket, Exchange>,
     auth: Auth,
+    /// Shortest interval a server took, by method and Request-URI; asking for less is in vain.
+    shortest: BTreeMap<(Method, Box<str>), u32>,
     issued: u64,
 }
 
@@ -187,7 +192,12 @@ impl Exchanges {
 impl Cx<'_> {
     /// Sends a request. Its end arrives as an [`Answer`] with the returned ticket, unless it is
     /// abandoned before. `None`, and nothing is sent, if it is larger than its limit.
-    pub(crate) fn send(&mut self, room: Room, draft: Draft) -> Option<Ticket> {
+    pub(crate) fn send(&mut self, room: Room, mut draft: Draft) -> Option<Ticket> {
+        let key = (draft.method, draft.uri.clone());
+        if let Some(shortest) = self.core.exchanges.shortest.get(&key) {
+            draft.expires =
+                draft.expires.map(|asked| if asked > 0 { asked.max(*shortest) } else { 0 });
+        }
         let ticket = Ticket(self.core.exchanges.issued);
         self.core.exchanges.issued += 1;
         let exchange = Exchange {
@@ -222,7 +232,7 @@ impl Cx<'_> {
         let mut exchange = self.core.exchanges.open.remove(&ticket)?;
         let retry = match response.status() {
             401 | 407 => self.take_challenge(&mut exchange, &response),
-            423 => raise_interval(&mut exchange, &response),
+            423 => self.raise_interval(&mut exchange, &response),
             200..=299 => {
                 self.core.exchanges.auth.succeeded(&response, exchange.sent);
                 false
@@ -261,6 +271,24 @@ impl Cx<'_> {
                 self.complain("authentication", explain(error));
                 false
             }
+        }
+    }
+
+    /// 423: ask for as long as the server wants at least, once (RFC 3261 §10.2.8, RFC 6665
+    /// §4.1.2.2), and from the beginning the next time.
+    fn raise_interval(&mut self, exchange: &mut Exchange, response: &Response) -> bool {
+        let least = response.seconds(Name::MinExpires);
+        match (exchange.raised, least, exchange.draft.expires) {
+            (false, Some(least), Some(asked)) if least > asked && asked > 0 => {
+                exchange.raised = true;
+                exchange.draft.expires = Some(least);
+                let shortest = &mut self.core.exchanges.shortest;
+                if shortest.len() < SHORTEST {
+                    shortest.insert((exchange.draft.method, exchange.draft.uri.clone()), least);
+                }
+                true
+            }
+            _ => false,
         }
     }
 
@@ -330,20 +358,6 @@ impl Cx<'_> {
 
 fn over(exchange: Exchange, ticket: Ticket, outcome: Outcome) -> Turn {
     Turn::Over(Answer { room: exchange.room, ticket, cseq: exchange.draft.cseq, outcome })
-}
-
-/// 423: ask for as long as the server wants at least, once (RFC 3261 §10.2.8, RFC 6665 §4.1.2.2).
-fn raise_interval(exchange: &mut Exchange, response: &Response) -> bool {
-    let least = response.seconds(Name::MinExpires);
-    let asked = exchange.draft.expires;
-    match (exchange.raised, least, asked) {
-        (false, Some(least), Some(asked)) if least > asked && asked > 0 => {
-            exchange.raised = true;
-            exchange.draft.expires = Some(least);
-            true
-        }
-        _ => false,
-    }
 }
 
 fn explain(error: ClientError) -> &'static str {

@@ -28,6 +28,8 @@ pub(crate) enum Plan {
     Now,
     /// After so many seconds.
     After(u32),
+    /// After 4 s · 2ⁿ, at most a minute: nobody answered, which says nothing about us.
+    Soon,
     /// After 60 s · 2ⁿ, at most an hour.
     Slowly,
 }
@@ -250,7 +252,7 @@ impl Subscriptions {
     fn on_no_notify(&mut self, cx: &mut Cx<'_>, id: UsageId) {
         let Some(usage) = self.usages.get(&id) else { return };
         match usage.state {
-            State::NotifyWait { .. } => self.end(cx, id, Some("no NOTIFY"), Plan::Slowly),
+            State::NotifyWait { .. } => self.end(cx, id, Some("no NOTIFY"), Plan::Soon),
             State::Pending(_) | State::Active(_) => {
                 self.end(cx, id, Some("no NOTIFY"), Plan::Now);
             }
@@ -411,6 +413,7 @@ fn wait_of(cx: &mut Cx<'_>, plan: Plan, failures: u32) -> Option<Duration> {
         Plan::Now if failures <= 1 => Some(cx.jitter(SECOND)),
         Plan::Now => Some(backoff(failures - 1, SECOND * 2, HOUR) + cx.jitter(SECOND)),
         Plan::After(wait) => Some(seconds(wait) + cx.jitter(SECOND)),
+        Plan::Soon => Some(backoff(failures, SECOND * 4, MINUTE) + cx.jitter(SECOND)),
         Plan::Slowly => Some(backoff(failures, MINUTE, HOUR) + cx.jitter(SECOND)),
     }
 }
@@ -419,7 +422,8 @@ fn wait_of(cx: &mut Cx<'_>, plan: Plan, failures: u32) -> Option<Duration> {
 fn plan_of_failure(outcome: &Outcome) -> Plan {
     match (outcome.status(), outcome.retry_after()) {
         (_, Some(wait)) => Plan::After(wait),
-        (0 | 408 | 480 | 481 | 500 | 502..=504, None) => Plan::Slowly,
+        (0 | 408 | 500 | 502..=504, None) => Plan::Soon,
+        (480 | 481, None) => Plan::Slowly,
         (_, None) => Plan::Never,
     }
 }

@@ -5,7 +5,7 @@
 //! understands, uses `auth-int` whenever that is offered, refuses what is weaker than its owner
 //! allows, and never answers a refusal of credentials with the same password again.
 
-use super::params::{Scheme, Schemes, quote};
+use super::params::{Param, Scheme, Schemes, quote};
 use super::{Algorithm, Ha1, Parts, Qop, response};
 use crate::message::{Name, Response};
 use crate::mint::{Id, Label, Secret};
@@ -136,10 +136,10 @@ impl Client {
         let State::Ready(challenge) = &mut self.state else { return };
         let Some(line) = response.first(Name::AuthenticationInfo) else { return };
         let Ok(info) = Scheme::bare(line) else { return };
-        let proven = info.get("rspauth").is_none_or(|proof| {
+        let proven = info.get(Param::RspAuth).is_none_or(|proof| {
             challenge.expected(&info, &response.body()).is_some_and(|right| right == *proof)
         });
-        let next = info.get("nextnonce").filter(|nonce| proven && !nonce.is_empty());
+        let next = info.get(Param::NextNonce).filter(|nonce| proven && !nonce.is_empty());
         if let Some(nonce) = next {
             challenge.nonce = nonce.into();
             challenge.nc = 0;
@@ -204,10 +204,10 @@ impl Challenge {
     /// The `rspauth` that an answer with this Authentication-Info and body must carry
     /// (RFC 7616 §3.5); `None` if it answers no request we remember.
     fn expected(&self, info: &Scheme<'_>, body: &[u8]) -> Option<String> {
-        let nc = u32::from_str_radix(&info.get("nc")?, 16).ok()?;
-        let qop = Qop::of(&info.get("qop")?)?;
+        let nc = u32::from_str_radix(&info.get(Param::Nc)?, 16).ok()?;
+        let qop = Qop::of(&info.get(Param::Qop)?)?;
         let sent = self.sent.iter().find(|sent| sent.nc == nc)?;
-        let ours = info.get("cnonce")? == sent.cnonce.to_string();
+        let ours = info.get(Param::Cnonce)? == sent.cnonce.to_string();
         ours.then(|| self.proof(sent, qop, "", body))
     }
 }
@@ -240,24 +240,24 @@ fn read(scheme: &Scheme<'_>, minimum: Algorithm) -> Result<Offer, ClientError> {
     if !scheme.is_digest() {
         return Err(ClientError::Downgrade);
     }
-    let algorithm = scheme.get("algorithm");
+    let algorithm = scheme.get(Param::Algorithm);
     let algorithm = algorithm.map_or(Some(Algorithm::Md5), |token| Algorithm::of(&token));
     let algorithm = algorithm.filter(|algorithm| *algorithm >= minimum);
     let algorithm = algorithm.ok_or(ClientError::Downgrade)?;
-    let qop = match scheme.get("qop") {
+    let qop = match scheme.get(Param::Qop) {
         Some(list) => list.split(',').filter_map(|qop| Qop::of(qop.trim())).max(),
         None => Some(Qop::None),
     };
     let challenge = Challenge {
-        realm: scheme.get("realm").ok_or(ClientError::Syntax)?.into(),
-        nonce: scheme.get("nonce").ok_or(ClientError::Syntax)?.into(),
+        realm: scheme.get(Param::Realm).ok_or(ClientError::Syntax)?.into(),
+        nonce: scheme.get(Param::Nonce).ok_or(ClientError::Syntax)?.into(),
         algorithm,
         qop: qop.ok_or(ClientError::Downgrade)?,
         nc: 0,
         sent: Vec::new(),
     };
-    let stale = scheme.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
-    Ok(Offer { challenge, opaque: scheme.get("opaque").map(Into::into), stale })
+    let stale = scheme.get(Param::Stale).is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
+    Ok(Offer { challenge, opaque: scheme.get(Param::Opaque).map(Into::into), stale })
 }
 
 #[cfg(test)]

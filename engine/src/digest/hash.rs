@@ -137,11 +137,11 @@ pub(super) fn response_hash(algorithm: Algorithm, ha1: &Ha1, parts: &Parts<'_>) 
         Qop::None | Qop::Auth => hash(algorithm, &[method, uri]),
         Qop::AuthInt => {
             let body = hash(algorithm, &[parts.body]).hex();
-            hash(algorithm, &[method, uri, body.as_str().as_bytes()])
+            hash(algorithm, &[method, uri, body.as_bytes()])
         }
     };
     let (ha1, ha2) = (ha1.as_str().as_bytes(), ha2.hex());
-    let (nonce, ha2) = (parts.nonce.as_bytes(), ha2.as_str().as_bytes());
+    let (nonce, ha2) = (parts.nonce.as_bytes(), ha2.as_bytes());
     match parts.qop {
         Qop::None => hash(algorithm, &[ha1, nonce, ha2]),
         Qop::Auth | Qop::AuthInt => {
@@ -183,8 +183,12 @@ pub(super) struct Hex {
 }
 
 impl Hex {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.digits[..self.len]
+    }
+
     pub(super) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.digits[..self.len]).expect("hex digits are ASCII")
+        std::str::from_utf8(self.as_bytes()).expect("hex digits are ASCII")
     }
 }
 

@@ -2,13 +2,54 @@
 //! (RFC 7616 §3.3, §3.4; RFC 3261 §25.1 `challenge`, `credentials`).
 //!
 //! It accepts what deployed peers write: any value quoted or not, empty list elements, several
-//! challenges on one line. It refuses a `Digest` value with a parameter given twice.
+//! challenges on one line. It refuses a `Digest` value in which a parameter
+//! that matters is given twice.
 
-use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// More parameters than any digest header has.
 const MOST_PARAMS: usize = 24;
+
+/// The parameters that mean something to us; others are skipped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Param {
+    Algorithm,
+    Cnonce,
+    Nc,
+    NextNonce,
+    Nonce,
+    Opaque,
+    Qop,
+    Realm,
+    Response,
+    RspAuth,
+    Stale,
+    Uri,
+    Username,
+}
+
+/// How many [`Param`]s there are.
+const KNOWN: usize = 13;
+
+impl Param {
+    fn of(name: &str) -> Option<Self> {
+        use Param::*;
+        // A glance at the first letter leaves at most three names to compare.
+        let candidates: &[(&str, Self)] = match name.bytes().next()? | 0x20 {
+            b'a' => &[("algorithm", Algorithm)],
+            b'c' => &[("cnonce", Cnonce)],
+            b'n' => &[("nonce", Nonce), ("nc", Nc), ("nextnonce", NextNonce)],
+            b'o' => &[("opaque", Opaque)],
+            b'q' => &[("qop", Qop)],
+            b'r' => &[("realm", Realm), ("response", Response), ("rspauth", RspAuth)],
+            b's' => &[("stale", Stale)],
+            b'u' => &[("username", Username), ("uri", Uri)],
+            _ => &[],
+        };
+        let found = candidates.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, param)| *param)
+    }
+}
 
 /// A `Digest` value that cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,7 +58,7 @@ pub(super) struct Unreadable;
 /// One scheme with its parameters, borrowed from the header line.
 pub(super) struct Scheme<'a> {
     name: &'a str,
-    params: SmallVec<[(&'a str, Value<'a>); 12]>,
+    params: [Option<Value<'a>>; KNOWN],
 }
 
 /// A parameter value without its quotes.
@@ -30,7 +71,7 @@ struct Value<'a> {
 impl<'a> Scheme<'a> {
     /// A header of parameters without a scheme, such as Authentication-Info.
     pub(super) fn bare(line: &'a str) -> Result<Self, Unreadable> {
-        let mut scheme = Scheme { name: "", params: SmallVec::new() };
+        let mut scheme = Self { name: "", params: [None; KNOWN] };
         let rest = params(line, &mut scheme)?;
         if rest.is_empty() { Ok(scheme) } else { Err(Unreadable) }
     }
@@ -41,9 +82,8 @@ impl<'a> Scheme<'a> {
     }
 
     /// The value of a parameter, quotes and escapes undone.
-    pub(super) fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        let found = self.params.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.unescaped())
+    pub(super) fn get(&self, param: Param) -> Option<Cow<'a, str>> {
+        self.params[param as usize].map(Value::unescaped)
     }
 }
 
@@ -96,7 +136,7 @@ impl<'a> Iterator for Schemes<'a> {
         if start.is_empty() {
             return None;
         }
-        let mut scheme = Scheme { name, params: SmallVec::new() };
+        let mut scheme = Scheme { name, params: [None; KNOWN] };
         let spaced = rest.starts_with([' ', '\t']).then_some(rest).ok_or(Unreadable);
         match spaced.and_then(|rest| params(rest, &mut scheme)) {
             Ok(rest) => {
@@ -113,27 +153,25 @@ impl<'a> Iterator for Schemes<'a> {
 
 /// Reads parameters until the line ends or another scheme begins; returns what follows.
 fn params<'a>(mut rest: &'a str, scheme: &mut Scheme<'a>) -> Result<&'a str, Unreadable> {
-    loop {
+    for count in 0..=MOST_PARAMS {
         let start = rest.trim_start_matches([' ', '\t', ',']);
         if start.is_empty() {
-            return Ok(start);
+            return if count == 0 { Err(Unreadable) } else { Ok(start) };
         }
         let (name, after) = token(start);
         let Some(value) = after.trim_start().strip_prefix('=') else {
-            let another = !name.is_empty() && !scheme.params.is_empty();
+            let another = !name.is_empty() && count > 0;
             return if another { Ok(start) } else { Err(Unreadable) };
         };
-        let twice = scheme.params.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-        if name.is_empty() || twice || scheme.params.len() == MOST_PARAMS {
-            return Err(Unreadable);
-        }
         let (value, after) = self::value(value.trim_start())?;
-        scheme.params.push((name, value));
+        let twice = Param::of(name).and_then(|param| scheme.params[param as usize].replace(value));
         rest = after.trim_start();
-        if !rest.is_empty() && !rest.starts_with(',') {
+        let ended = rest.is_empty() || rest.starts_with(',');
+        if name.is_empty() || twice.is_some() || !ended {
             return Err(Unreadable);
         }
     }
+    Err(Unreadable)
 }
 
 fn token(text: &str) -> (&str, &str) {

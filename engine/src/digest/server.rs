@@ -8,7 +8,7 @@
 
 use super::hash::response_hash;
 use super::nonce::Nonce;
-use super::params::{Scheme, Schemes};
+use super::params::{Param, Scheme, Schemes};
 use super::replay::Use;
 use super::{Algorithm, Ha1, NonceKey, Nonces, Parts, Qop, response};
 use crate::message::{Name, Request, Uri};
@@ -245,7 +245,8 @@ impl<'a> Credentials<'a> {
         for line in request.lines(first).chain(request.lines(second)) {
             for scheme in Schemes::of(line) {
                 let scheme = scheme.map_err(|_| "unreadable credentials")?;
-                if scheme.is_digest() && scheme.get("realm").ok_or("digest without realm")? == realm
+                if scheme.is_digest()
+                    && scheme.get(Param::Realm).ok_or("digest without realm")? == realm
                 {
                     return Self::read(request, proxy, &scheme);
                 }
@@ -261,18 +262,18 @@ impl<'a> Credentials<'a> {
         proxy: bool,
         scheme: &Scheme<'a>,
     ) -> Result<Option<Self>, &'static str> {
-        let algorithm = scheme.get("algorithm");
-        let qop = match scheme.get("qop") {
+        let algorithm = scheme.get(Param::Algorithm);
+        let qop = match scheme.get(Param::Qop) {
             Some(qop) => Qop::of(&qop).ok_or("digest with unknown qop")?,
             None => Qop::None,
         };
         let mut credentials = Self {
             request,
             proxy,
-            user: scheme.get("username").ok_or("digest without username")?,
-            nonce: scheme.get("nonce").ok_or("digest without nonce")?,
-            uri: scheme.get("uri").ok_or("digest without uri")?,
-            response: scheme.get("response").ok_or("digest without response")?,
+            user: scheme.get(Param::Username).ok_or("digest without username")?,
+            nonce: scheme.get(Param::Nonce).ok_or("digest without nonce")?,
+            uri: scheme.get(Param::Uri).ok_or("digest without uri")?,
+            response: scheme.get(Param::Response).ok_or("digest without response")?,
             algorithm: algorithm.map_or(Some(Algorithm::Md5), |token| Algorithm::of(&token)),
             qop,
             nc: Cow::Borrowed(""),
@@ -283,9 +284,9 @@ impl<'a> Credentials<'a> {
             return Ok(None);
         }
         if qop != Qop::None {
-            credentials.nc = scheme.get("nc").ok_or("digest without nc")?;
+            credentials.nc = scheme.get(Param::Nc).ok_or("digest without nc")?;
             credentials.count = Some(count(&credentials.nc).ok_or("nc is not 8 hex digits")?);
-            credentials.cnonce = scheme.get("cnonce").ok_or("digest without cnonce")?;
+            credentials.cnonce = scheme.get(Param::Cnonce).ok_or("digest without cnonce")?;
         }
         Ok(Some(credentials))
     }
@@ -306,9 +307,13 @@ impl<'a> Credentials<'a> {
     fn prove(&self, algorithm: Algorithm, ha1: &Ha1) -> bool {
         let body = self.request.body();
         let right = response_hash(algorithm, ha1, &self.parts(&body)).hex();
+        let right = right.as_bytes();
         // Hex digits are lower-case by the grammar, upper-case in some phones.
-        let claimed = self.response.to_ascii_lowercase();
-        right.as_str().as_bytes().ct_eq(claimed.as_bytes()).into()
+        let mut claimed = [0; 64];
+        let Some(claimed) = claimed.get_mut(..self.response.len()) else { return false };
+        claimed.copy_from_slice(self.response.as_bytes());
+        claimed.make_ascii_lowercase();
+        right.ct_eq(claimed).into()
     }
 }
 

@@ -98,7 +98,7 @@ impl<'a> Edit<'a> {
             write::push_line(&mut out, Name::Via, via);
         }
         let vias = lines.iter().take_while(|line| line.name == Name::Via).count();
-        let marked = vias > 0 && self.push_marked_via(&mut out, lines[0]);
+        let marked = vias > 0 && self.push_marked_via(&mut out);
         let rest = end_of(lines, usize::from(marked), head)..end_of(lines, vias, head);
         out.extend_from_slice(&text[rest]);
         for (name, value) in &self.pushed {
@@ -113,13 +113,18 @@ impl<'a> Edit<'a> {
     }
 
     /// The topmost received Via line with its source, if that has to be noted.
+<<<<<<< HEAD
+    fn push_marked_via(&self, out: &mut Vec<u8>) -> bool {
+        let marked = self.source.and_then(|source| Marked::of(self.request, source));
+=======
     fn push_marked_via(&self, out: &mut Vec<u8>, line: Line) -> bool {
-        let value = self.request.text(line.value());
-        let marked = self.source.and_then(|source| Marked::of(value, source));
+        let marked = self.source.zip(self.request.via().ok()).and_then(|(source, via)| {
+            let value = self.request.text(line.value());
+            Marked::new(value, via, source)
+        });
+>>>>>>> main
         if let Some(marked) = &marked {
-            out.extend_from_slice(b"Via: ");
-            write::push_format(out, format_args!("{marked}"));
-            out.extend_from_slice(b"\r\n");
+            marked.push(out);
         }
         marked.is_some()
     }
@@ -146,7 +151,7 @@ impl<'a> Edit<'a> {
             if self.removed.contains(&line.name) {
                 continue;
             }
-            if Some(at) == top_via && self.push_marked_via(out, *line) {
+            if Some(at) == top_via && self.push_marked_via(out) {
                 continue;
             }
             if line.name == Name::MaxForwards && self.max_forwards.is_some() {

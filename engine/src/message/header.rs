@@ -3,7 +3,7 @@
 //! A view borrows from one unfolded header value and is well-formed if it exists. Which header a
 //! value came from, and what to do when it is broken, is for others to know.
 
-use super::uri::{host_port, split_scheme};
+use super::uri::{host_port, is_absolute};
 use super::{Host, Name, UriError, lex};
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
@@ -49,49 +49,82 @@ impl<'a> Params<'a> {
 
     /// Name and raw value of every parameter in order; flags have an empty value.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        lex::elements(self.0, b';').filter(|param| !param.is_empty()).map(split_param)
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            loop {
+                rest = rest.trim_start_matches([';', ' ', '\t']);
+                if rest.is_empty() {
+                    return None;
+                }
+                let (param, tail) = match Param::read(rest) {
+                    Some((param, tail)) if tail.is_empty() || tail.starts_with(';') => {
+                        (param, tail)
+                    }
+                    Some(_) | None => Param::read_broken(rest),
+                };
+                rest = tail;
+                if !param.key.is_empty() {
+                    return Some((param.key, param.value));
+                }
+            }
+        })
     }
 
-    /// The parameters of a view: `None` unless each is `token [= value]`.
-    fn checked(text: &'a str) -> Option<Self> {
-        lex::elements(text, b';').all(is_param).then_some(Self(text))
-    }
-
-    /// What follows a sent-by. RFC 3428 §10 prints empty parameters here, so they are skipped.
-    fn after_via(text: &'a str) -> Option<Self> {
-        let params = text.strip_prefix(';').unwrap_or(text);
-        lex::elements(params, b';')
-            .filter(|param| !param.is_empty())
-            .all(is_param)
-            .then_some(Self(params))
-    }
-
-    /// What follows a value: nothing, or `;` and parameters.
-    fn after(text: &'a str) -> Option<Self> {
-        match text.strip_prefix(';') {
-            Some(params) => Self::checked(params),
-            None => text.is_empty().then_some(Self("")),
+    /// The parameters of a view, to the end of `text`: nothing, or each `;token [= value]`.
+    /// Returns the value of parameter `wanted` with them, for the pass over them is made anyway.
+    /// RFC 3428 §10 prints Vias with empty parameters, so `holes` allows them.
+    fn checked(text: &'a str, wanted: &str, holes: bool) -> Option<(Self, Option<&'a str>)> {
+        let mut rest = text;
+        let mut found = None;
+        while let Some(next) = rest.strip_prefix(';') {
+            let (param, tail) = Param::read(next)?;
+            if param.key.is_empty() && !(holes && param.value.is_empty()) {
+                return None;
+            }
+            if found.is_none() && param.key.eq_ignore_ascii_case(wanted) {
+                found = Some(param.value);
+            }
+            rest = tail;
         }
+        rest.is_empty().then_some((Self(text.get(1..).unwrap_or("")), found))
     }
 }
 
-fn split_param(param: &str) -> (&str, &str) {
-    match memchr(b'=', param.as_bytes()) {
-        Some(at) => (lex::trim_end(&param[..at]), lex::trim_start(&param[at + 1..])),
-        None => (param, ""),
+/// One parameter as written.
+struct Param<'a> {
+    key: &'a str,
+    /// Quotes included; empty for a flag.
+    value: &'a str,
+}
+
+impl<'a> Param<'a> {
+    /// Reads one parameter, which may turn out to be empty, and the white space around it.
+    fn read(text: &'a str) -> Option<(Self, &'a str)> {
+        let bytes = text.as_bytes();
+        let start = lex::skip_space(bytes, 0);
+        let end = lex::span(bytes, start, lex::TOKEN);
+        let key = &text[start..end];
+        let equals = lex::skip_space(bytes, end);
+        if bytes.get(equals) != Some(&b'=') {
+            return Some((Self { key, value: "" }, &text[equals..]));
+        }
+        let start = lex::skip_space(bytes, equals + 1);
+        let end = match bytes.get(start) {
+            Some(b'"') => lex::end_of_quote(bytes, start)?,
+            Some(_) | None => lex::span(bytes, start, lex::VALUE),
+        };
+        let value = &text[start..end];
+        if key.is_empty() {
+            return None;
+        }
+        Some((Self { key, value }, &text[lex::skip_space(bytes, end)..]))
     }
-}
 
-fn is_param(param: &str) -> bool {
-    let (key, value) = split_param(param);
-    lex::is_token(key.as_bytes()) && is_param_value(value.as_bytes())
-}
-
-/// A quoted string, or text without separators; empty for a flag.
-fn is_param_value(value: &[u8]) -> bool {
-    match value.first() {
-        Some(b'"') => lex::end_of_quote(value, 0) == Some(value.len()),
-        _ => lex::all(value, lex::VALUE),
+    /// What a parameter that breaks the grammar probably means.
+    fn read_broken(text: &'a str) -> (Self, &'a str) {
+        let (param, rest) = lex::split_bare(text, b';');
+        let (key, value) = param.split_once('=').unwrap_or((param, ""));
+        (Self { key: lex::trim(key), value: lex::trim(value) }, rest.unwrap_or(""))
     }
 }
 
@@ -113,14 +146,21 @@ pub struct Via<'a> {
 }
 
 impl<'a> Via<'a> {
+    /// Reads the first value of a line.
+    pub(crate) fn top(line: &'a str) -> Option<Self> {
+        match lex::find_near(line.as_bytes(), 0, b',') {
+            Some(_) => Self::parse(lex::trim_end(lex::split_bare(line, b',').0)),
+            None => Self::parse(line),
+        }
+    }
+
     /// Reads one value.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (transport, rest) = sent_protocol(text)?;
-        let end = memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
-        let sent_by = lex::trim(&rest[..end]);
+        let end = lex::find_near(rest.as_bytes(), 0, b';').unwrap_or(rest.len());
+        let sent_by = lex::trim_end(&rest[..end]);
         let (host, port) = host_port(sent_by, true)?;
-        let params = Params::after_via(&rest[end..])?;
-        let branch = params.raw("branch");
+        let (params, branch) = Params::checked(&rest[end..], "branch", true)?;
         Some(Self { transport, host, sent_by, port, branch, params })
     }
 }
@@ -136,9 +176,9 @@ fn sent_protocol(text: &str) -> Option<(&str, &str)> {
             (ours && lex::trim(version) == "2.0").then(|| lex::trim_start(rest))?
         }
     };
-    let end = memchr2(b' ', b'\t', rest.as_bytes())?;
-    let transport = &rest[..end];
-    lex::is_token(transport.as_bytes()).then(|| (transport, lex::trim_start(&rest[end..])))
+    let end = lex::span(rest.as_bytes(), 0, lex::TOKEN);
+    let next = lex::skip_space(rest.as_bytes(), end);
+    (end > 0 && next > end).then(|| (&rest[..end], &rest[next..]))
 }
 
 /// `"Name" <uri>;params` or `uri;params` (From, To, Contact, Route …).
@@ -156,44 +196,49 @@ impl<'a> NameAddr<'a> {
     /// Reads one value.
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = lex::trim(text);
-        let (display, uri, rest) = match text.as_bytes().first()? {
-            b'<' => bracketed("", text)?,
-            b'"' => {
-                let end = lex::end_of_quote(text.as_bytes(), 0)?;
-                bracketed(&text[..end], lex::trim_start(&text[end..]))?
-            }
-            _ => match memchr2(b'<', b';', text.as_bytes()) {
-                Some(at) if text.as_bytes()[at] == b'<' => {
-                    let display = lex::trim_end(&text[..at]);
-                    let words = |byte| lex::is(byte, lex::TOKEN) || lex::is_space(byte);
-                    display.bytes().all(words).then(|| bracketed(display, &text[at..]))??
-                }
-                Some(at) => bare(lex::trim_end(&text[..at]), &text[at..])?,
-                None => bare(text, "")?,
+        let bytes = text.as_bytes();
+        let bracket = match bytes.first()? {
+            b'<' => 0,
+            b'"' => lex::skip_space(bytes, lex::end_of_quote(bytes, 0)?),
+            _ => match memchr2(b'<', b';', bytes) {
+                Some(at) if bytes[at] == b'<' => at,
+                Some(at) => return Self::bare(text, at),
+                None => return Self::bare(text, text.len()),
             },
         };
-        split_scheme(uri)?;
-        Some(Self { display, uri, params: Params::after(rest)? })
+        if bytes.get(bracket) != Some(&b'<') {
+            return None;
+        }
+        let display = lex::trim_end(&text[..bracket]);
+        let words = |byte| lex::is(byte, lex::TOKEN) || lex::is_space(byte);
+        if !display.starts_with('"') && !display.bytes().all(words) {
+            return None;
+        }
+        let end = lex::span(bytes, bracket + 1, lex::URI);
+        let uri = &text[bracket + 1..end];
+        if bytes.get(end) != Some(&b'>') || !is_absolute(uri) {
+            return None;
+        }
+        let after = lex::skip_space(bytes, end + 1);
+        let (params, _) = Params::checked(&text[after..], "tag", false)?;
+        Some(Self { display, uri, params })
+    }
+
+    /// A URI without angle brackets has neither comma nor question mark (RFC 3261 §20).
+    fn bare(text: &'a str, end: usize) -> Option<Self> {
+        let uri = lex::trim_end(&text[..end]);
+        let clean = memchr2(b',', b'?', uri.as_bytes()).is_none();
+        if !clean || !lex::all(uri.as_bytes(), lex::URI) || !is_absolute(uri) {
+            return None;
+        }
+        let (params, _) = Params::checked(&text[end..], "tag", false)?;
+        Some(Self { display: "", uri, params })
     }
 
     /// The tag parameter.
     pub fn tag(&self) -> Option<&'a str> {
         self.params.raw("tag")
     }
-}
-
-type Pieces<'a> = (&'a str, &'a str, &'a str);
-
-/// Display name, URI in angle brackets at the start of `text`, and what follows.
-fn bracketed<'a>(display: &'a str, text: &'a str) -> Option<Pieces<'a>> {
-    let inside = text.strip_prefix('<')?;
-    let end = memchr(b'>', inside.as_bytes())?;
-    Some((display, &inside[..end], lex::trim_start(&inside[end + 1..])))
-}
-
-/// A URI without angle brackets has neither comma nor question mark (RFC 3261 §20).
-fn bare<'a>(uri: &'a str, rest: &'a str) -> Option<Pieces<'a>> {
-    memchr2(b',', b'?', uri.as_bytes()).is_none().then_some(("", uri, rest))
 }
 
 /// A quoted string or token with quotes and escapes undone.
@@ -240,10 +285,11 @@ pub struct CSeq<'a> {
 impl<'a> CSeq<'a> {
     /// Reads the value.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let end = memchr2(b' ', b'\t', text.as_bytes())?;
-        let method = lex::trim_start(&text[end..]);
-        let number = lex::number(&text[..end])?;
-        lex::is_token(method.as_bytes()).then_some(Self { number, method })
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let start = lex::skip_space(text.as_bytes(), digits);
+        let method = &text[start..];
+        let number = lex::number(&text[..digits])?;
+        (start > digits && lex::is_token(method.as_bytes())).then_some(Self { number, method })
     }
 }
 
@@ -302,6 +348,40 @@ pub enum Contacts<'a> {
     List(smallvec::SmallVec<[NameAddr<'a>; 2]>),
 }
 
+impl<'a> Contacts<'a> {
+    /// Reads the elements of all lines; a star stands alone (RFC 3261 §10.2.2).
+    pub(crate) fn read(elements: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let mut list = smallvec::SmallVec::new();
+        let mut stars = 0;
+        for element in elements {
+            match element {
+                "*" => stars += 1,
+                _ => list.push(NameAddr::parse(element)?),
+            }
+        }
+        match (stars, list.is_empty()) {
+            (0, true) => Some(Self::None),
+            (0, false) => Some(Self::List(list)),
+            (1, true) => Some(Self::Star),
+            (_, _) => None,
+        }
+    }
+}
+
+/// Delta-seconds, or another number that may be followed by a comment or parameters (RFC 3261
+/// §20.33).
+pub(crate) fn seconds(value: &str) -> Option<u32> {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = lex::trim_start(&value[digits..]);
+    let clean = rest.is_empty() || rest.starts_with([';', '(']);
+    clean.then(|| lex::saturating_number(&value[..digits]))?
+}
+
+/// A Call-ID is one word.
+pub(crate) fn is_call_id(value: &str) -> bool {
+    !value.is_empty() && memchr2(b' ', b'\t', value.as_bytes()).is_none()
+}
+
 /// `type/subtype;params`.
 #[derive(Clone, Copy, Debug)]
 pub struct MediaType<'a> {
@@ -334,7 +414,8 @@ impl MediaType<'_> {
 /// `value;params`, parameters checked.
 fn before_params(text: &str) -> Option<(&str, Params<'_>)> {
     let end = memchr(b';', text.as_bytes()).unwrap_or(text.len());
-    Some((lex::trim(&text[..end]), Params::after(&text[end..])?))
+    let (params, _) = Params::checked(&text[end..], "", false)?;
+    Some((lex::trim(&text[..end]), params))
 }
 
 #[cfg(test)]

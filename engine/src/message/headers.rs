@@ -3,13 +3,15 @@
 //! Everything here reads. What is well-formed was decided in `parse`; a message handed out with
 //! [`super::Malformed`] may lack or garble any header, and says so when asked.
 
+use super::marks::{AddressMarks, Marks};
 use super::{
     CSeq, Contacts, Edit, Event, HeaderError, MediaType, Method, Name, NameAddr, SubscriptionState,
-    Via, lex, name,
+    Via, header, lex, name,
 };
 use bytes::Bytes;
 use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 /// One header line: 8 bytes, offsets into the text (a datagram has fewer than 2¹⁶ octets).
 #[derive(Clone, Copy, Debug)]
@@ -29,16 +31,50 @@ impl Line {
     }
 }
 
+/// Lines in order; most messages have fewer than these.
+pub(crate) type Lines = smallvec::SmallVec<[Line; 20]>;
+
+/// The number of the first line of each name that is asked for in every message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Firsts([u16; Name::KEYS]);
+
+impl Firsts {
+    const NONE: u16 = u16::MAX;
+
+    pub(crate) const fn none() -> Self {
+        Self([Self::NONE; Name::KEYS])
+    }
+
+    /// Notes line number `at`, unless an earlier one of this name is noted.
+    pub(crate) fn note(&mut self, name: Name, at: usize) {
+        if let Some(first) = self.0.get_mut(name as usize) {
+            *first = (*first).min(u16::try_from(at).unwrap_or(Self::NONE));
+        }
+    }
+
+    /// The first line of `name` and those after it.
+    pub(crate) fn from(self, lines: &[Line], name: Name) -> &[Line] {
+        match self.0.get(name as usize) {
+            Some(&Self::NONE) => &[],
+            Some(&first) => &lines[usize::from(first)..],
+            None => lines,
+        }
+    }
+}
+
 /// The index: where everything is.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Lines,
+    pub(crate) firsts: Firsts,
     /// Request-URI, or status code and reason.
     pub(crate) start: Start,
     /// End of the last header line.
     pub(crate) head: u16,
     /// Start of the body.
     pub(crate) body: u16,
+    /// Only if all mandatory headers are well-formed.
+    pub(crate) marks: Option<Marks>,
 }
 
 /// The start line.
@@ -54,7 +90,7 @@ pub(crate) enum Start {
 #[derive(Clone, Debug)]
 pub struct Headers {
     text: Bytes,
-    index: Index,
+    index: Arc<Index>,
 }
 
 /// The index follows from the text, so the text decides.
@@ -74,7 +110,7 @@ impl Hash for Headers {
 
 impl Headers {
     pub(crate) fn new(text: Bytes, index: Index) -> Self {
-        Self { text, index }
+        Self { text, index: Arc::new(index) }
     }
 
     /// The whole message as it goes over the wire.
@@ -101,15 +137,24 @@ impl Headers {
         self.text(line.value())
     }
 
+    /// The octets of every value line of header `name`, for those who only copy them.
+    pub(crate) fn octets(&self, name: Name) -> impl Iterator<Item = &[u8]> {
+        let lines = self.beginning_with(name).iter().filter(move |line| line.name == name);
+        lines.map(|line| &self.text[line.value()])
+    }
+
     /// The name of a line as written.
     fn token(&self, line: &Line) -> &str {
-        let text = &self.text[usize::from(line.start)..usize::from(line.value)];
-        let length = text.iter().take_while(|&&byte| lex::is(byte, lex::TOKEN)).count();
-        self.text(usize::from(line.start)..usize::from(line.start) + length)
+        let start = usize::from(line.start);
+        self.text(start..lex::span(&self.text, start, lex::TOKEN))
+    }
+
+    fn beginning_with(&self, name: Name) -> &[Line] {
+        self.index.firsts.from(&self.index.lines, name)
     }
 
     fn line(&self, name: Name) -> Option<&Line> {
-        self.index.lines.iter().find(|line| line.name == name)
+        self.beginning_with(name).iter().find(|line| line.name == name)
     }
 
     /// The first value line of header `name`, trimmed.
@@ -119,7 +164,8 @@ impl Headers {
 
     /// Every line of header `name`, in order, trimmed.
     pub fn lines(&self, name: Name) -> impl Iterator<Item = &str> {
-        self.index.lines.iter().filter(move |line| line.name == name).map(|line| self.value(line))
+        let lines = self.beginning_with(name).iter().filter(move |line| line.name == name);
+        lines.map(|line| self.value(line))
     }
 
     /// Every element of a comma-separated header over all its lines (commas in quotes and angle
@@ -132,8 +178,10 @@ impl Headers {
     /// The first value of a header we have no [`Name`] for (case-insensitive; asking for the long
     /// form finds the compact one).
     pub fn other(&self, name: &str) -> Option<&str> {
-        let mut lines = self.index.lines.iter();
-        lines.find(|line| name::means(self.token(line), name)).map(|line| self.value(line))
+        let known = Name::of(name);
+        let mut lines = self.beginning_with(known).iter().filter(|line| line.name == known);
+        let means = |line: &&Line| known != Name::Other || name::means(self.token(line), name);
+        lines.find(means).map(|line| self.value(line))
     }
 
     /// Name, name as written and value of every header line, in order.
@@ -141,11 +189,18 @@ impl Headers {
         self.index.lines.iter().map(|line| (line.name, self.token(line), self.value(line)))
     }
 
+    /// The first value line of a header that must be there.
+    fn required(&self, name: Name) -> Result<&str, HeaderError> {
+        self.first(name).ok_or(HeaderError::missing(name))
+    }
+
     /// The topmost Via.
     pub fn via(&self) -> Result<Via<'_>, HeaderError> {
-        let line = self.first(Name::Via).ok_or(HeaderError::missing(Name::Via))?;
-        let (top, _) = lex::split_bare(line, b',');
-        Via::parse(lex::trim_end(top)).ok_or(HeaderError::syntax(Name::Via))
+        let line = self.required(Name::Via)?;
+        match &self.index.marks {
+            Some(marks) => Ok(marks.via.read(line)),
+            None => Via::top(line).ok_or(HeaderError::syntax(Name::Via)),
+        }
     }
 
     /// Every Via value, topmost first.
@@ -155,60 +210,50 @@ impl Headers {
 
     /// From.
     pub fn from(&self) -> Result<NameAddr<'_>, HeaderError> {
-        self.address(Name::From)
+        self.address(Name::From, |marks| &marks.from)
     }
 
     /// To.
     pub fn to(&self) -> Result<NameAddr<'_>, HeaderError> {
-        self.address(Name::To)
+        self.address(Name::To, |marks| &marks.to)
     }
 
-    fn address(&self, name: Name) -> Result<NameAddr<'_>, HeaderError> {
-        let value = self.first(name).ok_or(HeaderError::missing(name))?;
-        NameAddr::parse(value).ok_or(HeaderError::syntax(name))
+    fn address(
+        &self,
+        name: Name,
+        marks: impl Fn(&Marks) -> &AddressMarks,
+    ) -> Result<NameAddr<'_>, HeaderError> {
+        let value = self.required(name)?;
+        match &self.index.marks {
+            Some(found) => Ok(marks(found).read(value)),
+            None => NameAddr::parse(value).ok_or(HeaderError::syntax(name)),
+        }
     }
 
     /// Call-ID.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
-        let value = self.first(Name::CallId).ok_or(HeaderError::missing(Name::CallId))?;
-        let word = !value.is_empty() && !value.bytes().any(lex::is_space);
-        word.then_some(value).ok_or(HeaderError::syntax(Name::CallId))
+        let value = self.required(Name::CallId)?;
+        header::is_call_id(value).then_some(value).ok_or(HeaderError::syntax(Name::CallId))
     }
 
     /// CSeq.
     pub fn cseq(&self) -> Result<CSeq<'_>, HeaderError> {
-        let value = self.first(Name::CSeq).ok_or(HeaderError::missing(Name::CSeq))?;
-        CSeq::parse(value).ok_or(HeaderError::syntax(Name::CSeq))
+        let value = self.required(Name::CSeq)?;
+        match &self.index.marks {
+            Some(marks) => Ok(marks.cseq.read(value)),
+            None => CSeq::parse(value).ok_or(HeaderError::syntax(Name::CSeq)),
+        }
     }
 
     /// Contact.
     pub fn contacts(&self) -> Result<Contacts<'_>, HeaderError> {
-        let broken = HeaderError::syntax(Name::Contact);
-        let mut list = smallvec::SmallVec::new();
-        let mut stars = 0;
-        for element in self.list(Name::Contact) {
-            match element {
-                "*" => stars += 1,
-                _ => list.push(NameAddr::parse(element).ok_or(broken)?),
-            }
-        }
-        match (stars, list.is_empty()) {
-            (0, true) => Ok(Contacts::None),
-            (0, false) => Ok(Contacts::List(list)),
-            (1, true) => Ok(Contacts::Star),
-            (_, _) => Err(broken),
-        }
+        Contacts::read(self.list(Name::Contact)).ok_or(HeaderError::syntax(Name::Contact))
     }
 
     /// Delta-seconds of a header such as Expires, Min-Expires, Max-Forwards or Retry-After;
     /// `None` if absent or unreadable, saturated at `u32::MAX` (RFC 3261 §20.19).
     pub fn seconds(&self, name: Name) -> Option<u32> {
-        let value = self.first(name)?;
-        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-        // A Retry-After may go on with a comment or parameters (RFC 3261 §20.33).
-        let ends = lex::trim_start(&value[digits..]);
-        let clean = ends.is_empty() || ends.starts_with([';', '(']);
-        clean.then(|| lex::saturating_number(&value[..digits]))?
+        header::seconds(self.first(name)?)
     }
 
     /// Event.

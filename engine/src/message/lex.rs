@@ -74,7 +74,74 @@ static CLASSES: [u8; 256] = classes();
 
 /// Whether every byte of `text` is in `class`.
 pub(crate) fn all(text: &[u8], class: u8) -> bool {
-    text.iter().all(|&byte| CLASSES[usize::from(byte)] & class != 0)
+    span(text, 0, class) == text.len()
+}
+
+/// Where the run of `class` that begins at `from` ends.
+#[inline]
+pub(crate) fn span(text: &[u8], from: usize, class: u8) -> usize {
+    let mut at = from;
+    while let Some(chunk) = text[at..].first_chunk::<8>() {
+        let common = chunk.iter().fold(class, |bits, &byte| bits & CLASSES[usize::from(byte)]);
+        if common == 0 {
+            break;
+        }
+        at += 8;
+    }
+    while at < text.len() && is(text[at], class) {
+        at += 1;
+    }
+    at
+}
+
+/// `byte` in all eight octets.
+const fn eight(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The first place from `from` on where `marks` has a high bit: it gets eight octets at a time and
+/// marks at least the first one that matters. For the short distances between separators this
+/// beats a call of `memchr`.
+#[inline]
+fn find_marked(text: &[u8], from: usize, marks: impl Fn(u64) -> u64) -> Option<usize> {
+    let mut at = from;
+    while let Some(chunk) = text[at..].first_chunk::<8>() {
+        let marked = marks(u64::from_le_bytes(*chunk)) & eight(0x80);
+        if marked != 0 {
+            return Some(at + marked.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let mut last = [b' '; 8];
+    let rest = &text[at..];
+    last[..rest.len()].copy_from_slice(rest);
+    let marked = marks(u64::from_le_bytes(last)) & eight(0x80);
+    let offset = marked.trailing_zeros() as usize / 8;
+    (offset < rest.len()).then_some(at + offset)
+}
+
+/// Where the first `byte` is, expected near.
+#[inline]
+pub(crate) fn find_near(text: &[u8], from: usize, byte: u8) -> Option<usize> {
+    find_marked(text, from, |octets| {
+        let zero = octets ^ eight(byte);
+        zero.wrapping_sub(eight(1)) & !zero
+    })
+}
+
+/// Where the first control character (below SP) is.
+#[inline]
+pub(crate) fn find_control(text: &[u8], from: usize) -> Option<usize> {
+    find_marked(text, from, |octets| octets.wrapping_sub(eight(b' ')) & !octets)
+}
+
+/// Where the white space that begins at `from` ends.
+#[inline]
+pub(crate) fn skip_space(text: &[u8], mut from: usize) -> usize {
+    while from < text.len() && is_space(text[from]) {
+        from += 1;
+    }
+    from
 }
 
 /// Whether `text` is a token.
@@ -86,7 +153,7 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
 pub(crate) fn all_escaped(text: &[u8], class: u8) -> bool {
     let mut at = 0;
     while at < text.len() {
-        if CLASSES[usize::from(text[at])] & class != 0 {
+        if is(text[at], class) {
             at += 1;
         } else if escape(&text[at..]).is_some() {
             at += 3;
@@ -98,6 +165,7 @@ pub(crate) fn all_escaped(text: &[u8], class: u8) -> bool {
 }
 
 /// Whether `byte` is in `class`.
+#[inline]
 pub(crate) fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
@@ -136,13 +204,15 @@ pub(crate) fn trim(text: &str) -> &str {
 }
 
 pub(crate) fn trim_start(text: &str) -> &str {
-    let blank = text.bytes().take_while(|&byte| is_space(byte)).count();
-    &text[blank..]
+    &text[skip_space(text.as_bytes(), 0)..]
 }
 
 pub(crate) fn trim_end(text: &str) -> &str {
-    let blank = text.bytes().rev().take_while(|&byte| is_space(byte)).count();
-    &text[..text.len() - blank]
+    let mut end = text.len();
+    while end > 0 && is_space(text.as_bytes()[end - 1]) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Where the first `stop` is that stands neither in quotes nor in angle brackets. Text after a
@@ -191,14 +261,18 @@ pub(crate) fn elements(text: &str, stop: u8) -> impl Iterator<Item = &str> {
 
 /// A number of digits only; what does not fit becomes `u32::MAX`.
 pub(crate) fn saturating_number(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(u32::MAX))
+    let add = |sum: u64, digit: u8| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        Some((sum * 10 + digit).min(u64::from(u32::MAX) + 1))
+    };
+    let number = text.bytes().try_fold(0, add).filter(|_| !text.is_empty())?;
+    Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// A number of digits only that fits.
 pub(crate) fn number(text: &str) -> Option<u32> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    match saturating_number(text)? {
+        u32::MAX => text.parse().ok(),
+        number => Some(number),
     }
-    text.parse().ok()
 }

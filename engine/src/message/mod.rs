@@ -9,6 +9,7 @@ mod edit;
 mod header;
 mod headers;
 mod lex;
+mod marks;
 mod name;
 mod parse;
 mod reply;

@@ -56,6 +56,10 @@ macro_rules! names {
             /// Every name but [`Name::Other`].
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// The first so many names are those that every message is asked for: an index
+            /// remembers where they are.
+            pub(crate) const KEYS: usize = Self::ContentLength as usize + 1;
+
             /// The canonical spelling (`Call-ID`, `SIP-ETag`, `DM-Message-ID`).
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -69,12 +73,13 @@ macro_rules! names {
 
 names! {
     Via = "Via", From = "From", To = "To", CallId = "Call-ID", CSeq = "CSeq",
-    Contact = "Contact", MaxForwards = "Max-Forwards", Route = "Route",
+    Contact = "Contact", MaxForwards = "Max-Forwards", ContentLength = "Content-Length",
+    Route = "Route",
     RecordRoute = "Record-Route", Expires = "Expires", MinExpires = "Min-Expires",
     Event = "Event", SubscriptionState = "Subscription-State", AllowEvents = "Allow-Events",
     Allow = "Allow", Accept = "Accept", AcceptEncoding = "Accept-Encoding",
     AcceptLanguage = "Accept-Language", ContentType = "Content-Type",
-    ContentLength = "Content-Length", ContentEncoding = "Content-Encoding",
+    ContentEncoding = "Content-Encoding",
     ContentDisposition = "Content-Disposition", Authorization = "Authorization",
     ProxyAuthorization = "Proxy-Authorization", WwwAuthenticate = "WWW-Authenticate",
     ProxyAuthenticate = "Proxy-Authenticate", AuthenticationInfo = "Authentication-Info",

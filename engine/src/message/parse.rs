@@ -1,13 +1,19 @@
-//! Bytes to messages: one pass that indexes every header line (RFC 3261 §7, §18.3, §25; RFC 4475).
+//! Bytes to messages: one pass that indexes every header line.
+//!
+//! Read RFC 3261 §7, §18.3, §25 and RFC 4475 first.
 //!
 //! The only place that says no to a message as such. It refuses what RFC 4475 calls invalid and
 //! what a more lenient neighbour could read otherwise than we do (bare CR or LF, doubled
 //! identities), and nothing else: values of headers it does not need are not looked at.
 
-use super::headers::{Index, Line, Start};
-use super::{Headers, Method, Name, Request, Response, Uri, UriError, lex};
+use super::headers::{Firsts, Index, Line, Lines, Start};
+use super::marks::{AddressMarks, CSeqMarks, Marks, ViaMarks};
+use super::{
+    CSeq, Contacts, Headers, Method, Name, NameAddr, Request, Response, Uri, UriError, Via, header,
+    lex,
+};
 use bytes::Bytes;
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memrchr};
 
 /// What fits into a UDP datagram over IPv4.
 const MAX_OCTETS: usize = 65_507;
@@ -57,20 +63,20 @@ impl Message {
             return Err(Malformed::dropped("keep-alive"));
         }
         match scan(&bytes) {
-            Scan::Plain(found) => judge(bytes, found),
-            Scan::Folded => Self::parse_unfolded(unfold(&bytes)),
-            Scan::Unended if bytes.len() + 2 <= MAX_OCTETS => {
-                Self::parse_unfolded([&bytes[..], b"\r\n"].concat())
+            Ok(found) => judge(bytes, found),
+            Err(Scar::Folded) => Self::parse_mended(unfold(&bytes)),
+            Err(Scar::Unended) if bytes.len() + 2 <= MAX_OCTETS => {
+                Self::parse_mended([&bytes[..], b"\r\n"].concat())
             }
-            Scan::Unended => Err(Malformed::dropped("head does not end")),
+            Err(Scar::Unended) => Err(Malformed::dropped("head does not end")),
         }
     }
 
-    fn parse_unfolded(text: Vec<u8>) -> Result<Self, Malformed> {
+    fn parse_mended(text: Vec<u8>) -> Result<Self, Malformed> {
         match scan(&text) {
-            Scan::Plain(found) => judge(text.into(), found),
-            Scan::Unended => Self::parse(text.into()),
-            Scan::Folded => Err(Malformed::dropped("folding")),
+            Ok(found) => judge(text.into(), found),
+            Err(Scar::Unended) => Self::parse(text.into()),
+            Err(Scar::Folded) => Err(Malformed::dropped("folding")),
         }
     }
 
@@ -96,7 +102,8 @@ struct Fault {
 struct Found {
     /// End of the start line.
     start: usize,
-    lines: Vec<Line>,
+    lines: Lines,
+    firsts: Firsts,
     head: usize,
     body: usize,
     /// One bit for every name seen.
@@ -104,9 +111,9 @@ struct Found {
     fault: Option<Fault>,
 }
 
+/// What has to be mended before a head can be read.
 #[derive(Debug)]
-enum Scan {
-    Plain(Found),
+enum Scar {
     /// There is a continuation line.
     Folded,
     /// Every line is complete, only the empty one that ends the head is missing.
@@ -129,30 +136,25 @@ impl Found {
 
     /// Enters the line from `start` to `end`.
     fn enter(&mut self, text: &[u8], start: usize, end: usize) {
-        let Some(colon) = memchr(b':', &text[start..end]) else {
-            return self.fault("header line without colon");
-        };
-        let mut token = start + colon;
-        let mut value = token + 1;
-        let mut stop = end;
-        while token > start && lex::is_space(text[token - 1]) {
-            token -= 1;
+        let line = &text[start..end];
+        let colon = lex::find_near(line, 0, b':').unwrap_or(0);
+        let token = line[..colon].trim_ascii_end();
+        let name = Name::of_bytes(token);
+        if name == Name::Other && !lex::is_token(token) {
+            return self.fault("header line without name and colon");
         }
-        while value < stop && lex::is_space(text[value]) {
-            value += 1;
-        }
-        while stop > value && lex::is_space(text[stop - 1]) {
+        let value = lex::skip_space(line, colon + 1);
+        let mut stop = line.len();
+        while stop > value && lex::is_space(line[stop - 1]) {
             stop -= 1;
-        }
-        let name = Name::of_bytes(&text[start..token]);
-        if name == Name::Other && !lex::is_token(&text[start..token]) {
-            return self.fault("header name is no token");
         }
         if self.seen & ONCE & bit(name) != 0 {
             self.fault(twice(name));
         }
         self.seen |= bit(name);
-        self.lines.push(Line { name, start: small(start), value: small(value), end: small(stop) });
+        self.firsts.note(name, self.lines.len());
+        let (value, end) = (small(start + value), small(start + stop));
+        self.lines.push(Line { name, start: small(start), value, end });
     }
 }
 
@@ -161,10 +163,11 @@ fn small(at: usize) -> u16 {
     u16::try_from(at).expect("a datagram has fewer than 2^16 octets, as parse has checked")
 }
 
-fn scan(text: &[u8]) -> Scan {
+fn scan(text: &[u8]) -> Result<Found, Scar> {
     let mut found = Found {
         start: 0,
-        lines: Vec::with_capacity(20),
+        lines: Lines::new(),
+        firsts: Firsts::none(),
         head: text.len(),
         body: text.len(),
         seen: 0,
@@ -174,18 +177,18 @@ fn scan(text: &[u8]) -> Scan {
     loop {
         let Some(end) = line_end(text, from, &mut found) else {
             if from == text.len() && found.start > 0 {
-                return Scan::Unended;
+                return Err(Scar::Unended);
             }
             found.head = from;
             found.fault("head does not end");
-            return Scan::Plain(found);
+            return Ok(found);
         };
         if end == from {
             (found.head, found.body) = (from, from + 2);
-            return Scan::Plain(found);
+            return Ok(found);
         }
         if text.get(end + 2).copied().is_some_and(lex::is_space) {
-            return Scan::Folded;
+            return Err(Scar::Folded);
         }
         match found.start {
             0 => found.start = end,
@@ -199,11 +202,12 @@ fn scan(text: &[u8]) -> Scan {
 /// The next CRLF; a CR or LF that stands alone is a fault, for some would take it as a line end.
 fn line_end(text: &[u8], mut from: usize, found: &mut Found) -> Option<usize> {
     loop {
-        let at = from + memchr2(b'\r', b'\n', &text[from..])?;
-        if text[at] == b'\r' && text.get(at + 1) == Some(&b'\n') {
-            return Some(at);
+        let at = lex::find_control(text, from)?;
+        match text[at] {
+            b'\r' if text.get(at + 1) == Some(&b'\n') => return Some(at),
+            b'\r' | b'\n' => found.fault("bare CR or LF"),
+            _ => {}
         }
-        found.fault("bare CR or LF");
         from = at + 1;
     }
 }
@@ -225,151 +229,195 @@ fn unfold(text: &[u8]) -> Vec<u8> {
 }
 
 /// Turns what was found into a message or a refusal.
-fn judge(mut text: Bytes, mut found: Found) -> Result<Message, Malformed> {
-    if std::str::from_utf8(&text[..found.head]).is_err() {
+fn judge(mut text: Bytes, found: Found) -> Result<Message, Malformed> {
+    let Ok(head) = std::str::from_utf8(&text[..found.head]) else {
         return Err(Malformed::dropped("head is not UTF-8"));
-    }
-    let start_fault = found.fault.take();
-    let Some(start) = start_line(&text[..found.start], &mut found.fault) else {
+    };
+    let Some((start, fault)) = start_line(&head[..found.start]) else {
         return Err(Malformed::dropped("start line"));
     };
-    found.fault = found.fault.or(start_fault);
-    let fault = found.fault.or_else(|| cut_body(&mut text, &found).err());
-    let index =
-        Index { lines: found.lines, start, head: small(found.head), body: small(found.body) };
-    let headers = Headers::new(text, index);
-    match start {
-        Start::Request { .. } => judge_request(Request::new(headers), found.seen, fault),
-        Start::Response { .. } => match fault.or_else(|| mandatory(&headers, found.seen).err()) {
-            None => Ok(Message::Response(Response::new(headers))),
-            Some(Fault { why, line, status }) => {
-                Err(Malformed { why, line, status, request: None })
-            }
-        },
+    let head = Head { text: head, lines: &found.lines, firsts: found.firsts };
+    let mut verdict = fault.or(found.fault).map_or(Ok(()), Err);
+    let mut length = text.len() - found.body;
+    if verdict.is_ok() {
+        verdict = head.body_length(length).map(|announced| length = announced);
     }
-}
-
-fn judge_request(request: Request, seen: u64, fault: Option<Fault>) -> Result<Message, Malformed> {
-    let fault = fault
-        .or_else(|| mandatory(&request, seen).err())
-        .or_else(|| request_rules(&request, seen).err());
-    let Some(Fault { why, line, status }) = fault else { return Ok(Message::Request(request)) };
-    let has = |name| request.first(name).is_some_and(|value| !value.is_empty());
-    let answerable = request.method() != Method::Ack && has(Name::Via) && has(Name::CSeq);
-    Err(Malformed { why, line, status, request: answerable.then_some(request) })
-}
-
-/// Reads the start line; `None` if it is not even of the form of one.
-fn start_line(line: &[u8], fault: &mut Option<Fault>) -> Option<Start> {
-    let mut complain = |why, status| {
-        fault.get_or_insert(Fault { why, line: Some(1), status });
+    let marks = head.marks(start);
+    let (marks, verdict) = match (marks, verdict) {
+        (Ok(marks), Ok(())) => (Some(marks), head.rules(start)),
+        (Ok(marks), Err(fault)) => (Some(marks), Err(fault)),
+        (Err(_), Err(fault)) | (Err(fault), Ok(())) => (None, Err(fault)),
     };
-    if line.len() > 4 && line[..4].eq_ignore_ascii_case(b"SIP/") {
-        return status_line(line);
-    }
-    let token = memchr(b' ', line)?;
-    let uri = memrchr(b' ', line).filter(|&last| last > token)?;
-    if !lex::is_token(&line[..token]) {
-        complain("method is no token", 400);
-    }
-    match &line[uri + 1..] {
-        version if version.eq_ignore_ascii_case(b"SIP/2.0") => {}
-        version if version.len() > 4 && version[..4].eq_ignore_ascii_case(b"SIP/") => {
-            complain("SIP version is not 2.0", 505);
-        }
-        _ => complain("start line", 400),
-    }
-    let method = std::str::from_utf8(&line[..token]).map_or(Method::Other, Method::of);
-    Some(Start::Request { method, token: small(token), uri: small(uri) })
+    let (head, body) = (small(found.head), small(found.body));
+    text.truncate(found.body + length);
+    let index = Index { lines: found.lines, firsts: found.firsts, start, head, body, marks };
+    sentence(Headers::new(text, index), verdict)
 }
 
-fn status_line(line: &[u8]) -> Option<Start> {
+/// A message if there is no fault, and otherwise what is left to be done about it.
+fn sentence(headers: Headers, verdict: Result<(), Fault>) -> Result<Message, Malformed> {
+    let refuse =
+        |Fault { why, line, status }: Fault, request| Err(Malformed { why, line, status, request });
+    match (headers.index().start, verdict) {
+        (Start::Request { .. }, Ok(())) => Ok(Message::Request(Request::new(headers))),
+        (Start::Response { .. }, Ok(())) => Ok(Message::Response(Response::new(headers))),
+        (Start::Response { .. }, Err(fault)) => refuse(fault, None),
+        (Start::Request { method, .. }, Err(fault)) => {
+            let has = |name| headers.first(name).is_some_and(|value| !value.is_empty());
+            let answerable = method != Method::Ack && has(Name::Via) && has(Name::CSeq);
+            refuse(fault, answerable.then(|| Request::new(headers)))
+        }
+    }
+}
+
+/// Reads the start line, and what is wrong with it; `None` if it is not even of the form of one.
+fn start_line(line: &str) -> Option<(Start, Option<Fault>)> {
+    let is_sip = |text: &str| text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("SIP/"));
+    if is_sip(line) {
+        return Some((status_line(line)?, None));
+    }
+    let token = memchr(b' ', line.as_bytes())?;
+    let uri = memrchr(b' ', line.as_bytes()).filter(|&last| last > token)?;
+    let version = &line[uri + 1..];
+    let fault = |why, status| Some(Fault { why, line: Some(1), status });
+    let fault = if version.eq_ignore_ascii_case("SIP/2.0") {
+        if lex::is_token(&line.as_bytes()[..token]) {
+            None
+        } else {
+            fault("method is no token", 400)
+        }
+    } else if is_sip(version) {
+        fault("SIP version is not 2.0", 505)
+    } else {
+        fault("start line", 400)
+    };
+    let method = Method::of(&line[..token]);
+    Some((Start::Request { method, token: small(token), uri: small(uri) }, fault))
+}
+
+fn status_line(line: &str) -> Option<Start> {
     let (version, rest) = line.split_at_checked(8)?;
     let (code, reason) = rest.split_at_checked(3)?;
-    let status = code.iter().try_fold(0u16, |sum, digit| {
-        digit.is_ascii_digit().then(|| sum * 10 + u16::from(digit - b'0'))
-    })?;
-    let well_formed = version.eq_ignore_ascii_case(b"SIP/2.0 ")
+    let status = u16::try_from(lex::number(code)?).ok()?;
+    let well_formed = version.eq_ignore_ascii_case("SIP/2.0 ")
         && (100..700).contains(&status)
-        && (reason.is_empty() || reason[0] == b' ');
+        && (reason.is_empty() || reason.starts_with(' '));
     let start = line.len() - reason.len().saturating_sub(1);
     well_formed.then(|| Start::Response { status, reason: small(start), end: small(line.len()) })
 }
 
-/// Content-Length (RFC 3261 §18.3): cuts what is too much, refuses what is too little.
-fn cut_body(text: &mut Bytes, found: &Found) -> Result<(), Fault> {
-    let mut length = None;
-    for (at, line) in found.lines.iter().enumerate() {
-        if line.name != Name::ContentLength {
-            continue;
-        }
-        let fault = |why| Fault { why, line: u32::try_from(at + 2).ok(), status: 400 };
-        let value = std::str::from_utf8(&text[line.value()]).ok();
-        let value = value.and_then(lex::saturating_number);
-        let value = value.ok_or(fault("Content-Length: bad number"))?;
-        if length.is_some_and(|length| length != value) {
-            return Err(fault("Content-Length: conflicting values"));
-        }
-        if value as usize > text.len() - found.body {
-            return Err(fault("Content-Length: larger than the datagram"));
-        }
-        length = Some(value);
-    }
-    if let Some(length) = length {
-        text.truncate(found.body + length as usize);
-    }
-    Ok(())
+/// The head under judgement.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    text: &'a str,
+    lines: &'a [Line],
+    firsts: Firsts,
 }
 
-/// The headers every message must have (RFC 3261 §8.1.1), well-formed.
-fn mandatory(headers: &Headers, seen: u64) -> Result<(), Fault> {
-    for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
-        if seen & bit(name) == 0 {
-            return Err(Fault { why: missing(name), line: None, status: 400 });
-        }
+impl<'a> Head<'a> {
+    fn values(self, name: Name) -> impl Iterator<Item = &'a str> {
+        let lines = self.firsts.from(self.lines, name).iter();
+        let lines = lines.filter(move |line| line.name == name);
+        lines.map(move |line| &self.text[line.value()])
     }
-    let checks = [
-        (Name::Via, headers.via().is_err()),
-        (Name::From, headers.from().is_err()),
-        (Name::To, headers.to().is_err()),
-        (Name::CallId, headers.call_id().is_err()),
-        (Name::CSeq, headers.cseq().is_err()),
-    ];
-    match checks.iter().find(|(_, broken)| *broken) {
-        Some((name, _)) => Err(broken(headers, *name)),
-        None => Ok(()),
+
+    fn required(self, name: Name) -> Result<&'a str, Fault> {
+        let missing = || Fault { why: missing(name), line: None, status: 400 };
+        self.values(name).next().ok_or_else(missing)
+    }
+
+    /// A fault in the first line of header `name`.
+    fn fault(self, name: Name, why: &'static str) -> Fault {
+        let at = self.lines.iter().position(|line| line.name == name);
+        Fault { why, line: at.and_then(|at| u32::try_from(at + 2).ok()), status: 400 }
+    }
+
+    fn broken(self, name: Name) -> Fault {
+        self.fault(name, broken(name))
+    }
+
+    /// Content-Length (RFC 3261 §18.3): how much of `available` is the body.
+    fn body_length(self, available: usize) -> Result<usize, Fault> {
+        let mut length = None;
+        for value in self.values(Name::ContentLength) {
+            let fault = |why| Err(self.fault(Name::ContentLength, why));
+            length = match lex::saturating_number(value) {
+                None => return fault("Content-Length: bad number"),
+                Some(value) if length.is_some_and(|length| length != value) => {
+                    return fault("Content-Length: conflicting values");
+                }
+                Some(value) if value as usize > available => {
+                    return fault("Content-Length: larger than the datagram");
+                }
+                Some(value) => Some(value),
+            };
+        }
+        Ok(length.map_or(available, |length| length as usize))
+    }
+
+    /// The headers every message must have (RFC 3261 §8.1.1), well-formed, and where their
+    /// pieces are.
+    fn marks(self, start: Start) -> Result<Marks, Fault> {
+        let via_line = self.required(Name::Via)?;
+        let from_line = self.required(Name::From)?;
+        let to_line = self.required(Name::To)?;
+        let call_id = self.required(Name::CallId)?;
+        let cseq_line = self.required(Name::CSeq)?;
+
+        let via = Via::top(via_line).ok_or_else(|| self.broken(Name::Via))?;
+        let from = NameAddr::parse(from_line).ok_or_else(|| self.broken(Name::From))?;
+        let to = NameAddr::parse(to_line).ok_or_else(|| self.broken(Name::To))?;
+        if !header::is_call_id(call_id) {
+            return Err(self.broken(Name::CallId));
+        }
+        let cseq = CSeq::parse(cseq_line).ok_or_else(|| self.broken(Name::CSeq))?;
+        self.consistent(start, &via, &cseq)?;
+        Ok(Marks {
+            via: ViaMarks::of(via_line, &via),
+            from: AddressMarks::of(from_line, &from),
+            to: AddressMarks::of(to_line, &to),
+            cseq: CSeqMarks::of(cseq_line, &cseq),
+        })
+    }
+
+    /// A request's CSeq repeats its method, and its branch is more than the cookie, which alone
+    /// identifies nothing (RFC 4475 §3.2.1).
+    fn consistent(self, start: Start, via: &Via<'_>, cseq: &CSeq<'_>) -> Result<(), Fault> {
+        let Start::Request { method, token, .. } = start else { return Ok(()) };
+        if cseq.method != &self.text[..token.into()] {
+            let status = if method == Method::Other { 501 } else { 400 };
+            return Err(Fault { status, ..self.fault(Name::CSeq, "CSeq: another method") });
+        }
+        if via.branch == Some("z9hG4bK") {
+            return Err(self.fault(Name::Via, "Via: empty branch"));
+        }
+        Ok(())
+    }
+
+    /// What else a request must obey before anybody acts on it.
+    fn rules(self, start: Start) -> Result<(), Fault> {
+        let Start::Request { token, uri, .. } = start else { return Ok(()) };
+        match Uri::parse(&self.text[usize::from(token) + 1..usize::from(uri)]) {
+            // Headers have no place in a Request-URI (RFC 3261 §19.1.1); schemes are the hall's.
+            Ok(uri) if uri.headers.is_empty() => {}
+            Err(UriError::Scheme) => {}
+            Ok(_) | Err(UriError::Syntax) => {
+                return Err(Fault { why: "Request-URI: bad syntax", line: Some(1), status: 400 });
+            }
+        }
+        if self.values(Name::MaxForwards).any(|value| lex::saturating_number(value).is_none()) {
+            return Err(self.broken(Name::MaxForwards));
+        }
+        let contacts = self.values(Name::Contact).flat_map(|line| lex::elements(line, b','));
+        match Contacts::read(contacts.filter(|element| !element.is_empty())) {
+            Some(_) => Ok(()),
+            None => Err(self.broken(Name::Contact)),
+        }
     }
 }
 
-/// What else a request must obey before anybody acts on it.
-fn request_rules(request: &Request, seen: u64) -> Result<(), Fault> {
-    if !request.cseq().is_ok_and(|cseq| cseq.method == request.method_text()) {
-        let status = if request.method() == Method::Other { 501 } else { 400 };
-        return Err(Fault { status, ..fault_at(request, Name::CSeq, "CSeq: another method") });
-    }
-    match Uri::parse(request.uri()) {
-        // Headers have no place in a Request-URI (RFC 3261 §19.1.1); schemes are the hall's.
-        Ok(uri) if uri.headers.is_empty() => {}
-        Err(UriError::Scheme) => {}
-        Ok(_) | Err(UriError::Syntax) => {
-            return Err(Fault { why: "Request-URI: bad syntax", line: Some(1), status: 400 });
-        }
-    }
-    if seen & bit(Name::MaxForwards) != 0 && request.seconds(Name::MaxForwards).is_none() {
-        return Err(broken(request, Name::MaxForwards));
-    }
-    if seen & bit(Name::Contact) != 0 && request.contacts().is_err() {
-        return Err(broken(request, Name::Contact));
-    }
-    // The cookie alone identifies nothing (RFC 4475 §3.2.1).
-    if request.via().is_ok_and(|via| via.branch == Some("z9hG4bK")) {
-        return Err(fault_at(request, Name::Via, "Via: empty branch"));
-    }
-    Ok(())
-}
-
-fn broken(headers: &Headers, name: Name) -> Fault {
-    let why = match name {
+fn broken(name: Name) -> &'static str {
+    match name {
         Name::Via => "Via: bad syntax",
         Name::From => "From: bad syntax",
         Name::To => "To: bad syntax",
@@ -378,8 +426,7 @@ fn broken(headers: &Headers, name: Name) -> Fault {
         Name::MaxForwards => "Max-Forwards: bad number",
         Name::Contact => "Contact: bad syntax",
         _ => "header: bad syntax",
-    };
-    fault_at(headers, name, why)
+    }
 }
 
 fn missing(name: Name) -> &'static str {
@@ -402,12 +449,6 @@ fn twice(name: Name) -> &'static str {
         Name::MaxForwards => "Max-Forwards: twice",
         _ => "header: twice",
     }
-}
-
-/// A fault in the first line of header `name`.
-fn fault_at(headers: &Headers, name: Name, why: &'static str) -> Fault {
-    let at = headers.index().lines.iter().position(|line| line.name == name);
-    Fault { why, line: at.and_then(|at| u32::try_from(at + 2).ok()), status: 400 }
 }
 
 #[cfg(test)]

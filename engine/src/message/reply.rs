@@ -2,8 +2,13 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-use super::{Headers, Host, Name, Params, Request, Via, Writer, lex};
-use std::net::{IpAddr, SocketAddr};
+<<<<<<< HEAD
+use super::{Headers, Host, Name, Params, Request, Writer, lex, write};
+=======
+use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
+use memchr::memchr;
+>>>>>>> main
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
 /// Where SIP over UDP lives unless told otherwise.
@@ -35,8 +40,8 @@ impl Reply {
         let mut writer = Writer::response_with(status, reason);
         write_vias(&mut writer, request, source);
         let copy = |writer: &mut Writer, name| {
-            if let Some(value) = request.first(name) {
-                writer.header(name, value);
+            if let Some(value) = request.octets(name).next() {
+                write::copy_line(writer.text(), name, value);
             }
         };
         copy(&mut writer, Name::From);
@@ -49,9 +54,9 @@ impl Reply {
         }
         copy(&mut writer, Name::CallId);
         copy(&mut writer, Name::CSeq);
-        if let Some(timestamp) = request.other("Timestamp").filter(|_| status == 100) {
-            // RFC 3261 §8.2.6.1: only 100 copies it.
-            writer.other("Timestamp", timestamp);
+        if status == 100 {
+            // RFC 3261 §8.2.6.1: no other answer copies it.
+            request.other("Timestamp").map(|timestamp| writer.other("Timestamp", timestamp));
         }
         Self { writer, status }
     }
@@ -93,67 +98,106 @@ impl DerefMut for Reply {
 }
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
-    for (at, line) in request.lines(Name::Via).enumerate() {
-        match Marked::of(line, source).filter(|_| at == 0) {
-            Some(marked) => writer.format(Name::Via, format_args!("{marked}")),
-            None => writer.header(Name::Via, line),
-        };
+    let mut lines = request.octets(Name::Via);
+<<<<<<< HEAD
+    if let Some(marked) = Marked::of(request, source) {
+=======
+    let marked = request.first(Name::Via).and_then(|line| {
+        let via = request.via().ok()?;
+        Marked::new(line, via, source)
+    });
+    if let Some(marked) = marked {
+>>>>>>> main
+        marked.push(writer.text());
+        lines.next();
+    }
+    for line in lines {
+        write::copy_line(writer.text(), Name::Via, line);
     }
 }
 
+<<<<<<< HEAD
+/// The topmost Via line, its first value with the source noted: our `received` (never one the
+/// sender invented) and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) struct Marked<'a> {
+=======
 /// A Via line whose top value notes the source: our `received` (never one the sender invented)
 /// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
 pub(super) struct Marked<'a> {
+    /// The sent-protocol and sent-by of the top value as written.
+>>>>>>> main
     sent: &'a str,
-    kept: Kept<'a>,
-    address: IpAddr,
+    params: Params<'a>,
+    source: SocketAddr,
     rest: Option<&'a str>,
 }
 
 impl<'a> Marked<'a> {
+<<<<<<< HEAD
     /// `None` if there is nothing to note, or the line cannot be read.
-    pub(super) fn of(line: &'a str, source: SocketAddr) -> Option<Self> {
-        let (top, rest) = lex::split_bare(line, b',');
-        let top = lex::trim_end(top);
-        let via = Via::parse(top)?;
-        let address = source.ip().to_canonical();
+    pub(super) fn of(request: &'a Headers, source: SocketAddr) -> Option<Self> {
+        let via = request.via().ok()?;
+=======
+    /// `line` begins with the value `via`. `None` if there is nothing to note.
+    pub(super) fn new(line: &'a str, via: Via<'a>, source: SocketAddr) -> Option<Self> {
+>>>>>>> main
         let same = match via.host {
-            Host::Ip(sent_by) => sent_by.to_canonical() == address,
+            Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
             Host::Name(_) => false,
         };
         if same && via.params.raw("rport").is_none() {
             return None;
         }
-        let (sent, _) = top.split_once(';').unwrap_or((top, ""));
-        Some(Self { sent, kept: Kept { params: via.params, port: source.port() }, address, rest })
+<<<<<<< HEAD
+        let (top, rest) = lex::split_bare(request.first(Name::Via)?, b',');
+        let sent = top.split_once(';').map_or(top, |(sent, _)| sent);
+        Some(Self { sent: lex::trim_end(sent), params: via.params, source, rest })
+=======
+        let (top, rest) = lex::split_bare(line, b',');
+        let top = lex::trim_end(top);
+        let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
+        Some(Self { sent: &top[..sent], params: via.params, source, rest })
+>>>>>>> main
     }
-}
 
-impl std::fmt::Display for Marked<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{};received={}", self.sent, self.kept, self.address)?;
-        self.rest.map_or(Ok(()), |rest| write!(f, ",{rest}"))
-    }
-}
-
-/// The sender's parameters without `received`, with a value for `rport`.
-struct Kept<'a> {
-    params: Params<'a>,
-    port: u16,
-}
-
-impl std::fmt::Display for Kept<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// Appends the line. It is on the way of every answer, so it does without `fmt`.
+    pub(super) fn push(&self, text: &mut Vec<u8>) {
+        let start = write::begin_line(text, Name::Via);
+        text.extend_from_slice(self.sent.as_bytes());
         for (name, value) in self.params.iter() {
+<<<<<<< HEAD
             if name.eq_ignore_ascii_case("rport") {
-                write!(f, ";rport={}", self.port)?;
-            } else if value.is_empty() && !name.eq_ignore_ascii_case("received") {
-                write!(f, ";{name}")?;
+                text.extend_from_slice(b";rport=");
+                write::push_decimal(text, u32::from(self.source.port()));
             } else if !name.eq_ignore_ascii_case("received") {
-                write!(f, ";{name}={value}")?;
+                text.push(b';');
+                text.extend_from_slice(name.as_bytes());
+                if !value.is_empty() {
+                    text.push(b'=');
+                    text.extend_from_slice(value.as_bytes());
+                }
+=======
+            if name.eq_ignore_ascii_case("received") {
+                continue;
+            }
+            text.push(b';');
+            text.extend_from_slice(name.as_bytes());
+            if name.eq_ignore_ascii_case("rport") {
+                text.push(b'=');
+                write::push_decimal(text, u32::from(self.source.port()));
+            } else if !value.is_empty() {
+                text.push(b'=');
+                text.extend_from_slice(value.as_bytes());
+>>>>>>> main
             }
         }
-        Ok(())
+        text.extend_from_slice(b";received=");
+        write::push_address(text, self.source.ip().to_canonical());
+        if let Some(rest) = self.rest {
+            text.push(b',');
+            text.extend_from_slice(rest.as_bytes());
+        }
+        write::end_line(text, start);
     }
 }
 

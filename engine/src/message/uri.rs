@@ -43,15 +43,16 @@ impl<'a> Host<'a> {
             return Some(Self::Ip(IpAddr::V6(ipv6(rest.strip_suffix(']')?)?)));
         }
         let bytes = text.as_bytes();
-        if bytes.is_empty() || !lex::all(bytes, lex::HOST) {
-            return None;
-        }
-        let ends_in_digit = bytes[bytes.len() - 1].is_ascii_digit();
-        if ends_in_digit && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        if bytes.first()?.is_ascii_digit() {
+            if let Some(address) = ipv4(bytes) {
+                return Some(Self::Ip(IpAddr::V4(address)));
+            }
             // A name of digits only would need a top label of letters (RFC 3261 §25.1).
-            return Some(Self::Ip(IpAddr::V4(text.parse::<Ipv4Addr>().ok()?)));
+            if bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+                return None;
+            }
         }
-        Some(Self::Name(text))
+        lex::all(bytes, lex::HOST).then_some(Self::Name(text))
     }
 
     /// Same address, or same name in any case.
@@ -74,6 +75,29 @@ impl fmt::Display for Host<'_> {
     }
 }
 
+/// Four numbers below 256 without leading zeros.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut at = 0;
+    for (number, octet) in octets.iter_mut().enumerate() {
+        if number > 0 {
+            at += usize::from(text.get(at) == Some(&b'.'));
+        }
+        let start = at;
+        let mut value = 0;
+        while at < text.len() && at < start + 3 && text[at].is_ascii_digit() {
+            value = value * 10 + u16::from(text[at] - b'0');
+            at += 1;
+        }
+        if at == start || (at > start + 1 && text[start] == b'0') {
+            return None;
+        }
+        *octet = u8::try_from(value).ok()?;
+    }
+    (at == text.len() && text.iter().filter(|byte| **byte == b'.').count() == 3)
+        .then(|| octets.into())
+}
+
 /// An IPv6 address; the third colon that the grammar of RFC 3261 allows before an IPv4 tail by
 /// mistake (RFC 5118 §4.10) is read as if it were not there.
 fn ipv6(text: &str) -> Option<Ipv6Addr> {
@@ -88,7 +112,7 @@ pub(crate) fn host_port(text: &str, loose: bool) -> Option<(Host<'_>, Option<u16
     let trim = |text| if loose { lex::trim(text) } else { text };
     let end = match text.as_bytes().first()? {
         b'[' => memchr(b']', text.as_bytes())? + 1,
-        _ => memchr(b':', text.as_bytes()).unwrap_or(text.len()),
+        _ => lex::find_near(text.as_bytes(), 0, b':').unwrap_or(text.len()),
     };
     let host = Host::parse(trim(&text[..end]))?;
     let rest = trim(&text[end..]);
@@ -121,18 +145,21 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI; it must fill `text` whole.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = split_scheme(text).ok_or(UriError::Syntax)?;
+        let colon = lex::find_near(text.as_bytes(), 0, b':').ok_or(UriError::Syntax)?;
+        let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
         if scheme.eq_ignore_ascii_case("sip") {
             Self::after_scheme(rest, false).ok_or(UriError::Syntax)
         } else if scheme.eq_ignore_ascii_case("sips") {
             Self::after_scheme(rest, true).ok_or(UriError::Syntax)
-        } else {
+        } else if is_absolute(text) && lex::all(rest.as_bytes(), lex::URI) {
             Err(UriError::Scheme)
+        } else {
+            Err(UriError::Syntax)
         }
     }
 
     fn after_scheme(text: &'a str, secure: bool) -> Option<Self> {
-        let (userinfo, rest) = match memchr(b'@', text.as_bytes()) {
+        let (userinfo, rest) = match lex::find_near(text.as_bytes(), 0, b'@') {
             Some(at) => (Some(&text[..at]), &text[at + 1..]),
             None => (None, text),
         };
@@ -163,23 +190,21 @@ impl<'a> Uri<'a> {
     }
 }
 
-/// Splits off the scheme of any absolute URI (RFC 3986 §3.1 and no white space, quotes or angle
-/// brackets); `None` if `text` has another form.
-pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
-    let colon = memchr(b':', text.as_bytes())?;
-    let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    let well_formed = scheme.as_bytes().first()?.is_ascii_alphabetic()
-        && scheme.bytes().all(legal)
-        && !rest.is_empty()
-        && lex::all(rest.as_bytes(), lex::URI);
-    well_formed.then_some((scheme, rest))
+/// Whether `text` begins as an absolute URI does: with a scheme, and something after it
+/// (RFC 3986 §3.1).
+pub(crate) fn is_absolute(text: &str) -> bool {
+    let legal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let bytes = text.as_bytes();
+    let scheme = bytes.iter().take_while(|byte| legal(byte)).count();
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(scheme) == Some(&b':')
+        && bytes.len() > scheme + 1
 }
 
 type UserAndPassword<'a> = (Option<&'a str>, Option<&'a str>);
 
 fn split_userinfo(text: &str) -> Option<UserAndPassword<'_>> {
-    let (user, password) = match memchr(b':', text.as_bytes()) {
+    let (user, password) = match lex::find_near(text.as_bytes(), 0, b':') {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     };

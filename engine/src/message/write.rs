@@ -7,6 +7,7 @@ use super::{Method, Name, edit::exact, reply::standard_reason};
 use bytes::Bytes;
 use memchr::memchr2;
 use std::fmt;
+use std::net::IpAddr;
 
 /// Most messages without a body fit.
 const CAPACITY: usize = 768;
@@ -57,10 +58,11 @@ impl Writer {
 
     /// Appends a header line we have no [`Name`] for.
     pub fn other(&mut self, name: &str, value: &str) -> &mut Self {
-        push_value(&mut self.text, name);
+        let start = self.text.len();
+        self.text.extend_from_slice(name.as_bytes());
         self.text.extend_from_slice(b": ");
-        push_value(&mut self.text, value);
-        self.text.extend_from_slice(b"\r\n");
+        self.text.extend_from_slice(value.as_bytes());
+        end_line(&mut self.text, start);
         self
     }
 
@@ -72,20 +74,25 @@ impl Writer {
 
     /// Appends a header line from pieces, without an intermediate string.
     pub fn pieces(&mut self, name: Name, pieces: &[&str]) -> &mut Self {
-        push_name(&mut self.text, name);
+        let start = begin_line(&mut self.text, name);
         for piece in pieces {
-            push_value(&mut self.text, piece);
+            self.text.extend_from_slice(piece.as_bytes());
         }
-        self.text.extend_from_slice(b"\r\n");
+        end_line(&mut self.text, start);
         self
     }
 
     /// Appends a header line from a format string.
     pub fn format(&mut self, name: Name, value: fmt::Arguments<'_>) -> &mut Self {
-        push_name(&mut self.text, name);
+        let start = begin_line(&mut self.text, name);
         push_format(&mut self.text, value);
-        self.text.extend_from_slice(b"\r\n");
+        end_line(&mut self.text, start);
         self
+    }
+
+    /// The text so far, for those who write lines themselves.
+    pub(crate) fn text(&mut self) -> &mut Vec<u8> {
+        &mut self.text
     }
 
     /// Appends Content-Length: 0 and ends the message.
@@ -107,43 +114,68 @@ impl Writer {
 }
 
 pub(crate) fn push_line(text: &mut Vec<u8>, name: Name, value: &str) {
-    push_name(text, name);
-    push_value(text, value);
-    text.extend_from_slice(b"\r\n");
+    copy_line(text, name, value.as_bytes());
+}
+
+/// Appends a line whose value comes from the head of another message.
+pub(crate) fn copy_line(text: &mut Vec<u8>, name: Name, value: &[u8]) {
+    let start = begin_line(text, name);
+    text.extend_from_slice(value);
+    end_line(text, start);
 }
 
 pub(crate) fn push_number_line(text: &mut Vec<u8>, name: Name, value: u32) {
-    push_name(text, name);
+    begin_line(text, name);
     push_decimal(text, value);
     text.extend_from_slice(b"\r\n");
 }
 
-fn push_name(text: &mut Vec<u8>, name: Name) {
+/// Appends the name; returns where the value starts.
+pub(crate) fn begin_line(text: &mut Vec<u8>, name: Name) -> usize {
     text.extend_from_slice(name.as_str().as_bytes());
     text.extend_from_slice(b": ");
+    text.len()
+}
+
+/// Ends the line whose value starts at `start`: it has no other line ends.
+pub(crate) fn end_line(text: &mut Vec<u8>, start: usize) {
+    without_line_ends(&mut text[start..]);
+    text.extend_from_slice(b"\r\n");
 }
 
 /// Appends `value` with spaces for CR and LF.
 pub(crate) fn push_value(text: &mut Vec<u8>, value: &str) {
-    let from = text.len();
+    let start = text.len();
     text.extend_from_slice(value.as_bytes());
-    if memchr2(b'\r', b'\n', value.as_bytes()).is_some() {
-        for byte in text[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
-            *byte = b' ';
-        }
+    without_line_ends(&mut text[start..]);
+}
+
+fn without_line_ends(text: &mut [u8]) {
+    let mut from = 0;
+    while let Some(at) = memchr2(b'\r', b'\n', &text[from..]) {
+        from += at + 1;
+        text[from - 1] = b' ';
     }
 }
 
-pub(crate) fn push_format(text: &mut Vec<u8>, value: fmt::Arguments<'_>) {
-    struct Values<'a>(&'a mut Vec<u8>);
-    impl fmt::Write for Values<'_> {
-        fn write_str(&mut self, piece: &str) -> fmt::Result {
-            push_value(self.0, piece);
-            Ok(())
+fn push_format(text: &mut Vec<u8>, value: fmt::Arguments<'_>) {
+    // Writing to a vector cannot fail; a `Display` that does has nothing more to say.
+    let _ = std::io::Write::write_fmt(text, value);
+}
+
+/// Appends an address as `received` has it: IPv6 without brackets (RFC 5118 §4.5).
+pub(crate) fn push_address(text: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (at, octet) in address.octets().into_iter().enumerate() {
+                if at > 0 {
+                    text.push(b'.');
+                }
+                push_decimal(text, u32::from(octet));
+            }
         }
+        IpAddr::V6(address) => push_format(text, format_args!("{address}")),
     }
-    // A `Display` that fails has nothing more to say; what it said so far stays.
-    let _ = fmt::Write::write_fmt(&mut Values(text), value);
 }
 
 pub(crate) fn push_decimal(text: &mut Vec<u8>, mut value: u32) {

@@ -159,9 +159,9 @@ impl Server {
         out: &mut Out,
     ) {
         let invite = Transactions::<super::Owner>::key(&config.secret, request, Method::Invite);
-        let known = self.transactions.is_open(invite);
+        let known = self.transactions.knows(invite);
         gate::refuse(config, out, from, request, if known { 200 } else { 481 }, &[]);
-        if known {
+        if self.transactions.is_open(invite) {
             let (rooms, mut cx) = self.split(config, now, out);
             rooms.relays.on_cancel(&mut cx, invite);
         }

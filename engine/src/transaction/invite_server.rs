@@ -85,21 +85,10 @@ impl State {
                 S::Completed { .. },
                 E::W200 | E::Provisional | E::Success | E::Failure | E::I | E::L,
             )
-            | (
-                S::Confirmed,
-                E::Copy
-                | E::W200
-                | E::Provisional
-                | E::Success
-                | E::Failure
-                | E::Ack
-                | E::G
-                | E::H
-                | E::L,
-            )
-            | (S::Accepted, E::Copy | E::W200 | E::Provisional | E::Failure | E::G | E::H | E::I) => {
-                Step::to(self)
-            }
+            | (S::Confirmed, E::Copy | E::W200 | E::Provisional | E::Success | E::Failure)
+            | (S::Confirmed, E::Ack | E::G | E::H | E::L)
+            | (S::Accepted, E::Copy | E::W200 | E::Provisional | E::Failure)
+            | (S::Accepted, E::G | E::H | E::I) => Step::to(self),
         }
     }
 

@@ -167,7 +167,8 @@ impl<O: Clone> Transactions<O> {
     }
 
     /// Matches a response; `Some(owner)` if the transaction user has to see it. A failure answer
-    /// to INVITE is acknowledged here. 408 to a non-INVITE must be treated as a timeout by the user.
+    /// to INVITE is acknowledged here. 408 to a non-INVITE must be treated as a timeout by the
+    /// user.
     pub fn receive<R, E>(
         &mut self,
         timing: &Timing,

@@ -45,7 +45,14 @@ Content-Length: 0
 
 ";
 
-const NOTIFY: &str = "NOTIFY sip:bob@127.0.0.1:4002 SIP/2.0
+const WATCHERS: &str = "<?xml version=\"1.0\"?>\
+<watcherinfo xmlns=\"urn:ietf:params:xml:ns:watcherinfo\" version=\"1\" state=\"partial\">\
+<watcher-list resource=\"sip:bob@localhost\" package=\"presence\">\
+<watcher id=\"w1\" status=\"pending\" event=\"subscribe\">sip:alice@localhost</watcher>\
+</watcher-list></watcherinfo>";
+
+fn notify() -> String {
+    let head = "NOTIFY sip:bob@127.0.0.1:4002 SIP/2.0
 Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK0012
 From: <sip:bob@localhost>;tag=b
 To: <sip:bob@localhost>;tag=a
@@ -55,14 +62,9 @@ Contact: <sip:127.0.0.1:5060>
 Max-Forwards: 70
 Event: presence.winfo
 Subscription-State: active;expires=3600
-Content-Type: application/watcherinfo+xml
-Content-Length: 297
-
-<?xml version=\"1.0\"?>
-<watcherinfo xmlns=\"urn:ietf:params:xml:ns:watcherinfo\" version=\"1\" state=\"partial\">\
-<watcher-list resource=\"sip:bob@localhost\" package=\"presence\">\
-<watcher id=\"w1\" status=\"pending\" event=\"subscribe\">sip:alice@localhost</watcher>\
-</watcher-list></watcherinfo>        ";
+Content-Type: application/watcherinfo+xml";
+    format!("{head}\nContent-Length: {}\n\n{WATCHERS}", WATCHERS.len())
+}
 
 #[test]
 fn a_scene_is_drawn_in_three_columns_with_its_facts() {
@@ -70,7 +72,7 @@ fn a_scene_is_drawn_in_three_columns_with_its_facts() {
     let scene = [
         seen(Direction::In, 4001, 1_000_000, SUBSCRIBE),
         seen(Direction::Out, 4001, 1_000_012, CHALLENGE),
-        seen(Direction::Out, 4002, 1_001_500, NOTIFY),
+        seen(Direction::Out, 4002, 1_001_500, &notify()),
         seen(Direction::In, 4003, 1_002_000, "hello"),
     ];
     let mut drawn = vec![ladder.head("alice", "bob"), ladder.title(1, "a scene")];

@@ -39,6 +39,18 @@ fn every_other_method_gets_its_refusal() {
     }
 }
 
+/// RFC 3261 §9.2: too late, but no mistake.
+#[test]
+fn a_cancel_of_an_invite_that_was_answered_is_in_order() {
+    let mut scene = Scene::online();
+    let invite = scene.draft_request("INVITE", "call", &[]).finish();
+    let text = String::from_utf8(invite.to_vec()).unwrap();
+    scene.hear(invite);
+    assert_eq!(scene.expect_status(), 480);
+    scene.hear(Bytes::from(text.replace("INVITE", "CANCEL")));
+    assert_eq!(scene.expect_status(), 200);
+}
+
 #[test]
 fn unknown_requirements_are_named() {
     let mut scene = Scene::online();

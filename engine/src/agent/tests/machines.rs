@@ -265,7 +265,7 @@ mod m15 {
         notify(scene, "active;expires=600");
     }
 
-    const EVENTS: &[(&str, fn(&mut Scene))] = &[
+    const EVENTS: &[EventRow] = &[
         ("subscribe", |s| {
             let package = Package::Presence;
             s.say(Command::Subscribe { target: bob(), package, expires: None });
@@ -293,7 +293,7 @@ mod m15 {
 
     #[test]
     fn table_of_the_subscriber() {
-        let states: &[(&str, fn() -> Scene)] = &[
+        let states: &[StateRow] = &[
             ("NotifyWait", waiting),
             ("Pending", || in_state("pending;expires=600")),
             ("Active", || in_state("active;expires=600")),

@@ -1,5 +1,7 @@
 //! Scenes of the user agent in virtual time, against a server that says what the scene wants.
 
+#![allow(clippy::unwrap_used)]
+
 mod auth;
 mod date;
 mod decisions;

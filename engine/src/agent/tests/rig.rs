@@ -305,7 +305,12 @@ impl Scene {
 
     /// What was sent and told since the last look, on one line.
     pub(super) fn trace(&mut self) -> String {
-        let trace = std::mem::take(&mut self.trace);
+        let mut trace = std::mem::take(&mut self.trace);
+        let more = trace.len().saturating_sub(4);
+        if more > 1 {
+            trace.truncate(4);
+            trace.push(format!("… {more} more"));
+        }
         if trace.is_empty() { "—".into() } else { trace.join(", ") }
     }
 
@@ -369,10 +374,15 @@ pub(super) fn winfo(version: u32, full: bool, rows: &[(&str, Status, Cause)]) ->
     WatcherInfo { version, full, lists: vec![list] }
 }
 
+/// A state by its name, and how a scene gets there.
+pub(super) type StateRow = (&'static str, fn() -> Scene);
+/// An event by its name, and how it happens to a scene.
+pub(super) type EventRow = (&'static str, fn(&mut Scene));
+
 /// Every event in every state of one machine: what follows, and what is sent and told.
 pub(super) fn table(
-    states: &[(&str, fn() -> Scene)],
-    events: &[(&str, fn(&mut Scene))],
+    states: &[StateRow],
+    events: &[EventRow],
     name: fn(&Scene) -> String,
 ) -> String {
     let mut text = String::new();

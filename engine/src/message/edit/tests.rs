@@ -80,7 +80,8 @@ fn missing_max_forwards_is_added_after_the_vias() {
 
 #[test]
 fn pushed_lines_come_before_their_like_even_if_vias_come_last() {
-    let odd = "OPTIONS sip:x.org SIP/2.0\r\nRecord-Route: <sip:old>\r\nFrom: <sip:a@x.org>;tag=1\r\n\
+    let odd = "OPTIONS sip:x.org SIP/2.0\r\nRecord-Route: <sip:old>\r\n\
+        From: <sip:a@x.org>;tag=1\r\n\
         To: <sip:x.org>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nVia: SIP/2.0/UDP a.org\r\n\r\n";
     let received = request(odd);
     let edited = received.edit().push_via("SIP/2.0/UDP me.org");
@@ -90,6 +91,16 @@ fn pushed_lines_come_before_their_like_even_if_vias_come_last() {
         "Via: SIP/2.0/UDP me.org\r\nRecord-Route: <sip:new>\r\nRecord-Route",
     );
     assert_eq!(edited, expected);
+}
+
+#[test]
+fn the_source_is_noted_in_the_via_below_ours() {
+    let source = "192.0.2.7:5070".parse().unwrap();
+    let edited =
+        request(INVITE).edit().push_via("SIP/2.0/UDP me.org").received_from(source).finish();
+    let noted =
+        "Via: SIP/2.0/UDP me.org\r\nVia: SIP/2.0/UDP a.org;branch=z9hG4bK1;received=192.0.2.7\r\n";
+    assert_eq!(edited, INVITE.replace("v:SIP/2.0/UDP a.org;branch=z9hG4bK1\r\n", noted));
 }
 
 #[test]

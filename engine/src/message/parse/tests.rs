@@ -98,7 +98,7 @@ fn a_content_length_that_cannot_be_is_refused() {
     refused_length("Content-Length: -1\r\n", "Content-Length: bad number", Some(7));
     refused_length("Content-Length: 5x\r\n", "Content-Length: bad number", Some(7));
     refused_length("Content-Length:\r\n", "Content-Length: bad number", Some(7));
-    refused_length("l: 5\r\nl: 4\r\n", "Content-Length: conflicting values", Some(8));
+    refused_length("l: 5\r\nl: 4\r\n", "Content-Length: conflicting values", Some(7));
     let huge = "l: 99999999999999999999999999\r\n";
     refused_length(huge, "Content-Length: larger than the datagram", Some(7));
 }
@@ -131,9 +131,9 @@ fn folds_are_spaces() {
 fn what_others_may_read_otherwise_is_refused() {
     refused(message("A: b\nRoute: <sip:evil>\r\n", ""), "bare CR or LF", Some(7), 400);
     refused(message("A: b\rRoute: <sip:evil>\r\n", ""), "bare CR or LF", Some(7), 400);
-    refused(message("no colon\r\n", ""), "header line without colon", Some(7), 400);
-    refused(message("a b: c\r\n", ""), "header name is no token", Some(7), 400);
-    refused(message(": c\r\n", ""), "header name is no token", Some(7), 400);
+    refused(message("no colon\r\n", ""), "header line without name and colon", Some(7), 400);
+    refused(message("a b: c\r\n", ""), "header line without name and colon", Some(7), 400);
+    refused(message(": c\r\n", ""), "header line without name and colon", Some(7), 400);
 }
 
 #[test]
@@ -216,8 +216,9 @@ fn responses_are_read() {
 
 #[test]
 fn headers_are_found_by_name_in_any_form() {
-    let lines = "k: a , b\r\nSUPPORTED:c,,\"d,e\" ,<f,g>\r\nX-Mine : 1\r\ns: hello\r\nExpires: 10\r\n\
-        Retry-After: 5 (later)\r\nMin-Expires: soon\r\nv: SIP/2.0/TCP b.org , SIP/2.0/UDP c.org\r\n";
+    let lines = "k: a , b\r\nSUPPORTED:c,,\"d,e\" ,<f,g>\r\nX-Mine : 1\r\ns: hello\r\n\
+        Expires: 10\r\nRetry-After: 5 (later)\r\nMin-Expires: soon\r\n\
+        v: SIP/2.0/TCP b.org , SIP/2.0/UDP c.org\r\n";
     let read = request(message(lines, ""));
     let supported: Vec<_> = read.list(Name::Supported).collect();
     assert_eq!(supported, ["a", "b", "c", "\"d,e\"", "<f,g>"]);
@@ -304,6 +305,10 @@ fn read_whatever(bytes: Vec<u8>) {
     }
 }
 
+/// A header line, more or less.
+const LINE: &str =
+    "(Via|v|To|From|CSeq|l|m|Route|X)?[ :;,=<>\"\\\\\r\n\ta-z0-9@/.]{0,40}";
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
@@ -312,7 +317,7 @@ proptest! {
 
     #[test]
     fn any_text_like_a_message_is_read_or_refused(
-        lines in proptest::collection::vec("(Via|v|To|From|CSeq|l|m|Route|X)?[ :;,=<>\"\\\\\r\n\ta-z0-9@/.]{0,40}", 0..12),
+        lines in proptest::collection::vec(LINE, 0..12),
     ) {
         read_whatever(format!("{HEAD}{}\r\n\r\nbody", lines.join("\r\n")).into_bytes());
     }

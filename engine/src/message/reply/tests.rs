@@ -105,7 +105,8 @@ fn answers_go_to_the_source_and_its_port_if_asked() {
 
 #[test]
 fn a_broken_request_gets_an_answer_from_what_is_there() {
-    let broken = "INVITE sip:x.org SIP/2.0\r\nVia: SIP/2.0/UDP ?;;,;,,\r\nTo: \"open <sip:x.org>\r\n\
+    let broken = "INVITE sip:x.org SIP/2.0\r\nVia: SIP/2.0/UDP ?;;,;,,\r\n\
+        To: \"open <sip:x.org>\r\n\
         CSeq: 8 INVITE\r\n\r\n";
     let Err(Malformed { request: Some(request), .. }) = Message::parse(broken.into()) else {
         panic!("it can be answered")

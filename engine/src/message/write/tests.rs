@@ -135,7 +135,8 @@ proptest! {
         prop_assert!(same_address(&read.from().unwrap(), &NameAddr::parse(from).unwrap()));
         prop_assert!(same_address(&read.to().unwrap(), &NameAddr::parse(to).unwrap()));
         prop_assert_eq!(read.call_id().unwrap(), &call_id);
-        prop_assert_eq!((read.cseq().unwrap().number, read.cseq().unwrap().method), (number, &method[..]));
+        let cseq = read.cseq().unwrap();
+        prop_assert_eq!((cseq.number, cseq.method), (number, &method[..]));
         let Ok(Contacts::List(contacts)) = read.contacts() else { panic!("contacts") };
         prop_assert!(same_address(&contacts[1], &NameAddr::parse(two).unwrap()));
         prop_assert_eq!(read.seconds(Name::Expires), Some(expires));

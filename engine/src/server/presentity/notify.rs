@@ -195,7 +195,7 @@ impl Presentity {
         for id in ids {
             let direct = self.subscriptions.get(id).map(|row| row.view);
             let forced = withdrawn && direct == Some(View::Allowed { direct: true });
-            let urgency = if forced { Urgency::Forced } else { Urgency::Paced };
+            let urgency = if forced { Urgency::Withdrawn } else { Urgency::Paced };
             self.step(cx, Package::Presence, id, Happening::Dirty(urgency));
         }
     }

@@ -3,6 +3,9 @@
 //! Read first: RFC 6665 §4.2.2, behaviour M14, D5. The outbox never holds content: it remembers
 //! only *that* something is owed and how urgently; what is sent is built at the moment of sending.
 
+#[cfg(test)]
+mod tests;
+
 use crate::time::Instant;
 use std::time::Duration;
 
@@ -11,7 +14,9 @@ use std::time::Duration;
 pub(crate) enum Urgency {
     /// Not more often than once per K4.
     Paced,
-    /// At once: answers to SUBSCRIBE, changes of state, withdrawn offers.
+    /// An offer stopped being ready: at once, but only one such exception per K4 (P43).
+    Withdrawn,
+    /// At once: answers to SUBSCRIBE, changes of state.
     Forced,
 }
 
@@ -74,22 +79,19 @@ pub(crate) enum Act {
 pub(crate) struct Outbox {
     state: State,
     last: Option<Instant>,
+    /// When a withdrawn offer last went out ahead of its turn.
+    excepted: Option<Instant>,
 }
 
 impl Outbox {
     /// Nothing owed, nothing sent.
     pub(crate) const fn new() -> Self {
-        Self { state: State::Idle, last: None }
+        Self { state: State::Idle, last: None, excepted: None }
     }
 
     /// Where it stands.
     pub(crate) fn state(&self) -> State {
         self.state
-    }
-
-    /// Whether the subscription has ended for its watcher or is about to.
-    pub(crate) fn is_ending(&self) -> bool {
-        matches!(self.state, State::Ending | State::Draining | State::Dead)
     }
 
     /// One step of M14. `gap` is K4.
@@ -98,7 +100,11 @@ impl Outbox {
         match (self.state, what) {
             (State::Idle, Dirty(urgency)) => self.owe(urgency, now, gap),
             (State::Paced, Dirty(Urgency::Forced)) => self.send(now),
-            (State::Paced, Dirty(Urgency::Paced)) => Act::Rest,
+            (State::Paced, Dirty(Urgency::Withdrawn)) if self.may_except(now, gap) => {
+                self.excepted = Some(now);
+                self.send(now)
+            }
+            (State::Paced, Dirty(Urgency::Paced | Urgency::Withdrawn)) => Act::Rest,
             (State::Paced, GapOver) => self.send(now),
             (State::InFlight { again }, Dirty(urgency)) => {
                 self.state = State::InFlight { again: again.max(Some(urgency)) };
@@ -142,13 +148,22 @@ impl Outbox {
         self.state = State::Idle;
     }
 
+    fn may_except(&self, now: Instant, gap: Duration) -> bool {
+        self.excepted.is_none_or(|last| last + gap <= now)
+    }
+
     fn owe(&mut self, urgency: Urgency, now: Instant, gap: Duration) -> Act {
-        match (urgency, self.last.map(|last| last + gap)) {
-            (Urgency::Paced, Some(free)) if free > now => {
+        let free = self.last.map(|last| last + gap).filter(|free| *free > now);
+        match (urgency, free) {
+            (Urgency::Forced, _) | (Urgency::Paced | Urgency::Withdrawn, None) => self.send(now),
+            (Urgency::Withdrawn, Some(_)) if self.may_except(now, gap) => {
+                self.excepted = Some(now);
+                self.send(now)
+            }
+            (Urgency::Paced | Urgency::Withdrawn, Some(free)) => {
                 self.state = State::Paced;
                 Act::Wait(free)
             }
-            (Urgency::Paced | Urgency::Forced, _) => self.send(now),
         }
     }
 

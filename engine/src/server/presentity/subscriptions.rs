@@ -136,10 +136,6 @@ impl Subscriptions {
         self.rows.iter().map(|(id, row)| (*id, row))
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Id, &mut Subscription)> {
-        self.rows.iter_mut().map(|(id, row)| (*id, row))
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

@@ -38,8 +38,6 @@ pub struct Binding {
     pub peer: Peer,
     /// Preference in thousandths.
     pub q: u16,
-    /// `+sip.instance`, if given.
-    pub instance: Option<Box<str>>,
     /// End of the granted time.
     pub expires: Instant,
 }
@@ -67,6 +65,14 @@ enum Step {
 }
 
 type Plan = SmallVec<[(Id, Step); 2]>;
+
+/// What the parameters of a contact ask for.
+struct Wishes<'a> {
+    expires: Option<&'a str>,
+    q: Option<&'a str>,
+    /// What is given back as it came.
+    kept: String,
+}
 
 /// What puts the REGISTERs of one client in order (RFC 3261 §10.3 step 7).
 struct Order<'a> {
@@ -215,7 +221,8 @@ impl Registrations {
         if known.is_some_and(|(_, binding)| !order.is_after(binding)) {
             return Err(Refusal::OUT_OF_ORDER);
         }
-        let seconds = granted(cx, ask, contact)?;
+        let wishes = Wishes::of(&contact.params);
+        let seconds = granted(cx, ask, wishes.expires)?;
         // The same contact twice in one request: the later one counts.
         let twin = plan.iter().position(|(id, step)| match step {
             Step::Bind(other) => other.is_for(contact.uri, &uri),
@@ -229,7 +236,7 @@ impl Registrations {
         let step = match seconds {
             0 if self.place(id).is_err() => return Ok(()),
             0 => Step::Unbind,
-            _ => Step::Bind(Binding::new(cx, ask, order, contact, seconds)?),
+            _ => Step::Bind(Binding::new(cx, ask, order, contact, &wishes, seconds)?),
         };
         plan.push((id, step));
         Ok(())
@@ -298,6 +305,7 @@ impl Binding {
         ask: &Ask<'_>,
         order: &Order<'_>,
         contact: &NameAddr<'_>,
+        wishes: &Wishes<'_>,
         seconds: u32,
     ) -> Result<Self, Refusal> {
         if contact.uri.len() + contact.params.0.len() + order.call_id.len() > BINDING_SIZE {
@@ -305,12 +313,11 @@ impl Binding {
         }
         Ok(Self {
             contact: contact.uri.into(),
-            params: kept(&contact.params).into(),
+            params: wishes.kept.as_str().into(),
             call_id: order.call_id.into(),
             cseq: order.cseq,
             peer: reach(ask.request, contact.uri, ask.from),
-            q: contact.params.raw("q").and_then(thousandths).unwrap_or(TOP),
-            instance: contact.params.get("+sip.instance").map(Into::into),
+            q: wishes.q.and_then(thousandths).unwrap_or(TOP),
             expires: cx.now + Duration::from_secs(seconds.into()),
         })
     }
@@ -328,6 +335,25 @@ impl Binding {
         let gap = if self.params.is_empty() { "" } else { ";" };
         let pieces = ["<", &*self.contact, ">;expires=", &*left, &*q, gap, &*self.params];
         reply.pieces(Name::Contact, &pieces);
+    }
+}
+
+impl<'a> Wishes<'a> {
+    fn of(params: &Params<'a>) -> Self {
+        let kept = String::with_capacity(params.0.len());
+        let mut wishes = Self { expires: None, q: None, kept };
+        for (name, value) in params.iter() {
+            match name {
+                _ if name.eq_ignore_ascii_case("expires") => wishes.expires = Some(value),
+                _ if name.eq_ignore_ascii_case("q") => wishes.q = Some(value),
+                _ => {
+                    let gap = if wishes.kept.is_empty() { "" } else { ";" };
+                    let equals = if value.is_empty() { "" } else { "=" };
+                    wishes.kept.extend([gap, name, equals, value]);
+                }
+            }
+        }
+        wishes
     }
 }
 
@@ -374,9 +400,9 @@ impl Refusal {
 
 /// Seconds to grant a contact: its own `expires`, else the header, else K7's default. What is
 /// malformed counts as absent (RFC 3261 §10.2.1.1). 0 removes.
-fn granted(cx: &Cx<'_>, ask: &Ask<'_>, contact: &NameAddr<'_>) -> Result<u32, Refusal> {
+fn granted(cx: &Cx<'_>, ask: &Ask<'_>, wished: Option<&str>) -> Result<u32, Refusal> {
     let limits = &cx.config.limits;
-    let asked = match contact.params.raw("expires") {
+    let asked = match wished {
         Some(text) => seconds(text),
         None => ask.request.seconds(Name::Expires),
     };
@@ -402,23 +428,6 @@ fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction): (u16, u16) =
         (whole.parse().ok()?, format!("{fraction:0<3}").parse().ok()?);
     Some(whole * TOP + fraction).filter(|q| *q <= TOP)
-}
-
-/// The parameters that are given back as they came.
-fn kept(params: &Params<'_>) -> String {
-    let mut kept = String::new();
-    for (name, value) in params.iter() {
-        if name.eq_ignore_ascii_case("expires") || name.eq_ignore_ascii_case("q") {
-            continue;
-        }
-        kept.push_str(if kept.is_empty() { "" } else { ";" });
-        kept.push_str(name);
-        if !value.is_empty() {
-            kept.push('=');
-            kept.push_str(value);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -136,7 +136,8 @@ impl Relay {
                 S::Inviting | S::Cancelling(_) | S::Paging(_) | S::Kept(_) | S::Asking,
                 E::Failure(leg, end),
             ) => self.end_leg(cx, leg, end),
-            // RFC 4320 §4.1: a non-INVITE knows no provisional but 100; RFC 3261 §9.1: and no CANCEL.
+            // A non-INVITE knows no provisional but 100 (RFC 4320 §4.1), and no CANCEL
+            // (RFC 3261 §9.1).
             (S::Paging(_) | S::Kept(_) | S::Asking, E::Provisional(_) | E::Cancel)
             | (S::Cancelling(_), E::Due | E::Cancel)
             | (S::Kept(_) | S::Asking, E::Due) => GOES,

@@ -63,6 +63,13 @@ impl Plan {
 
     /// Whether this very request passed here before (RFC 5393 §4.2.2).
     pub(super) fn is_loop(&self, config: &Config, request: &Request) -> bool {
+        let ours = |line: &str| {
+            let mut names = config.listeners.iter().map(|listener| listener.sent_by.as_bytes());
+            names.any(|name| memchr::memmem::find(line.as_bytes(), name).is_some())
+        };
+        if !request.lines(Name::Via).any(ours) {
+            return false;
+        }
         request.vias().filter_map(Result::ok).any(|via| {
             let ours = config.listeners.iter().any(|listener| *listener.sent_by == *via.sent_by);
             ours && via

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub(in crate::server) const SERVER: &str = "192.0.2.100:5060";
 
-/// Everybody in a scene: alice calls, bob has the rest, mallory's address answers nobody.
+/// Everybody in a scene: alice calls, bob has the devices, and `edge` is another proxy.
 const PEOPLE: [(&str, &str); 5] = [
     ("alice", "192.0.2.1:5060"),
     ("desk", "192.0.2.11:5060"),

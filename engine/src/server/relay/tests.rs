@@ -334,10 +334,9 @@ fn a_dialog_whose_far_end_has_no_address_gets_404() {
 
 #[test]
 fn the_flow_of_a_binding_is_used_before_its_address() {
-    let mut rig = Rig::new(&[]);
+    let rig = Rig::new(&[]);
     let plan = super::rewrite::Plan::in_dialog(&rig.config, &invite());
     let known = Some(peer("edge"));
     assert_eq!(plan.next_hop(&rig.config, &invite(), peer("alice"), known), known);
     assert_eq!(plan.next_hop(&rig.config, &invite(), peer("alice"), None), None);
-    assert!(rig.ladder().is_empty());
 }

@@ -1,0 +1,86 @@
+//! `presence-ua` as a process: orders in, JSON events out.
+
+use super::process::Process;
+use super::{PASSWORD, PATIENCE, aor};
+use serde_json::Value;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// One user at a terminal.
+pub(crate) struct Agent {
+    name: String,
+    process: Process,
+    seen: Vec<Value>,
+}
+
+impl Agent {
+    /// Starts an agent and waits until it is registered.
+    pub(crate) fn login(name: &str, server: SocketAddr) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_presence-ua"));
+        command.args(["--json", "--aor", &aor(name), "--server", &server.to_string()]);
+        command.env("PRESENCE_PASSWORD", PASSWORD).stdin(Stdio::piped());
+        let process = Process::start(&mut command);
+        let mut agent = Self { name: name.to_owned(), process, seen: Vec::new() };
+        agent.until("registered", &[]);
+        agent
+    }
+
+    /// Types one line.
+    pub(crate) fn order(&mut self, line: &str) {
+        let input = self.process.child().stdin.as_mut().expect("stdin is open");
+        writeln!(input, "{line}").expect("the agent takes orders");
+    }
+
+    /// Waits for an event with these fields; what comes before it is passed over.
+    pub(crate) fn until(&mut self, event: &str, fields: &[(&str, &str)]) -> Value {
+        self.within(PATIENCE, event, fields)
+    }
+
+    /// The same with a deadline that is part of the scene.
+    pub(crate) fn within(
+        &mut self,
+        patience: Duration,
+        event: &str,
+        fields: &[(&str, &str)],
+    ) -> Value {
+        let until = Instant::now() + patience;
+        loop {
+            let line = match self.process.line(until) {
+                Ok(line) => line,
+                Err(error) => panic!(
+                    "{} waits for {event} {fields:?}: {error}; it saw {:#?}",
+                    self.name, self.seen
+                ),
+            };
+            let told: Value = serde_json::from_str(&line).expect("every line is a JSON object");
+            self.seen.push(told.clone());
+            if is(&told, event, fields) {
+                return told;
+            }
+        }
+    }
+
+    /// How many events with these fields have been seen.
+    pub(crate) fn count(&self, event: &str, fields: &[(&str, &str)]) -> usize {
+        self.seen.iter().filter(|told| is(told, event, fields)).count()
+    }
+
+    /// Ends the input and waits for the orderly logout.
+    pub(crate) fn logout(mut self) -> ExitStatus {
+        drop(self.process.child().stdin.take());
+        self.process.ended(PATIENCE)
+    }
+}
+
+fn is(told: &Value, event: &str, fields: &[(&str, &str)]) -> bool {
+    told["event"] == event && fields.iter().all(|(name, value)| text(&told[name]) == *value)
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
