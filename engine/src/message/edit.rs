@@ -113,16 +113,8 @@ impl<'a> Edit<'a> {
     }
 
     /// The topmost received Via line with its source, if that has to be noted.
-<<<<<<< HEAD
     fn push_marked_via(&self, out: &mut Vec<u8>) -> bool {
         let marked = self.source.and_then(|source| Marked::of(self.request, source));
-=======
-    fn push_marked_via(&self, out: &mut Vec<u8>, line: Line) -> bool {
-        let marked = self.source.zip(self.request.via().ok()).and_then(|(source, via)| {
-            let value = self.request.text(line.value());
-            Marked::new(value, via, source)
-        });
->>>>>>> main
         if let Some(marked) = &marked {
             marked.push(out);
         }

@@ -2,12 +2,7 @@
 //!
 //! An answer copies what it must from the request, also from one that could not be read whole.
 
-<<<<<<< HEAD
 use super::{Headers, Host, Name, Params, Request, Writer, lex, write};
-=======
-use super::{Headers, Host, Name, Params, Request, Via, Writer, lex, write};
-use memchr::memchr;
->>>>>>> main
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
@@ -99,15 +94,7 @@ impl DerefMut for Reply {
 
 fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     let mut lines = request.octets(Name::Via);
-<<<<<<< HEAD
     if let Some(marked) = Marked::of(request, source) {
-=======
-    let marked = request.first(Name::Via).and_then(|line| {
-        let via = request.via().ok()?;
-        Marked::new(line, via, source)
-    });
-    if let Some(marked) = marked {
->>>>>>> main
         marked.push(writer.text());
         lines.next();
     }
@@ -116,16 +103,9 @@ fn write_vias(writer: &mut Writer, request: &Headers, source: SocketAddr) {
     }
 }
 
-<<<<<<< HEAD
 /// The topmost Via line, its first value with the source noted: our `received` (never one the
 /// sender invented) and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
 pub(super) struct Marked<'a> {
-=======
-/// A Via line whose top value notes the source: our `received` (never one the sender invented)
-/// and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4).
-pub(super) struct Marked<'a> {
-    /// The sent-protocol and sent-by of the top value as written.
->>>>>>> main
     sent: &'a str,
     params: Params<'a>,
     source: SocketAddr,
@@ -133,14 +113,9 @@ pub(super) struct Marked<'a> {
 }
 
 impl<'a> Marked<'a> {
-<<<<<<< HEAD
     /// `None` if there is nothing to note, or the line cannot be read.
     pub(super) fn of(request: &'a Headers, source: SocketAddr) -> Option<Self> {
         let via = request.via().ok()?;
-=======
-    /// `line` begins with the value `via`. `None` if there is nothing to note.
-    pub(super) fn new(line: &'a str, via: Via<'a>, source: SocketAddr) -> Option<Self> {
->>>>>>> main
         let same = match via.host {
             Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
             Host::Name(_) => false,
@@ -148,16 +123,9 @@ impl<'a> Marked<'a> {
         if same && via.params.raw("rport").is_none() {
             return None;
         }
-<<<<<<< HEAD
         let (top, rest) = lex::split_bare(request.first(Name::Via)?, b',');
         let sent = top.split_once(';').map_or(top, |(sent, _)| sent);
         Some(Self { sent: lex::trim_end(sent), params: via.params, source, rest })
-=======
-        let (top, rest) = lex::split_bare(line, b',');
-        let top = lex::trim_end(top);
-        let sent = memchr(b';', top.as_bytes()).unwrap_or(top.len());
-        Some(Self { sent: &top[..sent], params: via.params, source, rest })
->>>>>>> main
     }
 
     /// Appends the line. It is on the way of every answer, so it does without `fmt`.
@@ -165,7 +133,6 @@ impl<'a> Marked<'a> {
         let start = write::begin_line(text, Name::Via);
         text.extend_from_slice(self.sent.as_bytes());
         for (name, value) in self.params.iter() {
-<<<<<<< HEAD
             if name.eq_ignore_ascii_case("rport") {
                 text.extend_from_slice(b";rport=");
                 write::push_decimal(text, u32::from(self.source.port()));
@@ -176,19 +143,6 @@ impl<'a> Marked<'a> {
                     text.push(b'=');
                     text.extend_from_slice(value.as_bytes());
                 }
-=======
-            if name.eq_ignore_ascii_case("received") {
-                continue;
-            }
-            text.push(b';');
-            text.extend_from_slice(name.as_bytes());
-            if name.eq_ignore_ascii_case("rport") {
-                text.push(b'=');
-                write::push_decimal(text, u32::from(self.source.port()));
-            } else if !value.is_empty() {
-                text.push(b'=');
-                text.extend_from_slice(value.as_bytes());
->>>>>>> main
             }
         }
         text.extend_from_slice(b";received=");

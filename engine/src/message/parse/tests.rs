@@ -306,8 +306,7 @@ fn read_whatever(bytes: Vec<u8>) {
 }
 
 /// A header line, more or less.
-const LINE: &str =
-    "(Via|v|To|From|CSeq|l|m|Route|X)?[ :;,=<>\"\\\\\r\n\ta-z0-9@/.]{0,40}";
+const LINE: &str = "(Via|v|To|From|CSeq|l|m|Route|X)?[ :;,=<>\"\\\\\r\n\ta-z0-9@/.]{0,40}";
 
 proptest! {
     #[test]
