@@ -123,7 +123,7 @@ impl Stranger {
         let count = self.count;
         let method = METHODS[count as usize % METHODS.len()];
         let event = ["presence", "presence.winfo", "x-presrules", "dialog"][count as usize % 4];
-        let tag = if count % 5 == 0 { ";tag=00112233445566" } else { "" };
+        let tag = if count.is_multiple_of(5) { ";tag=00112233445566" } else { "" };
         let uri = match method {
             "REGISTER" => "sip:example.org",
             _ => ["sip:bob@example.org", "sip:alice@192.0.2.1", "sip:x@elsewhere.net"]
