@@ -84,16 +84,9 @@ impl Rates {
             self.second = second;
             self.counts.clear();
         }
-        match self.counts.get_mut(user) {
-            Some(count) => {
-                *count += 1;
-                *count <= limit
-            }
-            None => {
-                self.counts.insert(user.clone(), 1);
-                limit > 0
-            }
-        }
+        let count = self.counts.entry(user.clone()).or_default();
+        *count += 1;
+        *count <= limit
     }
 }
 
@@ -239,11 +232,11 @@ impl Server {
 impl Rooms<'_> {
     fn register(&mut self, cx: &mut Cx<'_>, ask: &Ask<'_>) {
         let aor = ask.user.clone();
-        let change = self.account(&aor).registrations.on_register(cx, &aor, ask);
-        if change.bound || !change.gone.is_empty() {
-            self.bindings_changed(cx, &aor, change.bound);
-        } else {
-            self.tidy(&aor);
+        let account = self.account(&aor);
+        let change = account.registrations.on_register(cx, &aor, ask);
+        account.bindings_changed(cx, &aor, &change);
+        if account.is_empty() {
+            self.accounts.remove(&aor);
         }
     }
 
