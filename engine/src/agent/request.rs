@@ -15,6 +15,7 @@ use crate::slot::Slot;
 use crate::transaction::Branch;
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// K18: how often one request is sent again because of challenges.
 const AUTH_RETRIES: u8 = 2;
@@ -43,8 +44,8 @@ pub(crate) struct Draft {
     pub(crate) uri: Box<str>,
     pub(crate) to: Box<str>,
     /// The peer's tag; empty outside of a dialog.
-    pub(crate) to_tag: Box<str>,
-    pub(crate) routes: Vec<Box<str>>,
+    pub(crate) to_tag: Arc<str>,
+    pub(crate) routes: Vec<Arc<str>>,
     pub(crate) call_id: Box<str>,
     pub(crate) from_tag: Id,
     /// CSeq of the first try.

@@ -9,31 +9,35 @@ mod reach;
 mod tests;
 
 pub use reach::reach;
+pub(crate) use reach::reach_uri;
 
 use crate::machine::Peer;
-use crate::message::{Contacts, Headers, Method, Name, NameAddr, Request, Response, Uri, Writer};
+use crate::message::{
+    Contacts, Decimal, Headers, Method, Name, NameAddr, Request, Response, Uri, Writer,
+};
 use crate::mint::{self, Id};
 use crate::transaction::Branch;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The state that two ends of a dialog share, seen from ours.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Dialog {
     /// Call-ID.
-    pub call_id: Box<str>,
+    pub call_id: Arc<str>,
     /// Our tag.
     pub local_tag: Id,
     /// The peer's tag; empty while unknown.
-    pub remote_tag: Box<str>,
+    pub remote_tag: Arc<str>,
     /// URI of our From.
-    pub local_uri: Box<str>,
+    pub local_uri: Arc<str>,
     /// URI of the peer.
-    pub remote_uri: Box<str>,
+    pub remote_uri: Arc<str>,
     /// Where in-dialog requests are addressed: the peer's Contact URI.
-    pub remote_target: Box<str>,
+    pub remote_target: Arc<str>,
     /// Route set as Route values, in sending order; usually empty.
-    pub routes: Vec<Box<str>>,
+    pub routes: Vec<Arc<str>>,
     /// CSeq of the last request we sent.
     pub local_cseq: u32,
     /// CSeq of the last request the peer sent, if any was accepted.
@@ -181,9 +185,8 @@ impl Dialog {
             writer.pieces(Name::To, &["<", &self.remote_uri, ">;tag=", &self.remote_tag]);
         }
         writer.header(Name::CallId, &self.call_id);
-        let mut digits = [0; 10];
-        let number = decimal(self.local_cseq, &mut digits);
-        writer.pieces(Name::CSeq, &[number, " ", method.as_str()]);
+        let number = Decimal::of(self.local_cseq);
+        writer.pieces(Name::CSeq, &[number.as_str(), " ", method.as_str()]);
     }
 
     /// URI of the first route, if that does not know loose routing.
@@ -201,20 +204,26 @@ impl Dialog {
 }
 
 /// The URI of the one Contact that a dialog needs (RFC 3261 §8.1.1.8), fit for a Request-URI.
-fn target(message: &Headers) -> Option<Box<str>> {
+fn target(message: &Headers) -> Option<Arc<str>> {
     let Ok(Contacts::List(contacts)) = message.contacts() else { return None };
     let [contact] = contacts.as_slice() else { return None };
-    Uri::parse(contact.uri).ok()?;
-    Some(as_request_uri(contact.uri).into())
+    let uri = Uri::parse(contact.uri).ok()?;
+    Some(without_foreign_parts(contact.uri, &uri).into())
 }
 
-fn record_route(message: &Headers) -> Vec<Box<str>> {
-    message.list(Name::RecordRoute).map(Box::from).collect()
+fn record_route(message: &Headers) -> Vec<Arc<str>> {
+    message.list(Name::RecordRoute).map(Arc::from).collect()
 }
 
 /// `uri` without what a Request-URI must not have: headers and `method` (RFC 3261 §19.1.1).
 fn as_request_uri(text: &str) -> Cow<'_, str> {
-    let Ok(uri) = Uri::parse(text) else { return text.into() };
+    match Uri::parse(text) {
+        Ok(uri) => without_foreign_parts(text, &uri),
+        Err(_) => text.into(),
+    }
+}
+
+fn without_foreign_parts<'a>(text: &'a str, uri: &Uri<'a>) -> Cow<'a, str> {
     if uri.headers.is_empty() && uri.param("method").is_none() {
         return text.into();
     }
@@ -230,18 +239,4 @@ fn as_request_uri(text: &str) -> Cow<'_, str> {
     let kept: Vec<&str> = uri.params.split(';').filter(|param| !is_method(param)).collect();
     let start = if kept.is_empty() { start.strip_suffix(';').unwrap_or(start) } else { start };
     format!("{start}{}", kept.join(";")).into()
-}
-
-/// `number` in decimal digits.
-fn decimal(number: u32, digits: &mut [u8; 10]) -> &str {
-    let mut rest = number;
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            return mint::ascii(&digits[start..]);
-        }
-    }
 }

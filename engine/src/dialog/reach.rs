@@ -17,13 +17,20 @@ const DEFAULT_PORT: u16 = 5060;
 /// - if it names another address, there;
 /// - if it names a domain, or an address that this listener cannot send to, to the source.
 pub fn reach(request: &Request, uri: &str, from: Peer) -> Peer {
+    match Uri::parse(uri) {
+        Ok(uri) => reach_uri(request, &uri, from),
+        Err(_) => from,
+    }
+}
+
+/// The same for a URI that was read already.
+pub(crate) fn reach_uri(request: &Request, uri: &Uri<'_>, from: Peer) -> Peer {
     let at = |addr| Peer { addr, ..from };
-    let (Ok(uri), Ok(via)) = (Uri::parse(uri), request.via()) else { return from };
+    let Ok(via) = request.via() else { return from };
     let port = uri.port.unwrap_or(DEFAULT_PORT);
     let sent_by_port = via.port.unwrap_or(DEFAULT_PORT);
     if port == sent_by_port && is_same_host(uri.host, via.host) {
-        let answered_at_source = via.params.raw("rport").is_some();
-        let port = if answered_at_source { from.addr.port() } else { sent_by_port };
+        let port = if via.rport.is_some() { from.addr.port() } else { sent_by_port };
         return at(SocketAddr::new(from.addr.ip(), port));
     }
     match uri.host {

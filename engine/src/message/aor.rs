@@ -3,6 +3,7 @@
 use super::{Host, Uri, UriError, lex};
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -36,12 +37,15 @@ impl Aor {
     }
 
     fn assemble(user: &str, domain: &str) -> Self {
-        let mut text = Vec::with_capacity(SCHEME.len() + user.len() + 1 + domain.len());
-        text.extend_from_slice(SCHEME.as_bytes());
-        push_user(&mut text, user.as_bytes());
+        let mut text = SmallVec::<[u8; 64]>::from_slice(SCHEME.as_bytes());
+        text.extend_from_slice(&canonical_user(user));
         text.push(b'@');
-        text.extend(domain.bytes().map(|byte| byte.to_ascii_lowercase()));
-        Self(String::from_utf8_lossy(&text).into())
+        let host = text.len();
+        text.extend_from_slice(domain.as_bytes());
+        text[host..].make_ascii_lowercase();
+        Self(
+            std::str::from_utf8(&text).expect("a canonical user is ASCII, a domain is text").into(),
+        )
     }
 
     /// The whole text, `sip:user@domain`.

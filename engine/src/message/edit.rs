@@ -88,7 +88,7 @@ impl<'a> Edit<'a> {
         let text = source.bytes();
         let uri = source.uri_range();
         let lines = &source.index().lines;
-        let head = usize::from(source.index().head);
+        let head = source.index().head.len();
         let mut out = Vec::with_capacity(text.len() + self.growth());
 
         out.extend_from_slice(&text[..uri.start]);
@@ -162,7 +162,7 @@ impl<'a> Edit<'a> {
 pub(crate) fn without_top(message: &Headers, name: Name) -> Bytes {
     let text = message.bytes();
     let lines = &message.index().lines;
-    let head = usize::from(message.index().head);
+    let head = message.index().head.len();
     let Some(at) = lines.iter().position(|line| line.name == name) else { return text.clone() };
     let end = end_of(lines, at + 1, head);
     let mut out = Vec::with_capacity(text.len());
@@ -192,7 +192,7 @@ fn end_of(lines: &[Line], count: usize, head: usize) -> usize {
 
 /// Where the first header line starts.
 fn first_line(message: &Headers) -> usize {
-    end_of(&message.index().lines, 0, message.index().head.into())
+    end_of(&message.index().lines, 0, message.index().head.len())
 }
 
 /// The buffer as `Bytes` that keep no unused capacity alive.

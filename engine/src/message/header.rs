@@ -52,7 +52,8 @@ impl<'a> Params<'a> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             loop {
-                rest = rest.trim_start_matches([';', ' ', '\t']);
+                let is_gap = |octet: &u8| *octet == b';' || lex::is_space(*octet);
+                rest = &rest[rest.bytes().take_while(is_gap).count()..];
                 if rest.is_empty() {
                     return None;
                 }
@@ -71,22 +72,19 @@ impl<'a> Params<'a> {
     }
 
     /// The parameters of a view, to the end of `text`: nothing, or each `;token [= value]`.
-    /// Returns the value of parameter `wanted` with them, for the pass over them is made anyway.
-    /// RFC 3428 §10 prints Vias with empty parameters, so `holes` allows them.
-    fn checked(text: &'a str, wanted: &str, holes: bool) -> Option<(Self, Option<&'a str>)> {
+    /// `note` sees every name and value, for the pass over them is made anyway. RFC 3428 §10
+    /// prints Vias with empty parameters, so `holes` allows them.
+    fn checked(text: &'a str, holes: bool, mut note: impl FnMut(&str, &'a str)) -> Option<Self> {
         let mut rest = text;
-        let mut found = None;
         while let Some(next) = rest.strip_prefix(';') {
             let (param, tail) = Param::read(next)?;
             if param.key.is_empty() && !(holes && param.value.is_empty()) {
                 return None;
             }
-            if found.is_none() && param.key.eq_ignore_ascii_case(wanted) {
-                found = Some(param.value);
-            }
+            note(param.key, param.value);
             rest = tail;
         }
-        rest.is_empty().then_some((Self(text.get(1..).unwrap_or("")), found))
+        rest.is_empty().then_some(Self(text.get(1..).unwrap_or("")))
     }
 }
 
@@ -141,6 +139,8 @@ pub struct Via<'a> {
     pub port: Option<u16>,
     /// The branch parameter.
     pub branch: Option<&'a str>,
+    /// The rport parameter; empty when its sender asks for it (RFC 3581 §3).
+    pub rport: Option<&'a str>,
     /// All parameters.
     pub params: Params<'a>,
 }
@@ -160,8 +160,15 @@ impl<'a> Via<'a> {
         let end = lex::find_near(rest.as_bytes(), 0, b';').unwrap_or(rest.len());
         let sent_by = lex::trim_end(&rest[..end]);
         let (host, port) = host_port(sent_by, true)?;
-        let (params, branch) = Params::checked(&rest[end..], "branch", true)?;
-        Some(Self { transport, host, sent_by, port, branch, params })
+        let (mut branch, mut rport) = (None, None);
+        let params = Params::checked(&rest[end..], true, |key, value| {
+            if key.eq_ignore_ascii_case("branch") {
+                branch.get_or_insert(value);
+            } else if key.eq_ignore_ascii_case("rport") {
+                rport.get_or_insert(value);
+            }
+        })?;
+        Some(Self { transport, host, sent_by, port, branch, rport, params })
     }
 }
 
@@ -190,6 +197,7 @@ pub struct NameAddr<'a> {
     pub uri: &'a str,
     /// Header parameters.
     pub params: Params<'a>,
+    pub(super) tag: Option<&'a str>,
 }
 
 impl<'a> NameAddr<'a> {
@@ -220,8 +228,8 @@ impl<'a> NameAddr<'a> {
             return None;
         }
         let after = lex::skip_space(bytes, end + 1);
-        let (params, _) = Params::checked(&text[after..], "tag", false)?;
-        Some(Self { display, uri, params })
+        let (params, tag) = tagged(&text[after..])?;
+        Some(Self { display, uri, params, tag })
     }
 
     /// A URI without angle brackets has neither comma nor question mark (RFC 3261 §20).
@@ -231,14 +239,25 @@ impl<'a> NameAddr<'a> {
         if !clean || !lex::all(uri.as_bytes(), lex::URI) || !is_absolute(uri) {
             return None;
         }
-        let (params, _) = Params::checked(&text[end..], "tag", false)?;
-        Some(Self { display: "", uri, params })
+        let (params, tag) = tagged(&text[end..])?;
+        Some(Self { display: "", uri, params, tag })
     }
 
     /// The tag parameter.
     pub fn tag(&self) -> Option<&'a str> {
-        self.params.raw("tag")
+        self.tag
     }
+}
+
+/// Header parameters and the tag among them.
+fn tagged(text: &str) -> Option<(Params<'_>, Option<&str>)> {
+    let mut tag = None;
+    let params = Params::checked(text, false, |key, value| {
+        if key.eq_ignore_ascii_case("tag") {
+            tag.get_or_insert(value);
+        }
+    })?;
+    Some((params, tag))
 }
 
 /// A quoted string or token with quotes and escapes undone.
@@ -414,7 +433,7 @@ impl MediaType<'_> {
 /// `value;params`, parameters checked.
 fn before_params(text: &str) -> Option<(&str, Params<'_>)> {
     let end = memchr(b';', text.as_bytes()).unwrap_or(text.len());
-    let (params, _) = Params::checked(&text[end..], "", false)?;
+    let params = Params::checked(&text[end..], false, |_, _| {})?;
     Some((lex::trim(&text[..end]), params))
 }
 

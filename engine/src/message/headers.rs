@@ -69,8 +69,9 @@ pub(crate) struct Index {
     pub(crate) firsts: Firsts,
     /// Request-URI, or status code and reason.
     pub(crate) start: Start,
-    /// End of the last header line.
-    pub(crate) head: u16,
+    /// The text up to the end of the last header line, once more: pieces of a `str` need not be
+    /// checked again whenever somebody asks for one.
+    pub(crate) head: Box<str>,
     /// Start of the body.
     pub(crate) body: u16,
     /// Only if all mandatory headers are well-formed.
@@ -129,8 +130,7 @@ impl Headers {
 
     /// A piece of the head.
     pub(crate) fn text(&self, range: Range<usize>) -> &str {
-        let octets = &self.text[range];
-        std::str::from_utf8(octets).expect("the head is UTF-8 and is cut at ASCII characters only")
+        &self.index.head[range]
     }
 
     fn value(&self, line: &Line) -> &str {

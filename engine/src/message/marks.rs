@@ -43,6 +43,7 @@ pub(crate) struct ViaMarks {
     sent_by: Piece,
     port: Option<u16>,
     branch: Option<Piece>,
+    rport: Option<Piece>,
     params: Piece,
 }
 
@@ -63,6 +64,7 @@ impl ViaMarks {
             sent_by: Piece::of(value, via.sent_by),
             port: via.port,
             branch: via.branch.map(|branch| Piece::of(value, branch)),
+            rport: via.rport.map(|rport| Piece::of(value, rport)),
             params: Piece::of(value, via.params.0),
         }
     }
@@ -77,6 +79,7 @@ impl ViaMarks {
             sent_by: self.sent_by.of_value(value),
             port: self.port,
             branch: self.branch.map(|branch| branch.of_value(value)),
+            rport: self.rport.map(|rport| rport.of_value(value)),
             params: Params(self.params.of_value(value)),
         }
     }
@@ -87,6 +90,7 @@ pub(crate) struct AddressMarks {
     display: Piece,
     uri: Piece,
     params: Piece,
+    tag: Option<Piece>,
 }
 
 impl AddressMarks {
@@ -95,6 +99,7 @@ impl AddressMarks {
             display: Piece::of(value, address.display),
             uri: Piece::of(value, address.uri),
             params: Piece::of(value, address.params.0),
+            tag: address.tag.map(|tag| Piece::of(value, tag)),
         }
     }
 
@@ -103,6 +108,7 @@ impl AddressMarks {
             display: self.display.of_value(value),
             uri: self.uri.of_value(value),
             params: Params(self.params.of_value(value)),
+            tag: self.tag.map(|tag| tag.of_value(value)),
         }
     }
 }

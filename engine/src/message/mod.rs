@@ -24,4 +24,5 @@ pub use name::{Method, Name};
 pub use parse::{Malformed, Message};
 pub use reply::{Reply, standard_reason};
 pub use uri::{Host, Uri, UriError};
+pub(crate) use write::Decimal;
 pub use write::Writer;

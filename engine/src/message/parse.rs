@@ -236,19 +236,20 @@ fn judge(mut text: Bytes, found: Found) -> Result<Message, Malformed> {
     let Some((start, fault)) = start_line(&head[..found.start]) else {
         return Err(Malformed::dropped("start line"));
     };
-    let head = Head { text: head, lines: &found.lines, firsts: found.firsts };
+    let head: Box<str> = head.into();
+    let view = Head { text: &head, lines: &found.lines, firsts: found.firsts };
     let mut verdict = fault.or(found.fault).map_or(Ok(()), Err);
     let mut length = text.len() - found.body;
     if verdict.is_ok() {
-        verdict = head.body_length(length).map(|announced| length = announced);
+        verdict = view.body_length(length).map(|announced| length = announced);
     }
-    let marks = head.marks(start);
+    let marks = view.marks(start);
     let (marks, verdict) = match (marks, verdict) {
-        (Ok(marks), Ok(())) => (Some(marks), head.rules(start)),
+        (Ok(marks), Ok(())) => (Some(marks), view.rules(start)),
         (Ok(marks), Err(fault)) => (Some(marks), Err(fault)),
         (Err(_), Err(fault)) | (Err(fault), Ok(())) => (None, Err(fault)),
     };
-    let (head, body) = (small(found.head), small(found.body));
+    let body = small(found.body);
     text.truncate(found.body + length);
     let index = Index { lines: found.lines, firsts: found.firsts, start, head, body, marks };
     sentence(Headers::new(text, index), verdict)

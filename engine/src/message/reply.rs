@@ -71,7 +71,7 @@ impl Reply {
     /// sent-by port.
     pub fn destination(request: &Request, source: SocketAddr) -> SocketAddr {
         match request.via() {
-            Ok(via) if via.params.raw("rport").is_none() => {
+            Ok(via) if via.rport.is_none() => {
                 SocketAddr::new(source.ip(), via.port.unwrap_or(DEFAULT_PORT))
             }
             Ok(_) | Err(_) => source,
@@ -120,7 +120,7 @@ impl<'a> Marked<'a> {
             Host::Ip(sent_by) => sent_by.to_canonical() == source.ip().to_canonical(),
             Host::Name(_) => false,
         };
-        if same && via.params.raw("rport").is_none() {
+        if same && via.rport.is_none() {
             return None;
         }
         let (top, rest) = lex::split_bare(request.first(Name::Via)?, b',');

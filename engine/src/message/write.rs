@@ -3,9 +3,8 @@
 //! Values are written as given, except that CR and LF become spaces: nothing a caller passes on
 //! from a peer can start a header line of its own.
 
-use super::{Method, Name, edit::exact, reply::standard_reason};
+use super::{Method, Name, edit::exact, lex, reply::standard_reason};
 use bytes::Bytes;
-use memchr::memchr2;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -152,9 +151,11 @@ pub(crate) fn push_value(text: &mut Vec<u8>, value: &str) {
 
 fn without_line_ends(text: &mut [u8]) {
     let mut from = 0;
-    while let Some(at) = memchr2(b'\r', b'\n', &text[from..]) {
-        from += at + 1;
-        text[from - 1] = b' ';
+    while let Some(at) = lex::find_control(text, from) {
+        if matches!(text[at], b'\r' | b'\n') {
+            text[at] = b' ';
+        }
+        from = at + 1;
     }
 }
 
@@ -178,18 +179,34 @@ pub(crate) fn push_address(text: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-pub(crate) fn push_decimal(text: &mut Vec<u8>, mut value: u32) {
-    let mut digits = [0; 10];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
+pub(crate) fn push_decimal(text: &mut Vec<u8>, value: u32) {
+    text.extend_from_slice(Decimal::of(value).as_str().as_bytes());
+}
+
+/// A number in decimal digits, without going through `fmt`.
+pub(crate) struct Decimal {
+    digits: [u8; 10],
+    start: usize,
+}
+
+impl Decimal {
+    pub(crate) fn of(mut value: u32) -> Self {
+        let mut digits = [0; 10];
+        let mut start = digits.len();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (value % 10) as u8;
+            value /= 10;
+            if value == 0 {
+                return Self { digits, start };
+            }
         }
     }
-    text.extend_from_slice(&digits[at..]);
+
+    pub(crate) fn as_str(&self) -> &str {
+        let digits = &self.digits[self.start..];
+        std::str::from_utf8(digits).expect("invariant: decimal digits are ASCII")
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! One account: the unit of ownership, sharding and recovery.
 
+use super::cx::Cx;
+use super::hall::targets;
 use super::pager::Inbox;
 use super::presentity::{Devices, Presentity, contact_address};
-use super::registrations::Registrations;
+use super::registrations::{Change, Registrations};
 use super::{Config, Record};
 use crate::message::Aor;
 
@@ -33,6 +35,17 @@ impl Account {
         self.registrations.apply(record);
         self.presentity.apply(config, record);
         self.inbox.apply(record);
+    }
+
+    /// Bindings came, moved or went: presence follows. If one was bound or renewed, stored
+    /// messages are delivered.
+    pub(crate) fn bindings_changed(&mut self, cx: &mut Cx<'_>, aor: &Aor, change: &Change) {
+        if change.moved || !change.gone.is_empty() {
+            self.presentity.on_devices(cx, self.devices());
+        }
+        if change.bound && !self.inbox.is_empty() {
+            self.inbox.on_bound(cx, aor, &targets(self.registrations.live()));
+        }
     }
 
     /// What the bindings say about the devices of the account.

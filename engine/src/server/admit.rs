@@ -84,16 +84,9 @@ impl Rates {
             self.second = second;
             self.counts.clear();
         }
-        match self.counts.get_mut(user) {
-            Some(count) => {
-                *count += 1;
-                *count <= limit
-            }
-            None => {
-                self.counts.insert(user.clone(), 1);
-                limit > 0
-            }
-        }
+        let count = self.counts.entry(user.clone()).or_default();
+        *count += 1;
+        *count <= limit
     }
 }
 
@@ -173,13 +166,15 @@ impl Server {
             UriError::Scheme => refused(416),
             UriError::Syntax => refused(400),
         })?;
-        if self.transactions.is_merged(&config.secret, request, key) {
-            return Err(refused(482));
-        }
         if self.closing || self.transactions.len().0 >= config.limits.transactions {
             return Err((503, vec![(Name::RetryAfter, "10".to_owned())]));
         }
         let room = room_of(config, request, &uri)?;
+        // Only where it ends may a request not come twice (RFC 3261 §8.2.2.2): a proxy forwards a
+        // spiral, and its own loop check is the relay's.
+        if !room.is_proxy() && self.transactions.is_merged(&config.secret, request, key) {
+            return Err(refused(482));
+        }
         if request.seconds(Name::MaxForwards) == Some(0) && room.is_proxy() {
             return Err(refused(483));
         }
@@ -239,11 +234,11 @@ impl Server {
 impl Rooms<'_> {
     fn register(&mut self, cx: &mut Cx<'_>, ask: &Ask<'_>) {
         let aor = ask.user.clone();
-        let change = self.account(&aor).registrations.on_register(cx, &aor, ask);
-        if change.bound || !change.gone.is_empty() {
-            self.bindings_changed(cx, &aor, change.bound);
-        } else {
-            self.tidy(&aor);
+        let account = self.account(&aor);
+        let change = account.registrations.on_register(cx, &aor, ask);
+        account.bindings_changed(cx, &aor, &change);
+        if account.is_empty() {
+            self.accounts.remove(&aor);
         }
     }
 

@@ -50,6 +50,7 @@ impl Config {
     /// Whether a host and port name this server: the domain, or the address of a listener.
     pub fn is_ours(&self, host: Host<'_>, port: Option<u16>) -> bool {
         match host {
+            Host::Name(name) if *name == *self.domain => true,
             Host::Name(name) if name.eq_ignore_ascii_case(&self.domain) => true,
             Host::Name(name) => self.listeners.iter().any(|one| one.names(name, port)),
             Host::Ip(ip) => {

@@ -3,7 +3,7 @@
 use super::{Config, Event, Owner, Record, Timer};
 use crate::machine::{Output, Peer};
 use crate::message::{Aor, Method, Reply, Request, Writer};
-use crate::mint::Label;
+use crate::mint::{self, Id, Label};
 use crate::slot::Slot;
 use crate::time::{Instant, Timers};
 use crate::transaction::{Branch, ServerKey, Transactions};
@@ -30,9 +30,10 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Cx<'_> {
-    /// Starts an answer. The To tag is derived from Call-ID, From tag and CSeq, so copies agree.
+    /// Starts an answer.
     pub(crate) fn answer(&self, ask: &Ask<'_>, status: u16) -> Reply {
-        let mut reply = Reply::new(ask.request, ask.from.addr, status, &self.to_tag(ask.request));
+        let tag = self.to_tag(ask).hex();
+        let mut reply = Reply::new(ask.request, ask.from.addr, status, mint::ascii(&tag));
         if let (200..=299, Some(info)) = (status, &ask.info) {
             reply.header(crate::message::Name::AuthenticationInfo, info);
         }
@@ -44,14 +45,7 @@ impl Cx<'_> {
         let (timing, now) = (&self.config.timing, self.now);
         self.transactions.respond(timing, now, ask.key, status, bytes, self.out);
         if status >= 200 {
-            self.emit(Event::Answered {
-                method: ask.request.method(),
-                user: Some(ask.user.clone()),
-                target: ask.request.uri().into(),
-                status,
-                from: ask.from,
-                package: ask.request.event().map(|event| event.package.into()),
-            });
+            self.emit(Event::answered(ask.request, Some(&ask.user), status, ask.from));
         }
     }
 
@@ -62,8 +56,8 @@ impl Cx<'_> {
     }
 
     /// The tag we give to this request's To (RFC 3261 §19.3).
-    pub(crate) fn to_tag(&self, request: &Request) -> String {
-        super::to_tag(self.config, request).to_string()
+    pub(crate) fn to_tag(&self, ask: &Ask<'_>) -> Id {
+        super::to_tag(self.config, ask.key)
     }
 
     /// A branch of `slot`, derived from its cause.

@@ -186,8 +186,9 @@ impl Server {
             }
             Timer::Binding(aor, id) => {
                 let Some(account) = rooms.accounts.get_mut(aor) else { return };
-                account.registrations.on_timer(&mut cx, aor, *id);
-                rooms.bindings_changed(&mut cx, aor, false);
+                let change = account.registrations.on_timer(&mut cx, aor, *id);
+                account.bindings_changed(&mut cx, aor, &change);
+                rooms.tidy(aor);
             }
             Timer::Kept(aor, id) => {
                 let Some(account) = rooms.accounts.get_mut(aor) else { return };
@@ -341,18 +342,6 @@ impl Rooms<'_> {
             }
         }
     }
-
-    /// Bindings of an account came or went: presence follows, stored messages are delivered.
-    pub(super) fn bindings_changed(&mut self, cx: &mut Cx<'_>, aor: &Aor, bound: bool) {
-        let Some(account) = self.accounts.get_mut(aor) else { return };
-        let devices = account.devices();
-        account.presentity.on_devices(cx, devices);
-        if bound {
-            let Account { registrations, inbox, .. } = account;
-            inbox.on_bound(cx, aor, &targets(registrations.live()));
-        }
-        self.tidy(aor);
-    }
 }
 
 /// Where requests for an account go: its bindings.
@@ -363,5 +352,5 @@ pub(super) fn targets<'a>(
 }
 
 fn finished(cx: &mut Cx<'_>, method: Method, aor: &Aor, status: Option<u16>) {
-    cx.emit(Event::Finished { method, target: aor.as_str().into(), status });
+    cx.emit(Event::Finished { method, target: aor.clone(), status });
 }

@@ -35,18 +35,12 @@ pub use registrations::Binding;
 pub use tables::{PitRow, SubscriptionTableRow, Tables, WatcherTableRow};
 pub use types::{Command, Event, Owner, Timer};
 
-use crate::message::Request;
 use crate::mint::{Id, Label};
+use crate::transaction::ServerKey;
 
-/// The tag of our To: derived from Call-ID, From tag, CSeq and branch, so that copies of a request
-/// get the same one even from a stateless answer (RFC 3261 §8.2.7, §19.3), and a client that
-/// restarts with frozen identifiers does not revive its old dialog (R20).
-pub(crate) fn to_tag(config: &Config, request: &Request) -> Id {
-    let call_id = request.call_id().unwrap_or("");
-    let tag = request.from().ok().and_then(|from| from.tag()).unwrap_or("");
-    let cseq = request.cseq().map_or(0, |cseq| cseq.number);
-    let branch = request.via().ok().and_then(|via| via.branch).unwrap_or("");
-    let parts: [&[u8]; 4] =
-        [call_id.as_bytes(), tag.as_bytes(), &cseq.to_be_bytes(), branch.as_bytes()];
-    config.secret.derive64(Label::Tag, &parts)
+/// The tag of our To: derived from what tells one server transaction from another, so that copies
+/// of a request get the same one even from a stateless answer (RFC 3261 §8.2.7, §19.3), and a
+/// client that restarts with frozen identifiers does not revive its old dialog (R20).
+pub(crate) fn to_tag(config: &Config, key: ServerKey) -> Id {
+    config.secret.derive64(Label::Tag, &[&key.number().to_be_bytes()])
 }

@@ -90,6 +90,11 @@ impl ServerKey {
         Self { request: identity, path: path(secret, request) }
     }
 
+    /// The key as one number in the same order.
+    pub(crate) fn number(self) -> u128 {
+        u128::from(self.request) << 64 | u128::from(self.path)
+    }
+
     /// Every key that the same request can have, whichever way it comes.
     pub(crate) fn same_request(self) -> RangeInclusive<Self> {
         Self { path: u64::MIN, ..self }..=Self { path: u64::MAX, ..self }

@@ -42,13 +42,13 @@ pub(crate) fn server_event(event: &Event) {
     match event {
         Event::Answered { method, user, target, status, from, package } => {
             let user = user.as_ref().map_or("-", Aor::as_str);
-            let (target, from) = (redact_uri(target), from.addr);
-            let package = package.as_deref().unwrap_or("-");
+            let (target, from) = (redact_uri(&String::from_utf8_lossy(target)), from.addr);
+            let package = package.as_deref().map_or("-".into(), String::from_utf8_lossy);
             let method = method.as_str();
             info!(target: TRANSACTION, method, status, user, ?target, %from, ?package, "answered");
         }
         Event::Finished { method, target, status } => {
-            let (method, target) = (method.as_str(), redact_uri(target));
+            let (method, target) = (method.as_str(), redact_uri(target.as_str()));
             match status {
                 Some(status) => {
                     info!(target: TRANSACTION, method, status, ?target, "finished");

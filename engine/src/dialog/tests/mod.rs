@@ -146,7 +146,10 @@ fn a_subscribers_route_set_is_the_record_route_of_the_notify_in_order() {
                  Contact: <sip:alice@192.0.2.80>\n";
     let notify = request("NOTIFY", 1, ";tag=1111222233334444", lines);
     let dialog = Dialog::from_notify(&notify, source(), TAG, 20).unwrap();
-    assert_eq!(dialog.routes, ["<sip:near.example;lr>", "<sip:far.example;lr>"].map(Box::from));
+    assert_eq!(
+        dialog.routes,
+        ["<sip:near.example;lr>", "<sip:far.example;lr>"].map(std::sync::Arc::from)
+    );
     assert_eq!(dialog.peer, source());
 }
 
@@ -159,7 +162,10 @@ fn a_callers_route_set_is_the_record_route_of_the_answer_reversed() {
     let bytes = reply.into_writer().finish();
     let Ok(Message::Response(response)) = Message::parse(bytes) else { panic!() };
     let mut dialog = Dialog::from_response(&response, source(), TAG).unwrap();
-    assert_eq!(dialog.routes, ["<sip:near.example;lr>", "<sip:far.example;lr>"].map(Box::from));
+    assert_eq!(
+        dialog.routes,
+        ["<sip:near.example;lr>", "<sip:far.example;lr>"].map(std::sync::Arc::from)
+    );
     assert_eq!((&*dialog.remote_tag, dialog.local_cseq), ("x9", 5));
     assert_eq!((dialog.remote_cseq, dialog.peer), (None, source()));
     let ack = written(&mut dialog, Method::Ack);
@@ -232,6 +238,6 @@ fn a_refresh_moves_target_and_flow_but_not_the_route_set() {
 #[test]
 fn numbers_are_written_as_numbers_are() {
     for number in [0, 1, 9, 10, 99, 100, 4_294_967_295] {
-        assert_eq!(decimal(number, &mut [0; 10]), number.to_string());
+        assert_eq!(Decimal::of(number).as_str(), number.to_string());
     }
 }

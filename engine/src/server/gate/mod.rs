@@ -13,7 +13,9 @@ use super::{Authentication, Config, Event, Record, Users};
 use crate::digest::{Nonces, Qop, Ruling, Terms, challenges};
 use crate::machine::{Output, Peer};
 use crate::message::{Aor, HeaderError, Method, Name, NameAddr, Reply, Request, Uri};
+use crate::mint;
 use crate::time::Instant;
+use crate::transaction::ServerKey;
 use failures::Failures;
 
 /// Effects of the server, in order.
@@ -55,12 +57,17 @@ pub(crate) fn refuse(
     status: u16,
     headers: &[(Name, &str)],
 ) {
-    let tag = super::to_tag(config, request).to_string();
-    let mut reply = Reply::new(request, from.addr, status, &tag);
+    let tag = stateless_tag(config, request);
+    let mut reply = Reply::new(request, from.addr, status, mint::ascii(&tag));
     for (name, value) in headers {
         reply.header(*name, value);
     }
     send(out, from, request, reply);
+}
+
+fn stateless_tag(config: &Config, request: &Request) -> [u8; 16] {
+    let key = ServerKey::of(&config.secret, request, request.method());
+    super::to_tag(config, key).hex()
 }
 
 fn send(out: &mut Out, from: Peer, request: &Request, reply: Reply) {
@@ -70,14 +77,7 @@ fn send(out: &mut Out, from: Peer, request: &Request, reply: Reply) {
     let status = reply.status();
     let to = Peer { addr: Reply::destination(request, from.addr), ..from };
     out.push(Output::Transmit { to, bytes: reply.into_writer().finish() });
-    out.push(Output::Event(Event::Answered {
-        method: request.method(),
-        user: None,
-        target: request.uri().into(),
-        status,
-        from,
-        package: request.event().map(|event| event.package.into()),
-    }));
+    out.push(Output::Event(Event::answered(request, None, status, from)));
 }
 
 impl Gate {
@@ -96,12 +96,19 @@ impl Gate {
         minimum: Qop,
     ) -> Option<Proven> {
         let caller = Caller { config, now, from, request, proxy, minimum };
+        let claimed = caller.account(request.from());
         let proven = match config.authentication {
-            Authentication::None => caller.at_its_word(),
+            Authentication::None => caller.at_its_word(claimed.clone()),
             Authentication::Digest => Some(self.by_digest(&caller, out)?),
         };
         match proven {
-            Some(proven) if caller.is(&proven.user) => Some(proven),
+            // D3: the request speaks for this user and for nobody else.
+            Some(proven)
+                if claimed.as_ref() == Some(&proven.user)
+                    && caller.registers_itself(&proven.user) =>
+            {
+                Some(proven)
+            }
             Some(_) | None => {
                 caller.refuse(out, 403, &[]);
                 None
@@ -146,8 +153,9 @@ impl Gate {
             }
             Ruling::Bad(why) => {
                 let Caller { request, from, config, .. } = *caller;
-                let tag = super::to_tag(config, request).to_string();
-                let reply = Reply::with_reason(request, from.addr, 400, why, &tag);
+                let tag = stateless_tag(config, request);
+                let tag = mint::ascii(&tag);
+                let reply = Reply::with_reason(request, from.addr, 400, why, tag);
                 send(out, from, request, reply);
                 None
             }
@@ -182,17 +190,19 @@ impl Caller<'_> {
     }
 
     /// `--insecure-no-auth`: whoever From names, if it is one of ours.
-    fn at_its_word(&self) -> Option<Proven> {
-        let user = self.account(self.request.from())?;
+    fn at_its_word(&self, claimed: Option<Aor>) -> Option<Proven> {
+        let user = claimed?;
         let exists = self.config.users.exists(user.user());
         exists.then_some(Proven { user, info: None })
     }
 
-    /// D3: the request speaks for `user` and for nobody else.
-    fn is(&self, user: &Aor) -> bool {
-        let names = |header| self.account(header).is_some_and(|named| named == *user);
-        let register = self.request.method() == Method::Register;
-        names(self.request.from()) && (!register || names(self.request.to()))
+    /// Whether a REGISTER is for its sender, whom From names, and not for somebody else.
+    fn registers_itself(&self, user: &Aor) -> bool {
+        let (from, to) = (self.request.from(), self.request.to());
+        let same_text = matches!((from, to), (Ok(from), Ok(to)) if from.uri == to.uri);
+        self.request.method() != Method::Register
+            || same_text
+            || self.account(to).is_some_and(|named| named == *user)
     }
 
     /// The account of ours that From or To names.

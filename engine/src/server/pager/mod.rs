@@ -187,7 +187,7 @@ impl Inbox {
         if status.is_some_and(|status| status < 200) {
             return;
         }
-        cx.emit(Event::Finished { method: Method::Message, target: aor.as_str().into(), status });
+        cx.emit(Event::Finished { method: Method::Message, target: aor.clone(), status });
         let verdict = Verdict::of(status);
         if verdict == Verdict::Done {
             // Whichever branch says so, and however late: it has been taken.

@@ -9,7 +9,7 @@ use super::watchers::Watcher;
 use super::{Package, Presentity};
 use crate::body::winfo::{self, Cause, Status, WatcherRef};
 use crate::machine::Peer;
-use crate::message::{Aor, Method, Name, Writer};
+use crate::message::{Aor, Decimal, Method, Name, Writer};
 use crate::mint::Id;
 use crate::server::cx::Cx;
 use crate::server::{Owner, Record, Timer};
@@ -271,19 +271,20 @@ fn transmit(cx: &mut Cx<'_>, aor: &Aor, id: Id, row: &mut Subscription, content:
 }
 
 fn write_state(writer: &mut Writer, row: &Subscription, now: Instant) {
-    let left = row.row.expires.seconds_since(now);
+    let live = |writer: &mut Writer, state| {
+        let left = Decimal::of(row.row.expires.seconds_since(now));
+        writer.pieces(Name::SubscriptionState, &[state, ";expires=", left.as_str()]);
+    };
     match row.ending {
         Some(Cause::Probation) => {
-            writer.header(Name::SubscriptionState, "terminated;reason=probation;retry-after=60")
+            writer.header(Name::SubscriptionState, "terminated;reason=probation;retry-after=60");
         }
         Some(cause) => {
-            writer.pieces(Name::SubscriptionState, &["terminated;reason=", terminal_reason(cause)])
+            writer.pieces(Name::SubscriptionState, &["terminated;reason=", terminal_reason(cause)]);
         }
-        None if row.row.active => {
-            writer.format(Name::SubscriptionState, format_args!("active;expires={left}"))
-        }
-        None => writer.format(Name::SubscriptionState, format_args!("pending;expires={left}")),
-    };
+        None if row.row.active => live(writer, "active"),
+        None => live(writer, "pending"),
+    }
 }
 
 /// The `reason` of a terminal NOTIFY (RFC 6665 §4.1.3). Subscribe and approved are causes of a

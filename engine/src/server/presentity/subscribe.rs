@@ -85,7 +85,7 @@ impl Presentity {
         if handling == Handling::Block {
             return Err((403, None));
         }
-        let id = super::super::to_tag(cx.config, ask.request);
+        let id = cx.to_tag(ask);
         let dialog = Dialog::accept(ask.request, ask.from, id).ok_or((400, None))?;
         self.make_room(cx, ask, handling)?;
         self.drop_predecessors(cx, ask);
@@ -144,7 +144,7 @@ impl Presentity {
             cx.timers.arm(Timer::GiveUp(aor, row.watcher_id), giveup);
         }
         self.open(cx, id, row);
-        reply_ok(cx, ask, seconds);
+        self.reply_ok(cx, ask, seconds);
         self.step(cx, Package::Presence, id, Happening::Dirty(Urgency::Forced));
     }
 
@@ -162,7 +162,7 @@ impl Presentity {
     /// Rows 5–7: a fetch leaves no subscription; of an undecided watcher it leaves a trace that
     /// waits for the owner.
     fn fetch(&mut self, cx: &mut Cx<'_>, ask: &Ask<'_>, id: Id, row: SubscriptionRow) {
-        reply_ok(cx, ask, 0);
+        self.reply_ok(cx, ask, 0);
         if !row.active {
             let waiting = WaitingRow {
                 watcher: row.watcher.clone(),
@@ -260,7 +260,7 @@ impl Presentity {
             return Ok(());
         }
         self.commit(cx, Record::Subscribed(self.aor.clone(), id, row));
-        reply_ok(cx, ask, seconds);
+        self.reply_ok(cx, ask, seconds);
         if seconds == 0 {
             self.end(cx, Package::Presence, id, Cause::Timeout);
         } else {
@@ -271,16 +271,15 @@ impl Presentity {
         }
         Ok(())
     }
-}
 
-/// 200 to a SUBSCRIBE. RFC 6665 §8.3.1 knows no 202 any more.
-pub(super) fn reply_ok(cx: &mut Cx<'_>, ask: &Ask<'_>, seconds: u32) {
-    let mut reply = cx.answer(ask, 200);
-    let sent_by = cx.sent_by(ask.from);
-    let user = crate::message::Uri::parse(ask.request.uri()).ok().and_then(|uri| uri.user);
-    reply.pieces(Name::Contact, &["<sip:", user.unwrap_or(""), "@", sent_by, ">"]);
-    reply.number(Name::Expires, seconds);
-    cx.reply(ask, 200, reply.into_writer().finish());
+    /// 200 to a SUBSCRIBE. RFC 6665 §8.3.1 knows no 202 any more.
+    pub(super) fn reply_ok(&self, cx: &mut Cx<'_>, ask: &Ask<'_>, seconds: u32) {
+        let mut reply = cx.answer(ask, 200);
+        let sent_by = cx.sent_by(ask.from);
+        reply.pieces(Name::Contact, &["<sip:", self.aor.user(), "@", sent_by, ">"]);
+        reply.number(Name::Expires, seconds);
+        cx.reply(ask, 200, reply.into_writer().finish());
+    }
 }
 
 pub(super) fn refuse_with(cx: &mut Cx<'_>, ask: &Ask<'_>, (status, header): Refusal) {

@@ -3,7 +3,7 @@
 //! The owner sees every row; anybody who is not blocked sees its own rows only (S32).
 
 use super::outbox::{Happening, Urgency};
-use super::subscribe::{Refusal, accepts, display_name, event_id, granted, refuse_with, reply_ok};
+use super::subscribe::{Refusal, accepts, display_name, event_id, granted, refuse_with};
 use super::subscriptions::View;
 use super::{Package, Presentity, SubscriptionRow};
 use crate::body::pidf::Format;
@@ -49,7 +49,7 @@ impl Presentity {
         {
             return Err((503, Some((Name::RetryAfter, "60".to_owned()))));
         }
-        let id = super::super::to_tag(cx.config, ask.request);
+        let id = cx.to_tag(ask);
         let dialog = Dialog::accept(ask.request, ask.from, id).ok_or((400, None))?;
         if let Some(twin) = self.winfo.twin(&ask.user, ask.request) {
             self.end_silently(cx, Package::Winfo, twin, Cause::Deactivated);
@@ -69,12 +69,12 @@ impl Presentity {
             next_version: 0,
         };
         if seconds == 0 {
-            reply_ok(cx, ask, 0);
+            self.reply_ok(cx, ask, 0);
             self.send_only(cx, id, row, View::Neutral);
         } else {
             self.arm_winfo(cx, id, seconds);
             self.open(cx, id, row);
-            reply_ok(cx, ask, seconds);
+            self.reply_ok(cx, ask, seconds);
             self.step(cx, Package::Winfo, id, Happening::Dirty(Urgency::Forced));
         }
         Ok(())
@@ -95,7 +95,7 @@ impl Presentity {
             // Any SUBSCRIBE asks for full state (RFC 3857 §4.7, D6).
             told.need_full = true;
         }
-        reply_ok(cx, ask, seconds);
+        self.reply_ok(cx, ask, seconds);
         if seconds == 0 {
             self.end(cx, Package::Winfo, id, Cause::Timeout);
         } else {

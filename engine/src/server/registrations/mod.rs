@@ -6,14 +6,14 @@
 
 use super::cx::{Ask, Cx};
 use super::{Event, Record, Timer};
-use crate::dialog::reach;
+use crate::dialog::reach_uri;
 use crate::machine::Peer;
-use crate::message::{Aor, Contacts, Name, NameAddr, Params, Reply, Uri};
-use crate::mint::{Id, Label};
-use crate::time::Date;
-use crate::time::{Instant, Timers};
+use crate::message::{Aor, Contacts, Decimal, Name, NameAddr, Params, Reply, Uri};
+use crate::mint::{self, Id, Label};
+use crate::time::{Date, Instant, Timers};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Most octets of the texts one binding keeps.
@@ -25,11 +25,11 @@ const TOP: u16 = 1000;
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Binding {
     /// Contact URI as registered.
-    pub contact: Box<str>,
+    pub contact: Arc<str>,
     /// Contact parameters to give back (`+sip.instance` …), without `expires` and `q`.
-    pub params: Box<str>,
+    pub params: Arc<str>,
     /// Call-ID of the REGISTER that wrote it.
-    pub call_id: Box<str>,
+    pub call_id: Arc<str>,
     /// Its CSeq.
     pub cseq: u32,
     /// The flow that reaches the contact.
@@ -52,6 +52,9 @@ pub(crate) struct Registrations {
 pub(crate) struct Change {
     /// A contact was bound or renewed: stored messages can be delivered (M19).
     pub(crate) bound: bool,
+    /// A contact was bound for the first time or by another flow: what is said of the account's
+    /// devices may have changed.
+    pub(crate) moved: bool,
     /// Bindings that are gone: the offers of their devices are off until published again (R35).
     pub(crate) gone: Vec<Binding>,
 }
@@ -64,8 +67,9 @@ enum Step {
 
 type Plan = SmallVec<[(Id, Step); 2]>;
 
-/// What the parameters of a contact ask for.
+/// A contact, and what its parameters ask for.
 struct Wishes<'a> {
+    uri: Uri<'a>,
     expires: Option<&'a str>,
     q: Option<&'a str>,
     /// What is given back as it came.
@@ -163,6 +167,12 @@ impl Registrations {
         self.bindings.is_empty()
     }
 
+    /// Contact and flow of a binding.
+    fn reachable(&self, id: Id) -> Option<(&str, Peer)> {
+        let (_, binding) = &self.bindings[self.place(id).ok()?];
+        Some((&binding.contact, binding.peer))
+    }
+
     fn place(&self, id: Id) -> Result<usize, usize> {
         self.bindings.binary_search_by_key(&id, |(known, _)| *known)
     }
@@ -219,7 +229,7 @@ impl Registrations {
         if known.is_some_and(|(_, binding)| !order.is_after(binding)) {
             return Err(Refusal::OUT_OF_ORDER);
         }
-        let wishes = Wishes::of(&contact.params);
+        let wishes = Wishes::of(uri, &contact.params);
         let seconds = granted(cx, ask, wishes.expires)?;
         // The same contact twice in one request: the later one counts.
         let twin = plan.iter().position(|(id, step)| match step {
@@ -234,7 +244,10 @@ impl Registrations {
         let step = match seconds {
             0 if self.place(id).is_err() => return Ok(()),
             0 => Step::Unbind,
-            _ => Step::Bind(Binding::new(cx, ask, order, contact, &wishes, seconds)?),
+            _ => {
+                let known = known.map(|(_, binding)| binding);
+                Step::Bind(Binding::new(cx, ask, order, contact, &wishes, seconds, known)?)
+            }
         };
         plan.push((id, step));
         Ok(())
@@ -265,6 +278,7 @@ impl Registrations {
             let timer = Timer::Binding(aor.clone(), id);
             match step {
                 Step::Bind(binding) => {
+                    change.moved |= self.reachable(id) != Some((&*binding.contact, binding.peer));
                     cx.timers.arm(timer, binding.expires + cx.config.limits.expiry_grace);
                     self.commit(cx, Record::Bound(aor.clone(), id, binding));
                     change.bound = true;
@@ -305,16 +319,22 @@ impl Binding {
         contact: &NameAddr<'_>,
         wishes: &Wishes<'_>,
         seconds: u32,
+        known: Option<&Self>,
     ) -> Result<Self, Refusal> {
         if contact.uri.len() + contact.params.0.len() + order.call_id.len() > BINDING_SIZE {
             return Err(Refusal::TOO_LONG);
         }
+        // A refresh says the same again as a rule.
+        let keep = |text: &str, of: fn(&Self) -> &Arc<str>| match known.map(of) {
+            Some(same) if **same == *text => same.clone(),
+            Some(_) | None => text.into(),
+        };
         Ok(Self {
-            contact: contact.uri.into(),
-            params: wishes.kept.as_str().into(),
-            call_id: order.call_id.into(),
+            contact: keep(contact.uri, |known| &known.contact),
+            params: keep(&wishes.kept, |known| &known.params),
+            call_id: keep(order.call_id, |known| &known.call_id),
             cseq: order.cseq,
-            peer: reach(ask.request, contact.uri, ask.from),
+            peer: reach_uri(ask.request, &wishes.uri, ask.from),
             q: wishes.q.and_then(thousandths).unwrap_or(TOP),
             expires: cx.now + Duration::from_secs(seconds.into()),
         })
@@ -328,18 +348,18 @@ impl Binding {
     fn write(&self, now: Instant, reply: &mut Reply) {
         // Rounded up, so that a contact is listed with at least a second while it lasts.
         let left = self.expires.since(now) + Duration::from_millis(999);
-        let left = left.as_secs().to_string();
+        let left = Decimal::of(u32::try_from(left.as_secs()).unwrap_or(u32::MAX));
         let q = if self.q == TOP { String::new() } else { format!(";q=0.{:03}", self.q) };
         let gap = if self.params.is_empty() { "" } else { ";" };
-        let pieces = ["<", &*self.contact, ">;expires=", &*left, &*q, gap, &*self.params];
+        let pieces = ["<", &*self.contact, ">;expires=", left.as_str(), &*q, gap, &*self.params];
         reply.pieces(Name::Contact, &pieces);
     }
 }
 
 impl<'a> Wishes<'a> {
-    fn of(params: &Params<'a>) -> Self {
+    fn of(uri: Uri<'a>, params: &Params<'a>) -> Self {
         let kept = String::with_capacity(params.0.len());
-        let mut wishes = Self { expires: None, q: None, kept };
+        let mut wishes = Self { uri, expires: None, q: None, kept };
         for (name, value) in params.iter() {
             match name {
                 _ if name.eq_ignore_ascii_case("expires") => wishes.expires = Some(value),
@@ -388,8 +408,9 @@ impl Refusal {
                 (423, reply)
             }
             Self::Status(status, reason) => {
-                let tag = cx.to_tag(ask.request);
-                (status, Reply::with_reason(ask.request, ask.from.addr, status, reason, &tag))
+                let tag = cx.to_tag(ask).hex();
+                let tag = mint::ascii(&tag);
+                (status, Reply::with_reason(ask.request, ask.from.addr, status, reason, tag))
             }
         };
         cx.reply(ask, status, reply.into_writer().finish());

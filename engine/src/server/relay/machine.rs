@@ -264,14 +264,7 @@ impl Caller {
     fn pass_bytes(&self, cx: &mut Cx<'_>, status: u16, bytes: Bytes) {
         respond(cx, self.key, status, bytes);
         if status >= 200 {
-            cx.emit(server::Event::Answered {
-                method: self.request.method(),
-                user: Some(self.user.clone()),
-                target: self.request.uri().into(),
-                status,
-                from: self.from,
-                package: None,
-            });
+            cx.emit(server::Event::answered(&self.request, Some(&self.user), status, self.from));
         }
     }
 }

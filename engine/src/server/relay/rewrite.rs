@@ -5,8 +5,8 @@
 
 use super::Target;
 use crate::machine::Peer;
-use crate::message::{Edit, Host, Name, NameAddr, Request, Uri};
-use crate::mint::{Id, Label};
+use crate::message::{Decimal, Edit, Host, Name, NameAddr, Request, Uri};
+use crate::mint::{self, Id, Label};
 use crate::server::Config;
 use crate::slot::Slot;
 use crate::transaction::Branch;
@@ -129,12 +129,12 @@ impl Plan {
         let far = &config.listener(target.peer).sent_by;
         let near = &config.listener(from).sent_by;
         let via = via(far, branch);
-        let breadth = breadth.to_string();
+        let breadth = Decimal::of(breadth);
         let records = self.record_routes(far, near);
         let mut edit = request.edit();
         edit = edit.uri(target.uri).push_via(&via).received_from(from.addr);
         edit = edit.max_forwards(self.max_forwards);
-        edit = edit.remove(Name::MaxBreadth).push_header(Name::MaxBreadth, &breadth);
+        edit = edit.remove(Name::MaxBreadth).push_header(Name::MaxBreadth, breadth.as_str());
         for record in &records {
             edit = edit.push_header(Name::RecordRoute, record);
         }
@@ -184,7 +184,7 @@ impl Plan {
 
 /// Our Via value. `rport`, so that answers find back through a NAT of our own (RFC 3581).
 fn via(sent_by: &str, branch: Branch) -> String {
-    format!("SIP/2.0/UDP {sent_by};branch={branch};rport")
+    ["SIP/2.0/UDP ", sent_by, ";branch=", mint::ascii(&branch.ascii()), ";rport"].concat()
 }
 
 /// The address that a URI names by itself, over UDP and not our own.
