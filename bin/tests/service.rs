@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use support::{Agent, Server, program, write_users};
 
 #[test]
@@ -44,9 +45,12 @@ fn both_signals_end_it_well_and_a_second_one_at_once() {
     alice.say("winfo");
     alice.event("subscription", &[("state", json!("active"))]);
     alice.process.crash();
+    let begun = Instant::now();
     server.process.signal("TERM");
+    server.process.line("the farewell", |line| line.starts_with("stopping"));
     server.process.signal("TERM");
     assert_eq!(server.process.wait().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(4), "the farewell alone takes five seconds");
 }
 
 #[test]

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+mod date;
+
+pub(crate) use date::{Date, civil};
+
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Add, Sub};

@@ -4,6 +4,8 @@
 //! tokio's, so a paused or simulated runtime has simulated time without a line here.
 
 use presently_engine::Instant;
+// The one place that reads the wall clock: everything else is handed the time.
+#[allow(clippy::disallowed_types)]
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Longest wait that is asked of the runtime at once; a later deadline is simply looked at again.
@@ -19,6 +21,7 @@ pub struct Clock {
 impl Clock {
     /// A clock that starts at the host's wall time.
     pub fn new() -> Self {
+        #[allow(clippy::disallowed_types)]
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::starting_at(Instant::from_millis(u64::try_from(unix.as_millis()).unwrap_or(0)))
     }

@@ -57,6 +57,8 @@ impl<D: Datagrams> Wire<D> {
     /// on any UDP path; only a peer that cannot be reached at all is reported.
     pub(crate) async fn send(&self, to: Peer, bytes: Bytes) -> Result<(), Unreachable> {
         let (socket, local) = self.listener(to);
+        // Shown before it leaves: whoever watches must not see the answer first.
+        self.show(Direction::Out, *local, to, bytes.clone());
         let sent = if local.is_ipv4() == to.addr.is_ipv4() {
             match socket.try_send_to(&bytes, to.addr) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -71,7 +73,6 @@ impl<D: Datagrams> Wire<D> {
             Ok(_) => {
                 self.metrics.datagrams_out.add(1);
                 self.metrics.bytes_out.add(bytes.len() as u64);
-                self.show(Direction::Out, *local, to, bytes);
                 Ok(())
             }
             Err(error) => {

@@ -99,6 +99,15 @@ impl Rule<bool> {
             read: Box::new(|given| given.parse().ok()),
         }
     }
+
+    /// A switch that has to be on under the circumstances that `allowed` names.
+    pub(crate) fn on(allowed: &str) -> Self {
+        Self {
+            allowed: allowed.to_owned(),
+            read: Box::new(|given| given.parse().ok().filter(|on| *on)),
+            ..Self::switch()
+        }
+    }
 }
 
 /// A value as it is quoted in an error: without control characters and not without end.

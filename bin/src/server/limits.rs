@@ -25,7 +25,8 @@ pub(crate) fn timing(sheet: &mut Sheet<'_>) -> Result<Timing, Failure> {
 /// `[digest]`: algorithms, nonces and their replay records.
 pub(crate) fn nonces(sheet: &mut Sheet<'_>) -> Result<NonceLimits, Failure> {
     let mut nonces = NonceLimits::default();
-    set(sheet, "md5", &Rule::switch(), &mut nonces.md5)?;
+    set(sheet, "sha256", &Rule::switch(), &mut nonces.sha256)?;
+    set(sheet, "md5", &algorithm_beside(nonces.sha256), &mut nonces.md5)?;
     seconds(sheet, "nonce_life", &mut nonces.life)?;
     let window = Rule::number("a number of requests", 1..=64);
     set(sheet, "nonce_window", &window, &mut nonces.window)?;
@@ -33,6 +34,11 @@ pub(crate) fn nonces(sheet: &mut Sheet<'_>) -> Result<NonceLimits, Failure> {
     set(sheet, "legacy_no_qop", &Rule::switch(), &mut nonces.legacy_no_qop)?;
     sheet.finish()?;
     Ok(nonces)
+}
+
+/// Whether MD5 is offered; it may only be switched off where SHA-256 is on.
+fn algorithm_beside(sha256: bool) -> Rule<bool> {
+    if sha256 { Rule::switch() } else { Rule::on("true where sha256 = false") }
 }
 
 /// `[limits]`: how long soft state lives and how much of it there may be.

@@ -69,6 +69,7 @@ async fn serve(
 /// Tells subscribers, flushes, ends; a second signal ends at once. What was acknowledged is
 /// durable in both cases.
 async fn end(service: &Service, endings: &mut mpsc::Receiver<()>) -> Result<(), Failure> {
+    crate::say("stopping: subscribers are told; a second signal ends at once");
     let ended = tokio::select! {
         biased;
         Some(()) = endings.recv() => return Ok(()),

@@ -1,7 +1,7 @@
 //! The traces of behaviour §7 over real sockets: between raw phones where every document and
 //! version counts, between agents where people would sit.
 
-use crate::rig::{Agent, House, PATIENCE, Phone, Server};
+use crate::rig::{Agent, House, Phone, Server};
 use presently_engine::message::Name;
 use serde_json::Value;
 use std::time::Duration;
@@ -278,11 +278,18 @@ fn t11_server_restart() {
     let server = house.open();
     bob.order("presence open back again");
     alice.order("presence open back too");
-    bob.until("server-restarted", &[]);
     let soon = Duration::from_secs(10);
-    bob.within(soon, "subscription", &[("package", WINFO), ("state", "active")]);
-    bob.within(soon, "watcher", &[("status", "active")]);
-    alice.within(PATIENCE, "presence", &[("note", "back again")]);
+    let there = [("registered", &[][..]), ("published", &[])];
+    bob.until("server-restarted", &[]);
+    let sees_watchers = ("subscription", &[("package", WINFO), ("state", "active")][..]);
+    bob.all_within(
+        soon,
+        &[there[0], there[1], sees_watchers, ("watcher", &[("status", "active")])],
+    );
+    alice.until("server-restarted", &[]);
+    let watches = ("subscription", &[("package", "presence"), ("state", "active")][..]);
+    let sees = ("presence", &[("note", "back again")][..]);
+    alice.all_within(soon, &[there[0], there[1], watches, sees]);
     let fresh = |tables: &Value, table| {
         let found = dialogs(tables, table);
         found.iter().any(|dialog| !dialogs(&before, table).contains(dialog))

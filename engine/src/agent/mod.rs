@@ -6,7 +6,6 @@
 
 mod auth;
 mod cx;
-mod date;
 mod decisions;
 mod incoming;
 mod notify;

@@ -208,6 +208,10 @@ impl Subscriptions {
 
     fn read_presence(&mut self, cx: &mut Cx<'_>, id: UsageId, body: &[u8], active: bool) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
+        if usage.leaving && usage.purpose == Purpose::Keep {
+            // Its last word may come long after the first one of its successor.
+            return;
+        }
         let aor = usage.target.clone();
         match Pidf::parse(body) {
             Ok(document) => {

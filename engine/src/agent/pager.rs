@@ -4,11 +4,11 @@
 //! same over all tries (D14). In: shown once, however often it comes. No dialog, no Contact.
 
 use super::cx::{Cx, Incoming, Timer};
-use super::date;
 use super::request::{Answer, Draft, Outcome, Room, Ticket};
 use super::types::{Event, MessagePhase};
 use crate::message::{Aor, Method, Name, Request};
 use crate::mint::{Id, Label};
+use crate::time::Date;
 use crate::time::Instant;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -197,7 +197,7 @@ impl Letter {
         let mut draft = Draft::new(cx, Method::Message, to, to)
             .numbered(&self.call_id, self.tag, self.cseq + 1)
             .with(Name::DmMessageId, &self.id.to_string())
-            .with(Name::Date, &date::write(self.written_at))
+            .with(Name::Date, Date::of(self.written_at).as_str())
             .carrying(TEXT, Bytes::copy_from_slice(self.text.as_bytes()));
         draft.limit = Some(SIZE);
         draft
@@ -278,7 +278,7 @@ fn message_id(request: &Request) -> Box<str> {
 /// Expires counts from Date, if the sender says when that was (RFC 3428 §8).
 fn is_expired(now: Instant, request: &Request) -> bool {
     let expires = request.seconds(Name::Expires);
-    let written = request.first(Name::Date).and_then(date::read);
+    let written = request.first(Name::Date).and_then(Date::read);
     match (expires, written) {
         (Some(expires), Some(written)) => written + Duration::from_secs(expires.into()) < now,
         _ => false,

@@ -118,8 +118,10 @@ impl Publication {
 
     /// The server restarted (D21). One that kept its data still has our publication, and an initial
     /// PUBLISH would leave that document standing beside the new one until it expires; so the
-    /// entity-tag stays. A server that lost it says 412, and M12 starts over.
+    /// entity-tag stays. A server that lost it says 412, and M12 starts over. Whether the new one
+    /// keeps a secret it has to say again before it gets one (X4).
     pub(crate) fn restart(&mut self, cx: &mut Cx<'_>) {
+        self.dm1 = false;
         self.push(cx);
     }
 

@@ -18,7 +18,7 @@ pub(crate) fn key(boot: u64) -> NonceKey {
 
 /// Circumstances with the defaults of K9.
 pub(crate) fn terms<'a>(key: &'a NonceKey, limits: &'a NonceLimits, now: Instant) -> Terms<'a> {
-    Terms { key, limits, now, realm: REALM, minimum: Qop::Auth }
+    Terms { key, limits, now, realm: REALM, minimum: Qop::Auth, is_ours: &|_| false }
 }
 
 /// A request from alice to `uri`; `extra` are whole header lines, each with its CRLF.

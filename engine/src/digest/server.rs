@@ -11,7 +11,7 @@ use super::nonce::Nonce;
 use super::params::{Param, Scheme, Schemes};
 use super::replay::Use;
 use super::{Algorithm, Ha1, NonceKey, Nonces, Parts, Qop, response};
-use crate::message::{Name, Request, Uri};
+use crate::message::{Method, Name, Request, Uri};
 use crate::time::Instant;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -26,7 +26,10 @@ pub struct NonceLimits {
     pub window: u32,
     /// Most replay records.
     pub table: usize,
-    /// Whether MD5 is offered beside SHA-256.
+    /// Whether SHA-256 is offered. Off only for clients of RFC 2617 that read nothing but the first
+    /// challenge.
+    pub sha256: bool,
+    /// Whether MD5 is offered, after SHA-256.
     pub md5: bool,
     /// Whether a response without qop is accepted (each nonce then serves one request).
     pub legacy_no_qop: bool,
@@ -38,6 +41,7 @@ impl Default for NonceLimits {
             life: Duration::from_secs(300),
             window: 64,
             table: 65_536,
+            sha256: true,
             md5: true,
             legacy_no_qop: false,
         }
@@ -47,12 +51,16 @@ impl Default for NonceLimits {
 impl NonceLimits {
     /// What is offered, strongest first.
     fn algorithms(&self) -> &'static [Algorithm] {
-        if self.md5 { &[Algorithm::Sha256, Algorithm::Md5] } else { &[Algorithm::Sha256] }
+        match (self.sha256, self.md5) {
+            (true, true) => &[Algorithm::Sha256, Algorithm::Md5],
+            (_, false) => &[Algorithm::Sha256],
+            (false, true) => &[Algorithm::Md5],
+        }
     }
 }
 
 /// The circumstances under which a server asks and judges.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Terms<'a> {
     /// The nonce key of this boot.
     pub key: &'a NonceKey,
@@ -64,6 +72,8 @@ pub struct Terms<'a> {
     pub realm: &'a str,
     /// The least quality of protection; [`Qop::AuthInt`] where D13 requires it.
     pub minimum: Qop,
+    /// Whether a URI names this server.
+    pub is_ours: &'a dyn Fn(&Uri<'_>) -> bool,
 }
 
 /// What the digest of a request is worth.
@@ -153,7 +163,7 @@ impl Nonces {
         algorithm: Algorithm,
         ha1: &Ha1,
     ) -> Ruling {
-        if !same_resource(&credentials.uri, credentials.request.uri()) {
+        if !terms.covers(&credentials.uri, credentials.request) {
             return Ruling::Bad("digest uri is not the Request-URI");
         }
         if !terms.accepts(credentials.qop) {
@@ -207,14 +217,22 @@ impl Terms<'_> {
     }
 }
 
-/// Whether the `uri` parameter names what the Request-URI names. Routing, and with it the place
-/// of the replay record, is a function of the Request-URI, so no looser rule would be safe.
-fn same_resource(claimed: &str, requested: &str) -> bool {
-    claimed == requested
-        || match (Uri::parse(claimed), Uri::parse(requested)) {
-            (Ok(claimed), Ok(requested)) => claimed.equivalent(&requested),
-            _ => false,
+impl Terms<'_> {
+    /// Whether the digest's `uri` stands for what the request asks for: the Request-URI, or an
+    /// equivalent one. A registrar has many names, and SIPp always takes its address: REGISTER is
+    /// routed by To, so any name of ours is as good (RFC 8760 §2.6 item 6).
+    fn covers(&self, claimed: &str, request: &Request) -> bool {
+        if claimed == request.uri() {
+            return true;
         }
+        let (Ok(claimed), Ok(asked)) = (Uri::parse(claimed), Uri::parse(request.uri())) else {
+            return false;
+        };
+        claimed.equivalent(&asked)
+            || (request.method() == Method::Register
+                && claimed.user.is_none()
+                && (self.is_ours)(&claimed))
+    }
 }
 
 /// Credentials for our realm (RFC 7616 §3.4).

@@ -273,13 +273,16 @@ fn same_user(a: Option<&str>, b: Option<&str>) -> bool {
 /// user, ttl, method and maddr; its examples add transport.
 const MUST_BE_IN_BOTH: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
+/// Of a name that comes twice, which RFC 3261 §19.1.1 forbids, the first one counts.
 fn same_params(a: &Uri<'_>, b: &Uri<'_>) -> bool {
-    let agrees = |(key, value): (&str, &str), other: &Uri<'_>| match other.param(key) {
-        Some(theirs) => same_escaped(value, theirs),
-        None => !MUST_BE_IN_BOTH.iter().any(|name| same_escaped(key, name)),
+    let agree = |key: &str| match (a.param(key), b.param(key)) {
+        (Some(ours), Some(theirs)) => same_escaped(ours, theirs),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => {
+            !MUST_BE_IN_BOTH.iter().any(|name| same_escaped(key, name))
+        }
     };
-    pairs(a.params, b';').all(|pair| agrees(pair, b))
-        && pairs(b.params, b';').all(|pair| agrees(pair, a))
+    pairs(a.params, b';').chain(pairs(b.params, b';')).all(|(key, _)| agree(key))
 }
 
 /// Header components are never ignored: the same multiset of names and values on both sides.

@@ -166,13 +166,15 @@ impl Server {
             UriError::Scheme => refused(416),
             UriError::Syntax => refused(400),
         })?;
-        if self.transactions.is_merged(&config.secret, request, key) {
-            return Err(refused(482));
-        }
         if self.closing || self.transactions.len().0 >= config.limits.transactions {
             return Err((503, vec![(Name::RetryAfter, "10".to_owned())]));
         }
         let room = room_of(config, request, &uri)?;
+        // Only where it ends may a request not come twice (RFC 3261 §8.2.2.2): a proxy forwards a
+        // spiral, and its own loop check is the relay's.
+        if !room.is_proxy() && self.transactions.is_merged(&config.secret, request, key) {
+            return Err(refused(482));
+        }
         if request.seconds(Name::MaxForwards) == Some(0) && room.is_proxy() {
             return Err(refused(483));
         }

@@ -141,6 +141,9 @@ struct Yard {
     log: Vec<(Instant, Input<Command>)>,
     told: Outputs,
     begun: Server,
+    /// Whether the datagram being handled is no SIP: a 400 to it copies what it can, and may lack
+    /// what was missing.
+    noise: bool,
 }
 
 fn address(phone: usize) -> SocketAddr {
@@ -187,6 +190,7 @@ impl Yard {
             log: Vec::new(),
             told: Vec::new(),
             begun: Server::default(),
+            noise: false,
         }
     }
 
@@ -205,7 +209,7 @@ impl Yard {
                 let bytes = bent(old.to_vec(), bend.as_ref());
                 // Whoever captured a proven request first may still bend what digest leaves open.
                 let from = Peer::new(address(usize::from(*phone) % PHONES.len()));
-                self.input(Input::Packet { from, bytes: bytes.into() });
+                self.arrive(from, bytes.into());
             }
             Step::Pass { quarters } => self.pass(Duration::from_millis(250) * u32::from(*quarters)),
             Step::Decide { who: (owner, watcher, handling) } => {
@@ -282,7 +286,13 @@ impl Yard {
     fn packet(&mut self, from: SocketAddr, bytes: Vec<u8>) {
         let bytes = Bytes::from(bytes);
         self.captured.push(bytes.clone());
-        self.input(Input::Packet { from: Peer::new(from), bytes });
+        self.arrive(Peer::new(from), bytes);
+    }
+
+    fn arrive(&mut self, from: Peer, bytes: Bytes) {
+        self.noise = Message::parse(bytes.clone()).is_err();
+        self.input(Input::Packet { from, bytes });
+        self.noise = false;
     }
 
     fn input(&mut self, input: Input<Command>) {
@@ -304,7 +314,11 @@ impl Yard {
     }
 
     fn deliver(&mut self, to: SocketAddr, bytes: Bytes) {
-        let message = Message::parse(bytes).expect("what the server sends is valid SIP");
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(_) if self.noise => return,
+            Err(malformed) => panic!("what the server sends is valid SIP: {malformed:?}"),
+        };
         let Some(phone) = (0..PHONES.len()).find(|phone| address(*phone) == to) else { return };
         match message {
             Message::Request(request) => {

@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// Fields of an event and their values.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// One user at a terminal.
 pub(crate) struct Agent {
     name: String,
@@ -34,36 +37,41 @@ impl Agent {
     }
 
     /// Waits for an event with these fields; what comes before it is passed over.
-    pub(crate) fn until(&mut self, event: &str, fields: &[(&str, &str)]) -> Value {
-        self.within(PATIENCE, event, fields)
-    }
-
-    /// The same with a deadline that is part of the scene.
-    pub(crate) fn within(
-        &mut self,
-        patience: Duration,
-        event: &str,
-        fields: &[(&str, &str)],
-    ) -> Value {
-        let until = Instant::now() + patience;
+    pub(crate) fn until(&mut self, event: &str, fields: Fields<'_>) -> Value {
+        let until = Instant::now() + PATIENCE;
         loop {
-            let line = match self.process.line(until) {
-                Ok(line) => line,
-                Err(error) => panic!(
-                    "{} waits for {event} {fields:?}: {error}; it saw {:#?}",
-                    self.name, self.seen
-                ),
-            };
-            let told: Value = serde_json::from_str(&line).expect("every line is a JSON object");
-            self.seen.push(told.clone());
+            let told = self.next(until, || format!("{event} {fields:?}"));
             if is(&told, event, fields) {
                 return told;
             }
         }
     }
 
+    /// Waits for all of these events, in whatever order they come.
+    pub(crate) fn all_within(&mut self, patience: Duration, wanted: &[(&str, Fields<'_>)]) {
+        let until = Instant::now() + patience;
+        let mut missing = wanted.to_vec();
+        while !missing.is_empty() {
+            let told = self.next(until, || format!("{missing:?}"));
+            missing.retain(|(event, fields)| !is(&told, event, fields));
+        }
+    }
+
+    /// The next event.
+    fn next(&mut self, until: Instant, what: impl FnOnce() -> String) -> Value {
+        let line = match self.process.line(until) {
+            Ok(line) => line,
+            Err(error) => {
+                panic!("{} waits for {}: {error}; it saw {:#?}", self.name, what(), self.seen)
+            }
+        };
+        let told: Value = serde_json::from_str(&line).expect("every line is a JSON object");
+        self.seen.push(told.clone());
+        told
+    }
+
     /// How many events with these fields have been seen.
-    pub(crate) fn count(&self, event: &str, fields: &[(&str, &str)]) -> usize {
+    pub(crate) fn count(&self, event: &str, fields: Fields<'_>) -> usize {
         self.seen.iter().filter(|told| is(told, event, fields)).count()
     }
 
@@ -74,7 +82,7 @@ impl Agent {
     }
 }
 
-fn is(told: &Value, event: &str, fields: &[(&str, &str)]) -> bool {
+fn is(told: &Value, event: &str, fields: Fields<'_>) -> bool {
     told["event"] == event && fields.iter().all(|(name, value)| text(&told[name]) == *value)
 }
 

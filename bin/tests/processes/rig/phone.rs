@@ -238,10 +238,10 @@ impl Phone {
             // Whoever gives up still reads what has already come: it is an answer.
             let glance = if given_up { Duration::ZERO } else { GLANCE };
             match self.receive(Instant::now() + glance) {
-                Some(Message::Response(answer)) if answered(&answer) == branch => {
-                    if answer.status() >= 200 {
-                        return Some(answer);
-                    }
+                Some(Message::Response(answer))
+                    if answered(&answer) == branch && answer.status() >= 200 =>
+                {
+                    return Some(answer);
                 }
                 Some(Message::Response(_)) => {}
                 Some(Message::Request(request)) => self.inbox.push_back(request),

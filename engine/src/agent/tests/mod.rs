@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod auth;
-mod date;
 mod decisions;
 mod incoming;
 mod machines;

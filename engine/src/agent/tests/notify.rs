@@ -1,7 +1,7 @@
 //! Notifications: matching, order, bodies (M15; RFC 6665 §4.1.3; bug museum §1 rows 12, 13).
 
 use super::rig::*;
-use crate::agent::{Event, Package, SubscriptionPhase};
+use crate::agent::{Command, Event, Package, SubscriptionPhase};
 use crate::body::pidf::Basic;
 use crate::message::{Method, Name};
 
@@ -50,6 +50,24 @@ fn a_copy_of_a_notify_gets_the_same_answer_and_is_shown_once() {
     scene.hear(notify);
     assert!(scene.is_unanswered(), "the copy got the very same bytes");
     assert_eq!(scene.events().len(), 1);
+}
+
+/// P6: the last document of a subscription that the user ended may come after the first one of
+/// the next, and must not take its place.
+#[test]
+fn a_subscription_that_was_left_shows_nothing_any_more() {
+    let (mut scene, mut left) = active();
+    scene.say(Command::Unsubscribe { target: bob(), package: Package::Presence });
+    let goodbye = scene.expect(Method::Subscribe);
+    scene.answer(&goodbye, 200, &[(Name::Expires, "0")]);
+    let mut next = scene.watch(bob(), Package::Presence);
+    scene.answer(&next.subscribe, 200, &[(Name::Expires, "600")]);
+    scene.notify(&mut next, "active;expires=600", Body::Presence(Basic::Open));
+    scene.events();
+    let last = "terminated;reason=timeout";
+    assert_eq!(scene.notify(&mut left, last, Body::Presence(Basic::Closed)), 200);
+    let shown = |event: &Event| matches!(event, Event::Presence { .. });
+    assert!(!scene.events().iter().any(shown));
 }
 
 #[test]

@@ -152,6 +152,27 @@ fn with_dm1() -> Scene {
     scene
 }
 
+/// X4 after D21: the server that came back may be another one.
+#[test]
+fn a_restarted_server_gets_no_secret_before_it_announced_dm1_again() {
+    let mut scene = with_dm1();
+    offer_audio(&mut scene, Mode::Ready);
+    let publish = scene.expect(Method::Publish);
+    scene.challenge(&publish, "n1", "boot1", false);
+    let publish = scene.expect(Method::Publish);
+    assert!(document(&publish).tuples[1].offer.clone().unwrap().secret.is_some());
+    ok(&mut scene, &publish, "e1");
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    scene.challenge(&publish, "n2", "boot2", true);
+    let publish = scene.expect(Method::Publish);
+    ok(&mut scene, &publish, "e2");
+    scene.forget();
+    scene.pass(secs(1));
+    let offer = document(&scene.find(Method::Publish)).tuples[1].offer.clone().unwrap();
+    assert_eq!((offer.mode, offer.secret), (Mode::Off, None));
+}
+
 #[test]
 fn every_epoch_has_its_own_secret() {
     let mut scene = with_dm1();

@@ -41,6 +41,7 @@ fn another_boot_id_renews_everything_at_once() {
 
     scene.pass(secs(1));
     scene.find(Method::Register);
+    // Over what the restarted server has, not beside it: nobody would take the older one back.
     assert_eq!(scene.find(Method::Publish).first(Name::SipIfMatch), Some("f1"));
     let subscribe = scene.find(Method::Subscribe);
     assert_eq!(subscribe.to().unwrap().tag(), None);

@@ -3,14 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use crate::time::Instant;
+use crate::time::{Instant, civil};
 
 const DAY_MS: u64 = 86_400_000;
 
 /// RFC 3339 in UTC with milliseconds: `2026-05-04T09:30:12.001Z`.
 pub fn timestamp(at: Instant) -> String {
     let ms = at.as_millis();
-    let (year, month, day) = civil_date(ms / DAY_MS);
+    let (year, month, day) = civil(ms / DAY_MS);
     let (ms, seconds) = (ms % 1000, ms % DAY_MS / 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let mut out = String::with_capacity(24);
@@ -27,26 +27,6 @@ pub fn timestamp(at: Instant) -> String {
         out.push(after);
     }
     out
-}
-
-/// Year, month and day of the Gregorian calendar, `days` after 1970-01-01.
-///
-/// Years are counted from March, so that the leap day is the last day of a year, and in eras of
-/// 400 years, which all have the same length.
-fn civil_date(days: u64) -> (u64, u64, u64) {
-    const ERA_DAYS: u64 = 146_097;
-    const FROM_0000_03_01_TO_1970: u64 = 719_468;
-    let days = days + FROM_0000_03_01_TO_1970;
-    let (era, day_of_era) = (days / ERA_DAYS, days % ERA_DAYS);
-    let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
-    // `leap_days` counts the days by which earlier years of the era exceeded 365.
-    let year_of_era = (day_of_era - leap_days) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
 }
 
 fn push_padded(out: &mut String, number: u64, width: u32) {

@@ -213,7 +213,9 @@ impl Pair {
     fn judge(&mut self, request: &Request) -> (Ruling, String) {
         let limits = NonceLimits::default();
         let Self { key, nonces, now, .. } = self;
-        let terms = Terms { key, limits: &limits, now: *now, realm: REALM, minimum: Qop::Auth };
+        let is_ours = &|_: &crate::message::Uri<'_>| false;
+        let (now, minimum) = (*now, Qop::Auth);
+        let terms = Terms { key, limits: &limits, now, realm: REALM, minimum, is_ours };
         let ruling = nonces.judge(&terms, request, false, &|user, algorithm| {
             let ha1 = Ha1::of(algorithm, user, REALM, "wonderland");
             (user == "alice").then_some(Cow::Owned(ha1))

@@ -8,6 +8,7 @@ const LIMITS: NonceLimits = NonceLimits {
     life: Duration::from_secs(300),
     window: 64,
     table: 65_536,
+    sha256: true,
     md5: true,
     legacy_no_qop: false,
 };

@@ -151,3 +151,11 @@ fn a_parameter_may_be_named_in_escapes() {
     assert_eq!(uri("sip:x.org;%6C%72").param("lr"), Some(""));
     assert_eq!(uri("sip:x.org;%6C%72x").param("lr"), None);
 }
+
+#[test]
+fn a_parameter_that_comes_twice_counts_once() {
+    let twice = uri("sip:x.org;branch=a;branch=b");
+    assert!(twice.equivalent(&twice));
+    assert!(twice.equivalent(&uri("sip:x.org;branch=a")));
+    assert!(!twice.equivalent(&uri("sip:x.org;branch=b")));
+}

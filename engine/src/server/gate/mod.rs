@@ -128,7 +128,8 @@ impl Gate {
 
     /// `None`: refused, and dealt with.
     fn by_digest(&mut self, caller: &Caller<'_>, out: &mut Out) -> Option<Proven> {
-        let terms = caller.terms();
+        let is_ours = |uri: &Uri<'_>| caller.config.is_ours(uri.host, uri.port);
+        let terms = caller.terms(&is_ours);
         let users = &caller.config.users;
         let lookup = |name: &str, algorithm| users.ha1(name, terms.realm, algorithm);
         match self.nonces.judge(&terms, caller.request, caller.proxy, &lookup) {
@@ -163,8 +164,9 @@ impl Gate {
 }
 
 impl Caller<'_> {
-    fn terms(&self) -> Terms<'_> {
+    fn terms<'t>(&'t self, is_ours: &'t dyn Fn(&Uri<'_>) -> bool) -> Terms<'t> {
         Terms {
+            is_ours,
             key: &self.config.nonce_key,
             limits: &self.config.nonces,
             now: self.now,
@@ -178,7 +180,7 @@ impl Caller<'_> {
             true => (407, Name::ProxyAuthenticate),
             false => (401, Name::WwwAuthenticate),
         };
-        let challenges = challenges(&self.terms(), stale, self.request);
+        let challenges = challenges(&self.terms(&|_| false), stale, self.request);
         let headers: Vec<_> = challenges.iter().map(|value| (name, value.as_str())).collect();
         self.refuse(out, status, &headers);
     }

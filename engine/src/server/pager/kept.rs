@@ -1,11 +1,11 @@
 //! A stored message: from the request that brought it, to the request that delivers it.
 
-use super::date;
 use crate::message::{Aor, Method, Name, Request, Writer};
 use crate::mint::{Id, Label};
 use crate::server::Config;
 use crate::server::cx::Cx;
 use crate::server::relay::Target;
+use crate::time::Date;
 use crate::time::Instant;
 use crate::transaction::Branch;
 use bytes::Bytes;
@@ -66,7 +66,7 @@ impl Kept {
         request: &Request,
         id: Id,
     ) -> Self {
-        let date = request.first(Name::Date).and_then(date::parse).unwrap_or(now).min(now);
+        let date = request.first(Name::Date).and_then(Date::read).unwrap_or(now).min(now);
         let ends = now + config.limits.offline_ttl;
         // RFC 3428 §7: Expires counts from Date if there is one.
         let expires = request
@@ -109,7 +109,7 @@ impl Kept {
             .pieces(Name::To, &["<", aor.as_str(), ">"])
             .header(Name::CallId, &derive(Label::CallId))
             .format(Name::CSeq, format_args!("{attempt} MESSAGE"))
-            .header(Name::Date, &date::write(self.date))
+            .header(Name::Date, Date::of(self.date).as_str())
             .number(Name::Expires, self.seconds_valid())
             .header(Name::DmMessageId, &self.message_id)
             .header(Name::DmStored, "yes");

@@ -8,7 +8,6 @@
 //!
 //! It refuses to be a mailbox: it knows a quota, an expiry, and nothing of folders or reading.
 
-mod date;
 mod kept;
 #[cfg(test)]
 mod tests;

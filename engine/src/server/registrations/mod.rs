@@ -4,16 +4,13 @@
 //! all of them may be. Contacts are compared by URI equality (RFC 3261 §19.1.4). A body is
 //! ignored, no GRUU is handed out (RFC 5627), and Path is not understood (RFC 3327).
 
-mod date;
-
 use super::cx::{Ask, Cx};
 use super::{Event, Record, Timer};
 use crate::dialog::reach_uri;
 use crate::machine::Peer;
 use crate::message::{Aor, Contacts, Decimal, Name, NameAddr, Params, Reply, Uri};
 use crate::mint::{self, Id, Label};
-use crate::time::{Instant, Timers};
-use date::Date;
+use crate::time::{Date, Instant, Timers};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::sync::Arc;
