@@ -17,12 +17,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn new(aor: Aor) -> Self {
-        Self {
+    /// An account with nothing in it. In a box: tables of accounts move their entries about.
+    pub(crate) fn boxed(aor: &Aor) -> Box<Self> {
+        Box::new(Self {
             registrations: Registrations::default(),
-            presentity: Presentity::new(aor),
+            presentity: Presentity::new(aor.clone()),
             inbox: Inbox::default(),
-        }
+        })
     }
 
     /// Whether forgetting the account would lose nothing.
@@ -50,13 +51,14 @@ impl Account {
 
     /// What the bindings say about the devices of the account.
     pub(crate) fn devices(&self) -> Devices {
-        let mut addresses = Vec::new();
+        let mut addresses = Vec::with_capacity(self.registrations.len());
         for binding in self.registrations.live() {
             addresses.push(binding.peer.addr);
             addresses.extend(contact_address(&binding.contact));
         }
         addresses.sort_unstable();
         addresses.dedup();
+        addresses.shrink_to_fit();
         Devices { registered: !addresses.is_empty(), addresses }
     }
 }

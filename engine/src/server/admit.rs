@@ -253,8 +253,8 @@ impl Rooms<'_> {
         if blocked {
             return cx.refuse(ask, 403);
         }
-        let account = self.accounts.entry(aor.clone()).or_insert_with(|| Account::new(aor.clone()));
-        let Account { registrations, inbox, .. } = account;
+        let account = self.accounts.entry(aor.clone()).or_insert_with(|| Account::boxed(aor));
+        let Account { registrations, inbox, .. } = &mut **account;
         inbox.on_message(cx, self.relays, ask, aor, &targets(registrations.live()));
         self.tidy(aor);
     }

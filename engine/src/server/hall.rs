@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// The server: accounts, transactions, timers, replay records. One value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Server {
-    pub(super) accounts: BTreeMap<Aor, Account>,
+    pub(super) accounts: BTreeMap<Aor, Box<Account>>,
     pub(super) transactions: Transactions<Owner>,
     pub(super) timers: Timers<Timer>,
     pub(super) gate: Gate,
@@ -34,19 +34,19 @@ pub(super) type Out = Vec<Output<Record, Event>>;
 
 /// The rooms, borrowed beside the [`Cx`] they act through.
 pub(super) struct Rooms<'a> {
-    pub(super) accounts: &'a mut BTreeMap<Aor, Account>,
+    pub(super) accounts: &'a mut BTreeMap<Aor, Box<Account>>,
     pub(super) relays: &'a mut Relays,
 }
 
 impl Rooms<'_> {
     /// The account of an AOR, made if it does not exist yet.
     pub(super) fn account(&mut self, aor: &Aor) -> &mut Account {
-        self.accounts.entry(aor.clone()).or_insert_with(|| Account::new(aor.clone()))
+        self.accounts.entry(aor.clone()).or_insert_with(|| Account::boxed(aor))
     }
 
     /// Forgets an account that holds nothing, so that equal situations are equal states.
     pub(super) fn tidy(&mut self, aor: &Aor) {
-        if self.accounts.get(aor).is_some_and(Account::is_empty) {
+        if self.accounts.get(aor).is_some_and(|account| account.is_empty()) {
             self.accounts.remove(aor);
         }
     }
@@ -203,7 +203,7 @@ impl Server {
             Timer::Settle(aor) => {
                 let Some(account) = rooms.accounts.get_mut(aor) else { return };
                 account.presentity.on_timer(&mut cx, timer);
-                let Account { registrations, inbox, .. } = account;
+                let Account { registrations, inbox, .. } = &mut **account;
                 inbox.on_bound(&mut cx, aor, &targets(registrations.live()));
             }
             Timer::Publication(aor, _)
@@ -321,7 +321,7 @@ impl Rooms<'_> {
         status: Option<u16>,
     ) {
         let Some(account) = self.accounts.get_mut(aor) else { return };
-        let Account { registrations, inbox, .. } = account;
+        let Account { registrations, inbox, .. } = &mut **account;
         inbox.on_answer(cx, aor, id, status, &targets(registrations.live()));
         self.tidy(aor);
     }

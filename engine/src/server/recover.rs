@@ -17,8 +17,7 @@ impl Server {
         let mut server = Self::default();
         for record in &records {
             let aor = record.aor();
-            let account =
-                server.accounts.entry(aor.clone()).or_insert_with(|| Account::new(aor.clone()));
+            let account = server.accounts.entry(aor.clone()).or_insert_with(|| Account::boxed(aor));
             account.apply(config, record);
         }
         for (aor, account) in &mut server.accounts {

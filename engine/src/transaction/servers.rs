@@ -36,10 +36,18 @@ struct Active {
     give_up: Instant,
 }
 
+/// The states of transactions that only absorb copies. They have no data, so they are small.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Lingering {
+    Completed,
+    Confirmed,
+    Accepted,
+}
+
 /// A transaction that only absorbs copies.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Finished {
-    state: State,
+    lingering: Lingering,
     to: Peer,
     /// What copies get; empty if they get nothing.
     answer: Box<[u8]>,
@@ -135,6 +143,31 @@ impl State {
     }
 }
 
+impl Lingering {
+    /// `None` of a state in which something is still to be sent.
+    fn of(state: State) -> Option<Self> {
+        match state {
+            State::Plain(server::State::Completed) => Some(Self::Completed),
+            State::Invite(invite_server::State::Confirmed) => Some(Self::Confirmed),
+            State::Invite(invite_server::State::Accepted) => Some(Self::Accepted),
+            State::Plain(server::State::Trying | server::State::Proceeding)
+            | State::Invite(
+                invite_server::State::Proceeding { .. } | invite_server::State::Completed { .. },
+            ) => None,
+        }
+    }
+}
+
+impl Finished {
+    fn state(&self) -> State {
+        match self.lingering {
+            Lingering::Completed => State::Plain(server::State::Completed),
+            Lingering::Confirmed => State::Invite(invite_server::State::Confirmed),
+            Lingering::Accepted => State::Invite(invite_server::State::Accepted),
+        }
+    }
+}
+
 impl Servers {
     /// What a finished transaction takes in its table and in its queue.
     #[cfg(test)]
@@ -151,7 +184,7 @@ impl Servers {
         out: &mut Vec<Output<R, E>>,
     ) -> Arrival {
         if let Some(finished) = self.finished.get(&key) {
-            let step = finished.state.on_request(timing, method);
+            let step = finished.state().on_request(timing, method);
             if step.send == Some(Send::Again) {
                 let bytes = Bytes::copy_from_slice(&finished.answer);
                 out.push(Output::Transmit { to: finished.to, bytes });
@@ -196,7 +229,7 @@ impl Servers {
                 self.carry_out(timing, now, key, step, bytes, out);
             }
         } else if let Some(finished) = self.finished.get(&key) {
-            let step = finished.state.on_answer(timing, status);
+            let step = finished.state().on_answer(timing, status);
             if step.is_some_and(|step| step.send == Some(Send::Fresh)) {
                 out.push(Output::Transmit { to: finished.to, bytes });
             }
@@ -212,7 +245,7 @@ impl Servers {
     ) -> Option<ServerKey> {
         if first(&self.lingering) < first(&self.alarms) {
             let (_, key) = self.lingering.pop_first()?;
-            let step = self.finished.get(&key)?.state.on_alarm(timing, false);
+            let step = self.finished.get(&key)?.state().on_alarm(timing, false);
             if step.next.is_none() {
                 self.finished.remove(&key);
             }
@@ -256,7 +289,7 @@ impl Servers {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ServerKey, &'static str)> {
         let active = self.active.iter().map(|(key, active)| (*key, active.state.name()));
-        active.chain(self.finished.iter().map(|(key, finished)| (*key, finished.state.name())))
+        active.chain(self.finished.iter().map(|(key, finished)| (*key, finished.state().name())))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -315,10 +348,10 @@ impl Servers {
     ) {
         let Some(Active { state, to, held, alarm, .. }) = self.active.remove(&key) else { return };
         self.alarms.remove(&(alarm, key));
-        if timing.linger {
+        if let Some(lingering) = Lingering::of(state).filter(|_| timing.linger) {
             let copies_get = if state.repeats_answer() { &held[..] } else { &[] };
             let answer = Box::from(copies_get);
-            self.finished.insert(key, Finished { state, to, answer });
+            self.finished.insert(key, Finished { lingering, to, answer });
             self.lingering.insert((until, key));
         }
         if send {

@@ -27,7 +27,7 @@ pub struct Binding {
     /// Contact URI as registered.
     pub contact: Arc<str>,
     /// Contact parameters to give back (`+sip.instance` …), without `expires` and `q`.
-    pub params: Arc<str>,
+    pub params: Box<str>,
     /// Call-ID of the REGISTER that wrote it.
     pub call_id: Arc<str>,
     /// Its CSeq.
@@ -331,7 +331,7 @@ impl Binding {
         };
         Ok(Self {
             contact: keep(contact.uri, |known| &known.contact),
-            params: keep(&wishes.kept, |known| &known.params),
+            params: wishes.kept.as_str().into(),
             call_id: keep(order.call_id, |known| &known.call_id),
             cseq: order.cseq,
             peer: reach_uri(ask.request, &wishes.uri, ask.from),
