@@ -165,3 +165,21 @@ fn highest(world: &World) -> BTreeMap<String, (u32, Option<u32>)> {
     }
     highest
 }
+
+/// P55: somebody who asks for a second gets the server's minute, and refreshes at its pace. (Found
+/// by fuzzing: the short wish used to shorten every grant, two refreshes a second for ever.)
+#[test]
+fn a_wish_too_short_for_the_server_is_no_storm() {
+    let mut world = World::new(&["alice", "bob"]);
+    world.login(&["alice", "bob"]);
+    for round in 0..2 {
+        world.watch("alice", "bob", Package::Presence, 1);
+        let before = world.ladder.len();
+        world.pass(Duration::from_secs(300));
+        let sent = world.ladder.len() - before;
+        assert!(sent < 100, "round {round}: {sent} messages in five minutes\n{}", world.drawing());
+        let target = Aor::new("bob", "example.org");
+        world.command("alice", Command::Unsubscribe { target, package: Package::Presence });
+        world.pass(Duration::from_secs(60));
+    }
+}

@@ -212,6 +212,11 @@ impl Cx<'_> {
         self.transmit(ticket, exchange).ok().map(|()| ticket)
     }
 
+    /// The interval that a request asks for by now: at least what a 423 once demanded.
+    pub(crate) fn interval(&self, ticket: Ticket) -> Option<u32> {
+        self.core.exchanges.open.get(&ticket)?.draft.expires
+    }
+
     /// Nobody wants the answer any more.
     pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) {
         if let Some(ticket) = ticket {

@@ -176,7 +176,8 @@ impl Subscriptions {
 
     /// A SUBSCRIBE was sent once more, with credentials or a longer interval: N starts again.
     pub(crate) fn on_again(&mut self, cx: &mut Cx<'_>, id: UsageId, ticket: Ticket) {
-        if self.usages.get(&id).is_some_and(|usage| usage.ticket == Some(ticket)) {
+        if let Some(usage) = self.usages.get_mut(&id).filter(|usage| usage.ticket == Some(ticket)) {
+            usage.raise(cx);
             cx.arm(Timer::Usage(id, Alarm::N), cx.now + cx.patience());
         }
     }
@@ -360,6 +361,7 @@ impl Subscriptions {
         let Some(usage) = self.usages.get_mut(&id) else { return };
         let draft = usage.draft(cx, expires);
         usage.ticket = cx.send(Room::Usage(id), draft);
+        usage.raise(cx);
         cx.arm(Timer::Usage(id, Alarm::N), cx.now + cx.patience());
     }
 

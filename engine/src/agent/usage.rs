@@ -167,6 +167,13 @@ impl Usage {
         }
     }
 
+    /// What is asked for now counts as what we want: a wish that is too short for the server must
+    /// not shorten what it grants, or every refresh would be due at once.
+    pub(crate) fn raise(&mut self, cx: &Cx<'_>) {
+        let interval = self.ticket.and_then(|ticket| cx.interval(ticket));
+        self.asked = self.asked.max(interval.unwrap_or(0));
+    }
+
     /// The next SUBSCRIBE: inside the dialog if there is one.
     pub(crate) fn draft(&self, cx: &Cx<'_>, expires: u32) -> Draft {
         let target = self.target.as_str();

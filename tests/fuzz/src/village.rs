@@ -81,8 +81,15 @@ fn play(steps: &[Step]) -> String {
     let before = world.ladder.len();
     world.pass(Duration::from_secs(120));
     let chatter = world.ladder.len() - before;
-    assert!(chatter <= CHATTER, "{chatter} messages in two quiet minutes (P55)");
-    world.drawing()
+    let drawing = world.drawing();
+    assert!(chatter <= CHATTER, "{chatter} messages in two quiet minutes (P55):\n{}", tail(&drawing));
+    drawing
+}
+
+/// The last forty lines.
+fn tail(drawing: &str) -> String {
+    let lines: Vec<&str> = drawing.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 fn happen(world: &mut World, step: &Step) {
