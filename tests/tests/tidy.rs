@@ -250,6 +250,19 @@ fn nothing_is_left_half_done() {
     report("no stubs, no unwrap, no unsafe", &faults);
 }
 
+#[test]
+fn no_merge_was_left_unfinished() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        for (number, line) in file.code() {
+            if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") {
+                faults.push(format!("{}:{number}", file.name));
+            }
+        }
+    }
+    report("conflict marks", &faults);
+}
+
 fn is_comment(line: &str) -> bool {
     line.trim_start().starts_with("//")
 }
