@@ -1,5 +1,6 @@
 //! Scenes of presence and watcher information at the presence agent: behaviour §7, M13–M16.
 
+use presently_engine::body::pidf::Basic;
 use presently_tests::{Phone, Stage, stage};
 use std::time::Duration;
 
@@ -144,4 +145,26 @@ fn legacy_format() {
     assert_eq!(kind, "application/cpim-pidf+xml");
     let text = String::from_utf8(told.body.to_vec()).expect("UTF-8");
     assert!(text.contains("\"urn:ietf:params:xml:ns:cpim-pidf\""), "{text}");
+}
+
+/// A presentity that publishes nothing is open while it has a binding. Its watchers hear of that
+/// once, not at every refresh of the binding.
+#[test]
+fn a_document_nobody_published_follows_the_bindings() {
+    let (mut stage, mut bob, mut phones) = stage_with(&["alice"]);
+    stage.config.default_policy = presently_engine::body::presrules::Handling::Allow;
+    let alice = &mut phones[0];
+    alice.watch(&mut stage, "bob", "presence", 86_400);
+    let basic = |told: presently_tests::Told| told.pidf().tuples[0].basic;
+    assert_eq!(basic(alice.told(&mut stage)), Some(Basic::Closed));
+    bob.register(&mut stage, 600);
+    assert_eq!(basic(alice.told(&mut stage)), Some(Basic::Open));
+    bob.register(&mut stage, 600);
+    let mut other = Phone::new("bob", 5071);
+    other.register(&mut stage, 3600);
+    stage.silent(alice.addr);
+    stage.pass(Duration::from_secs(606));
+    stage.silent(alice.addr);
+    stage.pass(Duration::from_secs(3000));
+    assert_eq!(basic(alice.told(&mut stage)), Some(Basic::Closed));
 }

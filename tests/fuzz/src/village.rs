@@ -82,7 +82,11 @@ fn play(steps: &[Step]) -> String {
     world.pass(Duration::from_secs(120));
     let chatter = world.ladder.len() - before;
     let drawing = world.drawing();
-    assert!(chatter <= CHATTER, "{chatter} messages in two quiet minutes (P55):\n{}", tail(&drawing));
+    assert!(
+        chatter <= CHATTER,
+        "{chatter} messages in two quiet minutes (P55):\n{}",
+        tail(&drawing)
+    );
     drawing
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Information {
     publications: BTreeMap<Id, Publication>,
     devices: Devices,
     composed: Option<Box<Composed>>,
+    /// What the document that nobody published said last: it only follows the bindings.
+    shown_registered: bool,
     revision: u64,
     last_stamp: Instant,
 }
@@ -94,7 +96,10 @@ impl Information {
     pub(crate) fn recompose(&mut self, aor: &Aor, now: Instant) -> bool {
         let before = self.composed.as_ref().map(|composed| &composed.document);
         let document = self.compose(aor);
-        if before.is_some() && before == document.as_ref() {
+        let registered = std::mem::replace(&mut self.shown_registered, self.devices.registered);
+        if before == document.as_ref()
+            && (before.is_some() || registered == self.devices.registered)
+        {
             return false;
         }
         self.revision += 1;
