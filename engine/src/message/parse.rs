@@ -397,6 +397,11 @@ impl<'a> Head<'a> {
 
     /// What else a request must obey before anybody acts on it.
     fn rules(self, start: Start) -> Result<(), Fault> {
+        // Answers are routed by one Via after the other, so none may be empty (RFC 3261 §20.42).
+        let gap = |line: &str| lex::elements(line, b',').any(str::is_empty);
+        if self.values(Name::Via).any(gap) {
+            return Err(self.broken(Name::Via));
+        }
         let Start::Request { token, uri, .. } = start else { return Ok(()) };
         match Uri::parse(&self.text[usize::from(token) + 1..usize::from(uri)]) {
             // Headers have no place in a Request-URI (RFC 3261 §19.1.1); schemes are the hall's.

@@ -331,3 +331,18 @@ proptest! {
         read_whatever(bytes);
     }
 }
+
+/// Found by fuzzing: with the top Via gone, an empty one would be the top of what is passed on.
+#[test]
+fn no_via_may_be_empty() {
+    for rest in ["Via:\r\n", "Via: ,\r\n", "Via: SIP/2.0/UDP b;branch=z9hG4bKb,,SIP/2.0/UDP c\r\n"]
+    {
+        let text = format!(
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\n{rest}\
+             Via: SIP/2.0/UDP d;branch=z9hG4bKd\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b@b>;tag=2\r\n\
+             Call-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        );
+        let refused = Message::parse(Bytes::from(text)).unwrap_err();
+        assert_eq!((refused.why, refused.request), ("Via: bad syntax", None), "{rest}");
+    }
+}
