@@ -9,8 +9,6 @@
 //! No protocol decision is taken here, and nothing here names a concrete socket: whatever
 //! implements [`Datagrams`] can carry a server, real or simulated.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
-
 pub mod agent;
 pub mod clock;
 mod crew;

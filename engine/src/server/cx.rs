@@ -2,7 +2,7 @@
 
 use super::{Config, Event, Owner, Record, Timer};
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, Method, Reply, Request, Writer};
+use crate::message::{Aor, Method, Reply, Request};
 use crate::mint::{self, Id, Label};
 use crate::slot::Slot;
 use crate::time::{Instant, Timers};
@@ -92,9 +92,4 @@ impl Cx<'_> {
     pub(crate) fn sent_by(&self, peer: Peer) -> &str {
         &self.config.listener(peer).sent_by
     }
-}
-
-#[allow(dead_code)]
-fn _writer_is_reachable(writer: Writer) -> Bytes {
-    writer.finish()
 }

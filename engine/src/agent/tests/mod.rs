@@ -1,7 +1,5 @@
 //! Scenes of the user agent in virtual time, against a server that says what the scene wants.
 
-#![allow(clippy::unwrap_used)]
-
 mod auth;
 mod decisions;
 mod incoming;

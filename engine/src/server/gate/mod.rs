@@ -84,7 +84,6 @@ impl Gate {
     /// Lets a request in, or refuses it. Neither ACK nor CANCEL may come here: they cannot be
     /// challenged (RFC 3261 §22.1), and an ACK must not use up a nonce count (R68). `minimum` is
     /// [`Qop::AuthInt`] where D13 requires it, else [`Qop::Auth`].
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn admit(
         &mut self,
         config: &Config,

@@ -106,6 +106,13 @@ impl Presentity {
         }
     }
 
+    /// Whether one more subscription of `watcher` would be too many.
+    fn is_full(&self, config: &Config, package: Package, watcher: &Aor) -> bool {
+        let (limits, table) = (&config.limits, self.table(package));
+        table.len() >= limits.subscriptions_per_presentity
+            || table.of(watcher).count() >= limits.subscriptions_per_watcher
+    }
+
     /// Applies a fact and makes it durable.
     fn commit(&mut self, cx: &mut Cx<'_>, record: Record) {
         self.apply(cx.config, &record);

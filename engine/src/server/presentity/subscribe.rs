@@ -98,7 +98,6 @@ impl Presentity {
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn new_row(
         &self,
         cx: &Cx<'_>,
@@ -194,9 +193,7 @@ impl Presentity {
         handling: Handling,
     ) -> Result<(), Refusal> {
         let limits = &cx.config.limits;
-        if self.subscriptions.len() >= limits.subscriptions_per_presentity
-            || self.subscriptions.of(&ask.user).count() >= limits.subscriptions_per_watcher
-        {
+        if self.is_full(cx.config, Package::Presence, &ask.user) {
             return Err((503, Some((Name::RetryAfter, "60".to_owned()))));
         }
         if handling != Handling::Confirm {

@@ -43,10 +43,7 @@ impl Presentity {
 
     fn subscribe_winfo(&mut self, cx: &mut Cx<'_>, ask: &Ask<'_>) -> Result<(), Refusal> {
         let seconds = self.check_winfo(cx, ask)?;
-        let limits = &cx.config.limits;
-        if self.winfo.len() >= limits.subscriptions_per_presentity
-            || self.winfo.of(&ask.user).count() >= limits.subscriptions_per_watcher
-        {
+        if self.is_full(cx.config, Package::Winfo, &ask.user) {
             return Err((503, Some((Name::RetryAfter, "60".to_owned()))));
         }
         let id = cx.to_tag(ask);
