@@ -10,6 +10,7 @@ use crate::mint::Id;
 use crate::server::cx::Cx;
 use crate::server::{Config, Record, Timer};
 use crate::time::{Instant, Timers};
+use std::time::Duration;
 
 impl Presentity {
     /// Ends a live subscription with one terminal NOTIFY. A pending one that merely ran out waits
@@ -62,6 +63,16 @@ impl Presentity {
     pub(super) fn release(&mut self, cx: &mut Cx<'_>, watcher_id: Id, cause: Cause) {
         cx.timers.stop(&Timer::GiveUp(self.aor.clone(), watcher_id));
         self.commit(cx, Record::Released(self.aor.clone(), watcher_id, cause));
+    }
+
+    /// A subscription that is not refreshed ends after the granted seconds and some grace (K3).
+    pub(super) fn arm_expiry(&self, cx: &mut Cx<'_>, package: Package, id: Id, seconds: u32) {
+        let granted = Duration::from_secs(u64::from(seconds));
+        let timer = match package {
+            Package::Presence => Timer::Subscription(self.aor.clone(), id),
+            Package::Winfo => Timer::WinfoSubscription(self.aor.clone(), id),
+        };
+        cx.timers.arm(timer, cx.now + granted + cx.config.limits.expiry_grace);
     }
 
     fn stop_timers(&self, cx: &mut Cx<'_>, package: Package, id: Id, watcher_id: Id) {

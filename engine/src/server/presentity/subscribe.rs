@@ -135,12 +135,10 @@ impl Presentity {
         row: SubscriptionRow,
         seconds: u32,
     ) {
-        let aor = self.aor.clone();
-        let expires = row.expires + cx.config.limits.expiry_grace;
-        cx.timers.arm(Timer::Subscription(aor.clone(), id), expires);
+        self.arm_expiry(cx, Package::Presence, id, seconds);
         if !row.active {
             let giveup = row.since + cx.config.limits.giveup_pending;
-            cx.timers.arm(Timer::GiveUp(aor, row.watcher_id), giveup);
+            cx.timers.arm(Timer::GiveUp(self.aor.clone(), row.watcher_id), giveup);
         }
         self.open(cx, id, row);
         self.reply_ok(cx, ask, seconds);
@@ -261,9 +259,7 @@ impl Presentity {
         if seconds == 0 {
             self.end(cx, Package::Presence, id, Cause::Timeout);
         } else {
-            let at =
-                cx.now + Duration::from_secs(u64::from(seconds)) + cx.config.limits.expiry_grace;
-            cx.timers.arm(Timer::Subscription(self.aor.clone(), id), at);
+            self.arm_expiry(cx, Package::Presence, id, seconds);
             self.step(cx, Package::Presence, id, Happening::Dirty(Urgency::Forced));
         }
         Ok(())

@@ -12,8 +12,8 @@ use crate::body::winfo::{Cause, WATCHERINFO};
 use crate::dialog::Dialog;
 use crate::message::Name;
 use crate::mint::Id;
+use crate::server::Record;
 use crate::server::cx::{Ask, Cx};
-use crate::server::{Record, Timer};
 use std::time::Duration;
 
 impl Presentity {
@@ -69,7 +69,7 @@ impl Presentity {
             self.reply_ok(cx, ask, 0);
             self.send_only(cx, id, row, View::Neutral);
         } else {
-            self.arm_winfo(cx, id, seconds);
+            self.arm_expiry(cx, Package::Winfo, id, seconds);
             self.open(cx, id, row);
             self.reply_ok(cx, ask, seconds);
             self.step(cx, Package::Winfo, id, Happening::Dirty(Urgency::Forced));
@@ -96,14 +96,9 @@ impl Presentity {
         if seconds == 0 {
             self.end(cx, Package::Winfo, id, Cause::Timeout);
         } else {
-            self.arm_winfo(cx, id, seconds);
+            self.arm_expiry(cx, Package::Winfo, id, seconds);
             self.step(cx, Package::Winfo, id, Happening::Dirty(Urgency::Forced));
         }
         Ok(())
-    }
-
-    fn arm_winfo(&self, cx: &mut Cx<'_>, id: Id, seconds: u32) {
-        let at = cx.now + Duration::from_secs(u64::from(seconds)) + cx.config.limits.expiry_grace;
-        cx.timers.arm(Timer::WinfoSubscription(self.aor.clone(), id), at);
     }
 }
