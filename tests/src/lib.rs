@@ -1,5 +1,6 @@
 //! What the cross-crate tests share: a stage in virtual time and phones that speak raw SIP.
 
+pub mod conformance;
 pub mod phone;
 pub mod stage;
 pub mod world;

@@ -1,0 +1,1 @@
+//! Digest authentication: RFC 7616, RFC 8760 and RFC 3261 §22.

@@ -1,0 +1,1 @@
+//! The event framework: RFC 6665.

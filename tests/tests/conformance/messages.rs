@@ -1,0 +1,1 @@
+//! Messages, URIs, headers and transport: RFC 3261 §7, §18–21, §25 and RFC 3581.

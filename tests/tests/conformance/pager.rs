@@ -1,0 +1,1 @@
+//! Pager messages: RFC 3428.

@@ -1,0 +1,1 @@
+//! Publication: RFC 3903.

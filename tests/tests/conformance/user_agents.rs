@@ -1,0 +1,1 @@
+//! User agents and the registrar: RFC 3261 §8–15.
