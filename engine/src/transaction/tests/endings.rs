@@ -119,3 +119,15 @@ fn an_old_client_acknowledges_a_2xx_with_the_via_of_its_invite() {
     assert_eq!(world.arrive(&invite), Arrival::Absorbed);
     assert_eq!(world.states(), ["Accepted"]);
 }
+
+#[test]
+fn the_backoff_doubles_whatever_t1_is() {
+    for t1 in [20, 2000] {
+        let mut world = World::new();
+        world.timing.t1 = ms(t1);
+        world.send(1, &ours("INVITE", 1), "call");
+        world.wait(ms(200 * t1));
+        assert_eq!(world.times(), [0, 1, 3, 7, 15, 31, 63].map(|interval| interval * t1));
+        assert_eq!(world.told, [(64 * t1, Fired::Timeout("call"))]);
+    }
+}
