@@ -1,8 +1,8 @@
 //! Slots: which shard owns a message is a pure function of the message.
 //!
-//! REGISTER goes by To, every other request by the user of its Request-URI (the one before a strict
-//! router changed it), a response by the slot in *our* branch. A digest covers exactly these (behaviour decisions §2.7), so a replay
-//! always meets the replay record it would have to meet.
+//! REGISTER goes by To, every other request by the user of its Request-URI (the one that a strict
+//! router put elsewhere), a response by the slot in *our* branch. A digest covers exactly these
+//! (behaviour decisions §2.7), so a replay always meets the replay record it would have to meet.
 
 use crate::message::{Aor, Message, Name, NameAddr, Request, Response, Uri};
 use serde::{Deserialize, Serialize};
