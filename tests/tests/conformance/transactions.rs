@@ -1,4 +1,4 @@
-//! Transactions seen from the wire: RFC 3261 §17 and RFC 6026 through the whole server.
+//! Transactions seen from the wire: RFC 3261 §17.1, §17.2 and RFC 6026 through the whole server.
 
 use presently_engine::message::{Method, Name, Reply, Request, Response};
 use presently_tests::phone::Head;
