@@ -1,4 +1,4 @@
-//! Transactions seen from the wire: RFC 3261 §17.1, §17.2 and RFC 6026 through the whole server.
+//! Transactions seen from the wire, through the whole server: RFC 3261 §17.2.1 and RFC 6026 §7.1.
 
 use presently_engine::message::{Method, Name, Reply, Request, Response};
 use presently_tests::phone::Head;
