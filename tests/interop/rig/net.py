@@ -2,12 +2,16 @@
 
 import itertools
 import os
+import re
 import shutil
 import socket
 
 from .program import Program
 
 _scenes = itertools.count()
+
+# The port of the discard protocol (RFC 863).
+DISCARD = 9
 
 
 def scene_address():
@@ -43,13 +47,18 @@ class Capture:
 
     def __init__(self, folder, host):
         self.path = folder / "traffic.pcap"
+        self._host = host
         self._tcpdump = None
         if shutil.which("tcpdump") and os.geteuid() == 0:
-            command = ["tcpdump", "-i", "lo", "-U", "-w", self.path, "udp", "and", "host", host]
+            told = ["--immediate-mode", "--print", "-ln", "-U", "-w", self.path]
+            command = ["tcpdump", "-i", "lo", *told, "udp", "and", "host", host]
             self._tcpdump = Program("tcpdump", command)
             self._tcpdump.expect("listening on")
 
     def stop(self):
-        """Ends the capture; the file is whole afterwards."""
+        """Ends the capture when it has seen a last datagram of ours; the file is whole then."""
         if self._tcpdump:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+                last.sendto(b"end of the scene", (self._host, DISCARD))
+            self._tcpdump.expect(rf"> {re.escape(self._host)}\.{DISCARD}: ")
             self._tcpdump.stop()
