@@ -1,6 +1,8 @@
 //! The agent as user agent server (M1).
 
 use super::rig::*;
+use crate::agent::Package;
+use crate::body::pidf::Basic;
 use crate::message::{Message, Name, Response};
 use bytes::Bytes;
 
@@ -49,6 +51,24 @@ fn a_cancel_of_an_invite_that_was_answered_is_in_order() {
     assert_eq!(scene.expect_status(), 480);
     scene.hear(Bytes::from(text.replace("INVITE", "CANCEL")));
     assert_eq!(scene.expect_status(), 200);
+}
+
+/// RFC 6665 §4.6: a CANCEL of a NOTIFY is answered and changes nothing.
+#[test]
+fn a_notify_cannot_be_cancelled() {
+    let mut scene = Scene::online();
+    let mut dialog = scene.watch(bob(), Package::Presence);
+    scene.notify(&mut dialog, "active;expires=600", Body::Presence(Basic::Open));
+    dialog.cseq += 1;
+    let notify = scene.draft_notify(&dialog, "active;expires=600", Body::None);
+    scene.hear(notify.clone());
+    assert_eq!(scene.expect_status(), 200);
+    let before = scene.agent.tables(scene.now);
+    let text = String::from_utf8(notify.to_vec()).unwrap();
+    scene.hear(Bytes::from(text.replace("NOTIFY", "CANCEL")));
+    assert_eq!(scene.expect_status(), 200);
+    assert_eq!(scene.agent.tables(scene.now), before);
+    assert_eq!(scene.notify(&mut dialog, "active;expires=600", Body::None), 200);
 }
 
 #[test]
