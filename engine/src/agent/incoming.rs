@@ -143,6 +143,8 @@ impl Desk<'_> {
 /// the name others have for us.
 fn check_target(config: &Config, request: &Request) -> Result<(), u16> {
     match Uri::parse(request.uri()) {
+        // We have no TLS, so nothing can keep what sips promises (RFC 3261 §26.2.2).
+        Ok(uri) if uri.secure => Err(416),
         Ok(uri) if is_our_user(config, uri.user) => Ok(()),
         Ok(_) => Err(404),
         Err(UriError::Scheme) => Err(416),

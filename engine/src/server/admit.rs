@@ -168,6 +168,10 @@ impl Server {
             UriError::Scheme => refused(416),
             UriError::Syntax => refused(400),
         })?;
+        if uri.secure {
+            // It asks for TLS on every hop, which there is none of here.
+            return Err(refused(416));
+        }
         if self.closing || self.transactions.len().0 >= config.limits.transactions {
             return Err((503, vec![(Name::RetryAfter, "10".to_owned())]));
         }

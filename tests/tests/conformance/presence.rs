@@ -4,7 +4,7 @@ use presently_engine::agent::{Command, Event, Package};
 use presently_engine::body::pidf::Basic;
 use presently_engine::body::presrules::Handling;
 use presently_engine::body::winfo::Status;
-use presently_engine::message::{Name, Response};
+use presently_engine::message::Response;
 use presently_tests::phone::{Head, pidf};
 use presently_tests::{Phone, Stage, Told, Watch, World, stage};
 use std::collections::BTreeSet;
@@ -278,15 +278,21 @@ fn a_watcherinfo_document_on_the_wire_is_whole() {
     }
 }
 
-/// RFC 3856 §5: a request to a scheme that is not understood is refused as such.
+/// RFC 3856 §5, §9.2; RFC 3857 §6.2: a scheme that is not understood is refused as such, and so is
+/// sips as long as there is no TLS to keep its promise.
 #[test]
-fn a_pres_uri_is_refused_by_its_scheme() {
+fn pres_and_sips_are_refused_by_their_scheme() {
     let (mut stage, mut alice, _bob) = scene();
-    let pres = "pres:bob@example.org";
-    let lines = ["Event: presence"];
-    let head = Head { to: pres, to_tag: None, tag: "a1", call_id: "c1", extra: &lines };
-    let text = alice.write("SUBSCRIBE", pres, &head, ("", ""));
-    stage.packet(alice.addr, text);
-    let answer = stage.response(alice.addr);
-    assert_eq!((answer.status(), answer.first(Name::Contact)), (416, None));
+    for scheme in ["pres", "sips"] {
+        for package in ["Event: presence", "Event: presence.winfo"] {
+            let uri = format!("{scheme}:bob@example.org");
+            let lines = [package];
+            let head = Head { to: &uri, to_tag: None, tag: "a1", call_id: "c1", extra: &lines };
+            let text = alice.write("SUBSCRIBE", &uri, &head, ("", ""));
+            stage.packet(alice.addr, text);
+            assert_eq!(stage.response(alice.addr).status(), 416, "{scheme} {package}");
+        }
+    }
+    stage.silent(alice.addr);
+    assert!(stage.server.tables(stage.now).pst.is_empty());
 }

@@ -82,11 +82,13 @@ fn unknown_requirements_are_named() {
 #[test]
 fn a_request_for_somebody_else_is_not_ours() {
     let mut scene = Scene::online();
-    for (uri, status) in [("sip:mallory@192.0.2.10", 404), ("tel:+49", 416)] {
+    let sips = "sips:alice@192.0.2.10";
+    let strangers = [("sip:mallory@192.0.2.10", 404), ("tel:+49", 416), (sips, 416)];
+    for (number, (uri, status)) in strangers.into_iter().enumerate() {
         let text = format!(
-            "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{status}\r\n\
+            "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{number}\r\n\
              From: <sip:bob@example.org>;tag=1\r\nTo: <sip:alice@example.org>\r\n\
-             Call-ID: x{status}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\
+             Call-ID: x{number}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\
              Content-Length: 0\r\n\r\n"
         );
         scene.hear(Bytes::from(text));

@@ -15,8 +15,8 @@ fn is(wanted: SubscriptionPhase) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::Subscription { phase, .. } if *phase == wanted)
 }
 
-/// A whole day: bob publishes and looks at his watchers, alice asks, is allowed, refreshes, fetches,
-/// leaves, and sends a message.
+/// A day: bob publishes and looks at his watchers; alice asks, is allowed, refreshes, fetches,
+/// sends a message and leaves.
 fn a_day() -> World {
     let mut world = World::new(&["alice", "bob"]);
     world.login(&["bob", "alice"]);
