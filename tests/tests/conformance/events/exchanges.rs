@@ -41,7 +41,7 @@ fn a_day() -> World {
     world
 }
 
-fn requests<'a>(world: &'a World, method: Method) -> impl Iterator<Item = &'a Request> {
+fn requests(world: &World, method: Method) -> impl Iterator<Item = &Request> {
     world.ladder.iter().filter_map(move |rung| match &rung.message {
         Message::Request(request) if request.method() == method => Some(request),
         Message::Request(_) | Message::Response(_) => None,
