@@ -24,5 +24,6 @@ pub use name::{Method, Name};
 pub use parse::{Malformed, Message};
 pub use reply::{Reply, standard_reason};
 pub use uri::{Host, Uri, UriError};
+pub(crate) use lex::is_token;
 pub(crate) use write::Decimal;
 pub use write::Writer;
