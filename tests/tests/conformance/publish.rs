@@ -176,7 +176,8 @@ fn expires_is_what_is_asked_for_and_a_default_without() {
 fn a_body_of_another_type_is_415_and_none_at_all_400() {
     let (mut stage, alice, mut bob) = household();
     let document = pidf("bob", "here");
-    for kind in ["text/plain", "application/xml", "application/auth-policy+xml"] {
+    for kind in ["text/plain", "application/xml", "multipart/signed", "application/auth-policy+xml"]
+    {
         let answer = bob.ask(&mut stage, "PUBLISH", "bob", &[EVENT], (kind, &document));
         assert_eq!(answer.status(), 415, "{kind}");
         assert!(answer.list(Name::Accept).any(|known| known == PIDF));
