@@ -137,8 +137,8 @@ impl Presentity {
         let document = Pidf::parse(&body).map_err(|error| bad_document(&error))?;
         let seconds = pub_granted(cx.config, asked, document.is_ready())?;
         if seconds == 0 {
-            // Nothing is stored, but RFC 3903 §6 still wants an entity-tag. What it replaces goes at
-            // once, although whoever withdraws should not send a body (RFC 3903 §4.5).
+            // Nothing is stored, but RFC 3903 §6 still wants an entity-tag. What it replaces goes
+            // at once, although whoever withdraws should not send a body (RFC 3903 §4.5).
             if let Some(etag) = replaced {
                 self.withdraw(cx, etag);
             }

@@ -80,7 +80,8 @@ fn every_document_is_declared_utf_8_pidf_about_its_owner() {
     }
 }
 
-/// RFC 3863 §4.1.2, §4.1.3 and §4.2.3: no tuple without its own id and a status that says something.
+/// RFC 3863 §4.1.2, §4.1.3 and §4.2.3: no tuple without an id of its own and a status that says
+/// something.
 #[test]
 fn every_tuple_has_an_id_of_its_own_and_a_status() {
     let mut tuples = 0;
@@ -228,7 +229,8 @@ fn what_is_not_recognised_is_ignored_with_all_it_contains() {
           <unheard><basic>closed</basic></unheard></status>\
         <x:more xmlns:x='urn:x'><contact>sip:mallory@example.net</contact></x:more>\
         <contact>sip:bob@192.0.2.7</contact></tuple>\
-        <x:group xmlns:x='urn:x'><tuple id='u'><status><basic>open</basic></status></tuple></x:group>\
+        <x:group xmlns:x='urn:x'>\
+          <tuple id='u'><status><basic>open</basic></status></tuple></x:group>\
         <unheard><tuple id='v'><status><basic>open</basic></status></tuple></unheard>";
     assert_eq!(publish(&mut stage, &mut bob, PIDF, "", inside), 200);
     let told = alice.told(&mut stage);
