@@ -217,11 +217,10 @@ impl Cx<'_> {
         self.core.exchanges.open.get(&ticket)?.draft.expires
     }
 
-    /// Nobody wants the answer any more.
-    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) {
-        if let Some(ticket) = ticket {
-            self.core.exchanges.open.remove(&ticket);
-        }
+    /// Nobody wants the answer any more. Returns the CSeq of the last try, if it was under way.
+    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) -> Option<u32> {
+        let exchange = self.core.exchanges.open.remove(&ticket?)?;
+        Some(exchange.draft.cseq)
     }
 
     /// A client transaction ended without an answer.
