@@ -98,6 +98,18 @@ impl Talk {
         next
     }
 
+    /// Waits for the agent's next request, which has to be of this method; at most two hours.
+    pub(super) fn wait(&mut self, method: Method) -> Request {
+        for _ in 0..7200 {
+            if let Some(request) = self.next() {
+                assert_eq!(request.method(), method);
+                return request;
+            }
+            self.world.pass(Duration::from_secs(1));
+        }
+        panic!("no {} came", method.as_str());
+    }
+
     /// The agent's answer to what it was just sent.
     pub(super) fn response(&mut self) -> Response {
         match self.message() {
@@ -149,7 +161,18 @@ impl Talk {
 
     /// A NOTIFY in the dialog of `subscribe`, with the server's tag `pa`.
     pub(super) fn notify(&mut self, subscribe: &Request, cseq: u32, lines: &str) -> Response {
-        let text = self.write("NOTIFY", lines, "");
+        self.notify_with(subscribe, cseq, lines, "")
+    }
+
+    /// The same with a body.
+    pub(super) fn notify_with(
+        &mut self,
+        subscribe: &Request,
+        cseq: u32,
+        lines: &str,
+        body: &str,
+    ) -> Response {
+        let text = self.write("NOTIFY", lines, body);
         let tag = subscribe.from().expect("a From").tag().expect("a tag").to_owned();
         let call_id = subscribe.call_id().expect("a Call-ID");
         let text = text.replace(";tag=b1", ";tag=pa");
