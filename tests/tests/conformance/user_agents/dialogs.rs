@@ -1,4 +1,4 @@
-//! Dialogs from both ends: RFC 3261 §12.
+//! Dialogs from both ends: RFC 3261 §12.1 and §12.2.
 
 use super::talk::Talk;
 use bytes::Bytes;

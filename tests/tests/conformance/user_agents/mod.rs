@@ -1,4 +1,4 @@
-//! User agents and the registrar: RFC 3261 §8–15.
+//! User agents and the registrar, as `tests/conformance/rfc3261/user_agents.toml` lists them.
 
 mod dialogs;
 mod registrar;

@@ -1,4 +1,4 @@
-//! REGISTER from both ends: RFC 3261 §10.
+//! REGISTER from both ends: RFC 3261 §10.2 and §10.3.
 
 use super::talk::{ALICE, Talk};
 use presently_engine::agent::Command;
@@ -187,4 +187,41 @@ fn what_the_registrar_writes_the_proxy_reads() {
     options(&mut stage, "after");
     assert_eq!(stage.response(alice.addr).status(), 480);
     stage.silent(bob.addr);
+}
+
+#[test]
+fn logout_names_its_own_contact() {
+    let mut talk = Talk::new();
+    let register = talk.provoke(Method::Register);
+    talk.answer(&register, 200, &[(Name::Expires, "600")]);
+    talk.command(Command::Logout);
+    let logout = talk.request(Method::Register);
+    assert_eq!(logout.list(Name::Contact).collect::<Vec<_>>(), [format!("<{ALICE}>")]);
+    assert_eq!(logout.seconds(Name::Expires), Some(0));
+}
+
+#[test]
+fn a_registrar_refuses_what_it_does_not_support() {
+    let mut stage = Stage::new(stage::config());
+    let mut bob = Phone::new("bob", 5070);
+    let answer = register(&mut stage, &mut bob, &Phone::aor("bob"), "call", &["Require: gruu"]);
+    assert_eq!((answer.status(), answer.first(Name::Unsupported)), (420, Some("gruu")));
+    assert!(stage.rows.is_empty());
+}
+
+#[test]
+fn a_star_stands_alone() {
+    let mut stage = Stage::new(stage::config());
+    let mut bob = Phone::new("bob", 5070);
+    bob.register(&mut stage, 600);
+    let own = "Contact: <sip:bob@198.51.100.7:5070>";
+    for lines in [["Contact: *", own, "Expires: 0"], [own, "Contact: *", "Expires: 0"]] {
+        let answer = register(&mut stage, &mut bob, &Phone::aor("bob"), "other", &lines);
+        assert_eq!(answer.status(), 400);
+        assert_eq!(stage.rows.len(), 1);
+    }
+    let star = ["Contact: *", "Expires: 0"];
+    let answer = register(&mut stage, &mut bob, &Phone::aor("bob"), "other", &star);
+    assert_eq!(answer.status(), 200);
+    assert!(stage.rows.is_empty());
 }

@@ -1,4 +1,4 @@
-//! What an agent sends and how it takes the answers: RFC 3261 §8.1.
+//! What an agent sends and how it takes the answers: RFC 3261 §8.1.1 to §8.1.3.
 
 use super::talk::{ALICE, Talk};
 use presently_engine::agent::{Command, Event, MessagePhase, Package, SubscriptionPhase};
