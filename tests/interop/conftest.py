@@ -1,0 +1,118 @@
+"""Fixtures of the drivers: a scene with our server and agents on a loopback address of its own,
+whose traffic is kept when it fails; and the table that the whole run has to agree with."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rig import table as tables
+from rig import versions
+from rig.net import Capture, scene_address
+from rig.presently import Agent, Server
+
+TABLE = pytest.StashKey[tables.Table]()
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write-table", action="store_true", help="write README.md's table anew")
+
+
+def pytest_configure(config):
+    config.stash[TABLE] = tables.Table()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    feature = item.get_closest_marker("feature")
+    if feature and report.when == "call":
+        peer, against, what = feature.args
+        note = feature.kwargs.get("note", "")
+        lacks = feature.kwargs.get("lacks")
+        if report.skipped and hasattr(report, "wasxfail"):
+            result, note = "no", report.wasxfail
+        elif report.passed and lacks:
+            result, note = "no", lacks
+        else:
+            result = "yes" if report.passed else "FAILED"
+        item.config.stash[TABLE].add(peer, against, what, result, note)
+    return report
+
+
+def pytest_collection_modifyitems(config, items):
+    """The features that a peer lacks are rows too: a driver lists them as LACKS."""
+    seen = set()
+    for item in items:
+        if item.module not in seen:
+            seen.add(item.module)
+            for peer, against, what, why in getattr(item.module, "LACKS", ()):
+                config.stash[TABLE].add(peer, against, what, "no", why)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A whole run has to find what README.md says, row by row."""
+    config = session.config
+    whole = not config.option.keyword and not config.option.markexpr
+    whole = whole and [Path(it).name for it in config.args] in ([], ["interop"], ["."])
+    if not whole or exitstatus not in (0, 1):
+        return
+    found = config.stash[TABLE].render(versions.name)
+    if config.option.write_table:
+        tables.write(found)
+    elif not tables.agrees(found):
+        print("\nREADME.md's table says otherwise; what was found:\n")
+        print(found)
+        session.exitstatus = 1
+
+
+class Scene:
+    """One scene: a folder, an address, and everything that was started, ended in reverse order."""
+
+    def __init__(self, request, folder):
+        self.request = request
+        self.folder = folder
+        self.host = scene_address()
+        self.capture = Capture(folder, self.host)
+        self._started = []
+
+    def started(self, program):
+        """Notes a program to be ended with the scene."""
+        self._started.append(program)
+        return program
+
+    def server(self, *users, **how):
+        """Our server, with these users."""
+        return self.started(Server(self.folder, self.host, users, **how))
+
+    def agent(self, name, server, **how):
+        """An agent of ours, logged in."""
+        agent = self.started(Agent(self.folder, name, server.address, self.host, **how))
+        agent.log_in()
+        return agent
+
+    def end(self):
+        """Ends what was started, the latest first."""
+        for program in reversed(self._started):
+            program.end()
+        self.capture.stop()
+
+
+@pytest.fixture
+def scene(request, tmp_path):
+    """A scene whose folder (logs, traffic.pcap) is kept under target/interop when it fails."""
+    scene = Scene(request, tmp_path)
+    yield scene
+    scene.end()
+    if request.node.stash.get(FAILED, False):
+        root = Path(__file__).parents[2]
+        kept = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "interop"
+        kept = kept / re.sub(r"\W+", "-", request.node.name)
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(tmp_path, kept, ignore_dangling_symlinks=True)
+        print(f"\nlogs and traffic.pcap are in {kept}")
