@@ -34,9 +34,12 @@ fn evening() -> Vec<(SocketAddr, SocketAddr, Request)> {
         let target = Talk::bob();
         world.command("alice", Command::SendMessage { target, text: "hi".into(), ticket });
     }
-    let delivered = MessagePhase::Delivered;
-    let last = |event: &Event| matches!(event, Event::MessageStatus { ticket: 3, phase, .. } if *phase == delivered);
-    world.until("alice", last);
+    world.until("alice", |event| match event {
+        Event::MessageStatus { ticket, phase, .. } => {
+            *ticket == 3 && *phase == MessagePhase::Delivered
+        }
+        _ => false,
+    });
     world.command("alice", Command::Fetch { target: Talk::bob() });
     world.pass(Duration::from_secs(7200));
     for name in ["alice", "bob"] {

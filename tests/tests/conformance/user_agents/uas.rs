@@ -315,5 +315,7 @@ fn who_is_challenged_costs_nothing_and_gets_one_answer_at_a_time() {
     assert_eq!((again.status(), again.first(Name::To)), (407, challenge.first(Name::To)));
     stage.packet(alice.addr, invite.replace("INVITE", "ACK"));
     stage.silent(alice.addr);
+    stage.packet(alice.addr, invite.replace("INVITE", "CANCEL"));
+    assert_eq!(stage.response(alice.addr).status(), 481, "never challenged");
     assert!(stage.server == before, "no state");
 }
