@@ -8,8 +8,8 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
-pub use reach::reach;
 use reach::moved;
+pub use reach::reach;
 pub(crate) use reach::reach_uri;
 
 use crate::machine::Peer;
