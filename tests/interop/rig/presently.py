@@ -1,8 +1,6 @@
 """Our server and our agents as processes."""
 
-import json
-
-from .program import Missed, Program, binary
+from .program import Program, Teller, binary
 
 DOMAIN = "presence.test"
 
@@ -30,18 +28,17 @@ class Server(Program):
             env={"RUST_LOG": "info"},
             log=folder / "presence-server.log",
         )
-        self.port = int(self.expect(r"^ready udp:.*:(\d+)$")[1])
+        self.port = int(self.expect(r"^ready udp:\S*:(\d+)")[1])
 
     @property
     def address(self):
         return f"{self.host}:{self.port}"
 
 
-class Agent(Program):
+class Agent(Teller):
     """A `presence-ua` that tells its events as JSON."""
 
     def __init__(self, folder, name, server, host, flags=()):
-        self.events = []
         self.aor = f"sip:{name}@{DOMAIN}"
         super().__init__(
             f"presence-ua {name}",
@@ -53,24 +50,6 @@ class Agent(Program):
             env={"PRESENCE_PASSWORD": password(name)},
             log=folder / f"presence-ua-{name}.log",
         )
-
-    def event(self, kind, timeout=10.0, **fields):
-        """The next event of this kind whose fields have these values."""
-
-        def accepts(line):
-            if not line.startswith("{"):
-                return None
-            event = json.loads(line)
-            fits = event["event"] == kind and all(
-                event.get(field) == value for field, value in fields.items()
-            )
-            return event if fits else None
-
-        try:
-            return self.expect(accepts, timeout)
-        except Missed as missed:
-            wanted = " ".join([kind, *(f"{field}={value}" for field, value in fields.items())])
-            raise Missed(f"no event {wanted}\n{missed}") from None
 
     def log_in(self):
         """Waits until it is registered."""
