@@ -225,7 +225,7 @@ def settings(options):
     config.idUri = options.aor
     config.regConfig.registrarUri = "sip:" + options.aor.split("@")[1]
     config.regConfig.timeoutSec = options.expires
-    config.regConfig.delayBeforeRefreshSec = options.early
+    config.regConfig.delayBeforeRefreshSec = 2
     config.regConfig.retryIntervalSec = 0
     config.sipConfig.proxies.append(f"sip:{options.server};lr")
     user = options.aor.removeprefix("sip:").split("@")[0]
@@ -245,7 +245,6 @@ def arguments():
     parser.add_argument("--log", required=True)
     parser.add_argument("--digest", choices=ALGORITHMS, default="any")
     parser.add_argument("--expires", type=int, default=300)
-    parser.add_argument("--early", type=int, default=5, help="seconds of a refresh before expiry")
     parser.add_argument("--publish", action="store_true")
     return parser.parse_args()
 
