@@ -10,9 +10,9 @@ PEER = "pjsua2"
 PACKETS = 20
 
 
-def two(scene):
+def two(scene, settings=""):
     """Two users who are there."""
-    server = scene.server("alice", "bob")
+    server = scene.server("alice", "bob", settings=settings)
     alice = User(scene, "alice", server).log_in()
     return server, alice, User(scene, "bob", server).log_in()
 
@@ -75,6 +75,20 @@ def test_a_call_with_sound_both_ways(scene):
     bob.event("call", state="DISCONNECTED", code=200)
     alice.event("call", state="DISCONNECTED")
     answered(server, "INVITE", 200, user="bob")
+
+
+@pytest.mark.feature(PEER, "server", "calls with every request going through the proxy")
+def test_a_call_stays_on_the_recorded_route(scene):
+    server, alice, bob = two(scene, settings="record_route = true\n")
+    bob.send(f"call {alice.aor}")
+    alice.event("ringing")
+    alice.send("answer 200")
+    alice.event("call", state="CONFIRMED")
+    bob.event("call", state="CONFIRMED")
+    bob.send("hangup")
+    alice.event("call", state="DISCONNECTED", code=200)
+    bob.event("call", state="DISCONNECTED", code=200)
+    answered(server, "BYE", 200)
 
 
 @pytest.mark.feature(PEER, "server", "calls, and gives up before it is answered")

@@ -121,3 +121,20 @@ def test_it_leaves_nothing_behind(scene):
     bob.log_out()
     alice.event("watcher", uri=bob.aor, status="terminated")
     alice.event("presence", basic="closed")
+
+
+@pytest.mark.feature(PEER, "server", "subscribes anew when the server was away")
+def test_a_subscription_survives_a_restart(scene):
+    server = scene.server("alice", "bob", flags=ALLOW, data=True)
+    alice = User(scene, "alice", server, "--publish").log_in()
+    alice.send("online at my desk")
+    answered(server, "PUBLISH", 200, user="alice")
+    bob = User(scene, "bob", server).log_in()
+    bob.send(f"watch {alice.aor}")
+    bob.event("buddy", subscription="ACTIVE", online=True, note="at my desk")
+    server.stop()
+    bob.event("buddy", subscription="TERMINATED", why="deactivated")
+    scene.server("alice", "bob", flags=ALLOW, data=True, port=server.port)
+    bob.event("buddy", subscription="ACTIVE", online=True, note="at my desk")
+    alice.send("online back")
+    bob.event("buddy", online=True, note="back")

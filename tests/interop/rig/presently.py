@@ -6,10 +6,10 @@ DOMAIN = "presence.test"
 
 
 class Server(Program):
-    """A `presence-server` in memory on a free port of `host`, with the users of a scene: the
+    """A `presence-server` in memory on a free port of `host` (or `port`), with the users of a scene: the
     password of `alice` is `alice's password`. `settings` are more lines of its TOML file."""
 
-    def __init__(self, folder, host, users, settings="", flags=(), data=False):
+    def __init__(self, folder, host, users, settings="", flags=(), data=False, port=0):
         self.host = host
         accounts = "".join(
             f'[[user]]\nname = "{name}"\npassword = "{password(name)}"\n' for name in users
@@ -22,7 +22,7 @@ class Server(Program):
             [
                 binary("presence-server"),
                 *["--config", folder / "presently.toml", "--domain", DOMAIN],
-                *["--listen", f"udp:{host}:0", "--users", folder / "users.toml"],
+                *["--listen", f"udp:{host}:{port}", "--users", folder / "users.toml"],
                 *["--notify-gap", "0", *keep, *flags],
             ],
             env={"RUST_LOG": "info"},
