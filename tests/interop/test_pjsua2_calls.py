@@ -59,6 +59,19 @@ def test_is_composing_is_passed_through(scene):
     answered(server, "MESSAGE", 200, user="bob")
 
 
+@pytest.mark.feature(PEER, "server", "shows that somebody is typing")
+def test_who_comes_later_is_not_told_who_typed(scene):
+    server = scene.server("alice", "bob")
+    bob = User(scene, "bob", server).log_in()
+    bob.send("typing sip:alice@presence.test on")
+    answered(server, "MESSAGE", 480, user="bob")
+    bob.send("message sip:alice@presence.test hello")
+    bob.event("message-status", code=202, text="hello")
+    alice = User(scene, "alice", server)
+    alice.event("message", text="hello")
+    alice.never('"typing"')
+
+
 @pytest.mark.feature(PEER, "server", "calls, talks, is hung up on")
 def test_a_call_with_sound_both_ways(scene):
     server, alice, bob = two(scene)

@@ -7,6 +7,8 @@ from pjsua2_user import User, answered
 
 PEER = "pjsua2"
 
+NOT_ESCAPED = "PJSIP writes it into its XML as it is; the server answers 400 and names the line"
+
 ALLOW = ["--default-policy", "allow"]
 
 
@@ -62,6 +64,26 @@ def test_a_publication_is_seen_by_another_user(scene):
     bob.event("buddy", online=False)
     alice.send("online back")
     bob.event("buddy", online=True, note="back")
+
+
+@pytest.mark.feature(PEER, "server", "publishes `&` or `<` in a note", lacks=NOT_ESCAPED)
+def test_a_note_that_breaks_its_document_is_refused(scene):
+    server = scene.server("alice", "bob", flags=ALLOW)
+    alice = User(scene, "alice", server, "--publish").log_in()
+    bob = User(scene, "bob", server).log_in()
+    bob.send(f"watch {alice.aor}")
+    bob.event("buddy", subscription="ACTIVE", online=True, note="")
+    alice.send("online tea & cake")
+    answered(server, "PUBLISH", 400, user="alice")
+    # After a refusal it publishes nothing until it registers again.
+    alice.send("online tea and cake")
+    alice.send("unregister")
+    alice.event("registration", active=False)
+    alice.send("register")
+    answered(server, "PUBLISH", 200, user="alice")
+    bob.event("buddy", online=True, note="tea and cake")
+    alice.log_out()
+    assert alice.wire(r"^Warning: 399 .*line \d+: ill-formed document")
 
 
 @pytest.mark.feature(PEER, "server", "refreshes its subscription")
