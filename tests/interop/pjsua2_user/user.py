@@ -14,11 +14,7 @@ import sys
 
 import pjsua2 as pj
 
-ALGORITHMS = {
-    "any": pj.PJSIP_AUTH_ALGORITHM_NOT_SET,
-    "MD5": pj.PJSIP_AUTH_ALGORITHM_MD5,
-    "SHA-256": pj.PJSIP_AUTH_ALGORITHM_SHA256,
-}
+PRESENCE = {pj.PJSUA_BUDDY_STATUS_ONLINE: True, pj.PJSUA_BUDDY_STATUS_OFFLINE: False}
 
 
 def tell(event, **fields):
@@ -38,10 +34,7 @@ class Buddy(pj.Buddy):
             subscription=about.subStateName,
             code=about.subTermCode,
             why=about.subTermReason,
-            online={pj.PJSUA_BUDDY_STATUS_ONLINE: True, pj.PJSUA_BUDDY_STATUS_OFFLINE: False}.get(
-                now.status
-            ),
-            text=now.statusText,
+            online=PRESENCE.get(now.status),
             note=now.note,
         )
 
@@ -231,7 +224,6 @@ def settings(options):
     config.sipConfig.proxies.append(f"sip:{options.server};lr")
     user = options.aor.removeprefix("sip:").split("@")[0]
     secret = pj.AuthCredInfo("digest", "*", user, 0, os.environ["PRESENCE_PASSWORD"])
-    secret.algoType = ALGORITHMS[options.digest]
     config.sipConfig.authCreds.append(secret)
     config.presConfig.publishEnabled = options.publish
     config.mediaConfig.transportConfig.boundAddress = options.host
@@ -244,7 +236,6 @@ def arguments():
     parser.add_argument("--server", required=True)
     parser.add_argument("--host", required=True)
     parser.add_argument("--log", required=True)
-    parser.add_argument("--digest", choices=ALGORITHMS, default="any")
     parser.add_argument("--expires", type=int, default=300)
     parser.add_argument("--publish", action="store_true")
     return parser.parse_args()

@@ -105,7 +105,7 @@ class Program:
 
 
 class Teller(Program):
-    """A program that tells its events as JSON objects, one a line, each with its name as `event`."""
+    """A program that tells its events as JSON objects, one a line, each named by its `event`."""
 
     def event(self, kind, timeout=10.0, **fields):
         """The next event of this kind whose fields have these values."""
