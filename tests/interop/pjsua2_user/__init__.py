@@ -40,7 +40,7 @@ class User(Teller):
         assert self.wait() == 0
 
     def wire(self, pattern):
-        """What matches in the messages it sent and got. It must have ended: its log is whole then."""
+        """What matches in the messages it sent and got; its log is whole when it has ended."""
         return re.findall(pattern, self.pjsip.read_text(errors="replace"), re.MULTILINE)
 
 

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import select
-import signal
 import sys
 
 import pjsua2 as pj
@@ -255,20 +254,7 @@ def obey(account, commands):
     return True
 
 
-def leave(made, account):
-    """Ends the subscriptions: our server, when it ends, waits for the answers of who is gone."""
-    for each in account.buddies.values():
-        each.subscribePresence(False)
-    over = (pj.PJSIP_EVSUB_STATE_NULL, pj.PJSIP_EVSUB_STATE_TERMINATED)
-    for _ in range(100):
-        if all(each.getInfo().subState in over for each in account.buddies.values()):
-            return
-        made.libHandleEvents(10)
-
-
 def main():
-    stopped = []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     options = arguments()
     made = endpoint(options)
     account = Account()
@@ -280,9 +266,6 @@ def main():
         if select.select([commands], [], [], 0)[0] and not obey(account, commands):
             break
         listen(account)
-        if stopped:
-            leave(made, account)
-            os._exit(0)
     account.call = None
     account.buddies.clear()
     account.shutdown()
