@@ -5,7 +5,7 @@ use super::admit::{self, Rates};
 use super::cx::Cx;
 use super::gate::Gate;
 use super::presentity::{Answer, Package};
-use super::relay::{NoAnswer, Outcome, Relays, Target};
+use super::relay::{NoAnswer, Outcome, Relays, Target, strict_routing_undone};
 use super::{Binding, Command, Config, Event, Owner, Record, Tables, Timer};
 use crate::body::winfo::Cause;
 use crate::machine::{Input, Machine, Output, Peer};
@@ -107,7 +107,10 @@ impl Server {
         out: &mut Out,
     ) {
         match message {
-            Message::Request(request) => self.on_request(config, now, from, request, out),
+            Message::Request(request) => {
+                let meant = strict_routing_undone(config, request);
+                self.on_request(config, now, from, meant.as_ref().unwrap_or(request), out);
+            }
             Message::Response(response) => self.on_response(config, now, response, out),
         }
     }
