@@ -92,7 +92,7 @@ impl Auth {
         let mut credentials = Credentials::default();
         for asker in askers {
             let known = self.known(*asker);
-            let (user, password) = (config.aor.user(), &*config.password);
+            let (user, password) = (&config.aor.name(), &*config.password);
             let client = &mut known.client;
             let value =
                 client.authorize(&config.secret, user, password, method.as_str(), uri, body);

@@ -23,6 +23,7 @@ pub use headers::{Headers, Request, Response};
 pub use name::{Method, Name};
 pub use parse::{Malformed, Message};
 pub use reply::{Reply, standard_reason};
+pub(crate) use uri::request_uri;
 pub use uri::{Host, Uri, UriError};
 pub(crate) use write::Decimal;
 pub use write::Writer;

@@ -4,6 +4,7 @@
 
 use super::lex;
 use memchr::{memchr, memchr2};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -199,6 +200,32 @@ pub(crate) fn is_absolute(text: &str) -> bool {
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.get(scheme) == Some(&b':')
         && bytes.len() > scheme + 1
+}
+
+/// `text` without what a Request-URI must not have: headers and `method` (RFC 3261 §19.1.1).
+pub(crate) fn request_uri(text: &str) -> Cow<'_, str> {
+    match Uri::parse(text) {
+        Ok(uri) => without_foreign_parts(text, &uri),
+        Err(_) => text.into(),
+    }
+}
+
+fn without_foreign_parts<'a>(text: &'a str, uri: &Uri<'a>) -> Cow<'a, str> {
+    if uri.headers.is_empty() && uri.param("method").is_none() {
+        return text.into();
+    }
+    let bare = text.strip_suffix(uri.headers).unwrap_or(text);
+    let bare = bare.strip_suffix('?').unwrap_or(bare);
+    let Some(start) = bare.strip_suffix(uri.params).filter(|_| !uri.params.is_empty()) else {
+        return bare.into();
+    };
+    let is_method = |param: &&str| {
+        let name = param.split('=').next().unwrap_or(param);
+        name.eq_ignore_ascii_case("method")
+    };
+    let kept: Vec<&str> = uri.params.split(';').filter(|param| !is_method(param)).collect();
+    let start = if kept.is_empty() { start.strip_suffix(';').unwrap_or(start) } else { start };
+    format!("{start}{}", kept.join(";")).into()
 }
 
 type UserAndPassword<'a> = (Option<&'a str>, Option<&'a str>);

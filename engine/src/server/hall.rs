@@ -9,7 +9,7 @@ use super::relay::{NoAnswer, Outcome, Relays, Target};
 use super::{Binding, Command, Config, Event, Owner, Record, Tables, Timer};
 use crate::body::winfo::Cause;
 use crate::machine::{Input, Machine, Output, Peer};
-use crate::message::{Aor, Message, Method, Name, Response};
+use crate::message::{Aor, Message, Method, Name, Response, request_uri};
 use crate::time::{Instant, Timers};
 use crate::transaction::{Fired, Transactions};
 use smallvec::SmallVec;
@@ -113,6 +113,10 @@ impl Server {
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: &Response, out: &mut Out) {
+        // Answers to what we sent have our own address on top (RFC 3261 §18.1.2).
+        if !response.via().is_ok_and(|via| config.is_sent_by(via.sent_by)) {
+            return;
+        }
         let Some(owner) = self.transactions.receive(&config.timing, now, response, out) else {
             // Late or foreign: dropped, whatever it says (R49, RFC 4320 §4.2).
             return;
@@ -348,7 +352,9 @@ impl Rooms<'_> {
 pub(super) fn targets<'a>(
     bindings: impl Iterator<Item = &'a Binding>,
 ) -> SmallVec<[Target<'a>; 4]> {
-    bindings.map(|binding| Target { uri: &binding.contact, peer: binding.peer }).collect()
+    let target =
+        |binding: &'a Binding| Target { uri: request_uri(&binding.contact), peer: binding.peer };
+    bindings.map(target).collect()
 }
 
 fn finished(cx: &mut Cx<'_>, method: Method, aor: &Aor, status: Option<u16>) {

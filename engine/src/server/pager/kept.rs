@@ -101,7 +101,7 @@ impl Kept {
         let derive = |label| cx.config.secret.derive64(label, &row).to_string();
         let sent_by = cx.sent_by(to.peer);
         let via = ["SIP/2.0/UDP ", sent_by, ";branch=", &branch.to_string(), ";rport"];
-        let mut message = Writer::request(Method::Message, to.uri);
+        let mut message = Writer::request(Method::Message, &to.uri);
         message
             .pieces(Name::Via, &via)
             .number(Name::MaxForwards, 70)

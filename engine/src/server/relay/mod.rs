@@ -36,13 +36,14 @@ use crate::transaction::ServerKey;
 use machine::{Caller, End, Event, Leg, Life, Relay, State};
 use rewrite::Plan;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Where a copy of a request goes: a binding, or the next hop of a dialog.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Target<'a> {
     /// The new Request-URI.
-    pub(crate) uri: &'a str,
+    pub(crate) uri: Cow<'a, str>,
     /// The flow that reaches it.
     pub(crate) peer: Peer,
 }
@@ -139,7 +140,7 @@ impl Relays {
             Method::Invite => State::Inviting,
             _ => State::Asking,
         };
-        let target = Target { uri: ask.request.uri(), peer };
+        let target = Target { uri: ask.request.uri().into(), peer };
         self.spread(cx, ask, state, slot_of(ask.request), &plan, &[target]);
     }
 
@@ -260,7 +261,7 @@ pub(crate) fn forward_ack(
         return false;
     }
     let branch = plan.branch(cx.config, slot_of(request), request, 0);
-    let target = Target { uri: request.uri(), peer: to };
+    let target = Target { uri: request.uri().into(), peer: to };
     let bytes = plan.copy(cx.config, request, from, &target, branch, rewrite::MAX_BREADTH);
     cx.out.push(Output::Transmit { to, bytes });
     true

@@ -132,7 +132,7 @@ impl Plan {
         let breadth = Decimal::of(breadth);
         let records = self.record_routes(far, near);
         let mut edit = request.edit();
-        edit = edit.uri(target.uri).push_via(&via).received_from(from.addr);
+        edit = edit.uri(&target.uri).push_via(&via).received_from(from.addr);
         edit = edit.max_forwards(self.max_forwards);
         edit = edit.remove(Name::MaxBreadth).push_header(Name::MaxBreadth, breadth.as_str());
         for record in &records {
