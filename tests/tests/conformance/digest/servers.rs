@@ -1,4 +1,4 @@
-//! The server's side: RFC 3261 §22, RFC 7616 §3 and §4, RFC 8760 §2.
+//! The server's side: RFC 3261 §22, RFC 7616 §3.3 to §4, RFC 8760 §2.3 to §2.6.
 
 use presently_engine::digest::{Algorithm, Client};
 use presently_engine::message::{Message, Method, Name, Reply, Response};

@@ -1,4 +1,4 @@
-//! URIs: RFC 3261 §19.1, where somebody acts on them.
+//! URIs where somebody acts on them: RFC 3261 §19.1.1 to §19.1.5.
 
 use presently_engine::agent::Command;
 use presently_engine::message::{Aor, Method, Uri, UriError};
@@ -136,4 +136,25 @@ fn a_name_with_reserved_characters_is_escaped_when_we_write_it() {
     });
     let expected = "sip:J%C3%A4s%C3%B8n%20%231@";
     assert!(uris.any(|uri| uri.starts_with(expected)), "{}", world.drawing());
+}
+
+/// RFC 3261 §19.1.5: a contact of which no valid request can be formed is refused, and nothing is
+/// ever sent to it.
+#[test]
+fn a_contact_that_makes_no_request_is_refused() {
+    for contact in ["<tel:+49301234>", "<sip:@198.51.100.7>", "<sip:bob@host%2Eorg>", "<sip:>"] {
+        let mut stage = Stage::new(stage::config());
+        let mut bob = Phone::new("bob", 5070);
+        let to = Phone::aor("bob");
+        let own = format!("Contact: <sip:bob@{}>", bob.addr);
+        for (method, uri) in [("REGISTER", "sip:example.org"), ("SUBSCRIBE", &to)] {
+            let extra = ["Event: presence"];
+            let head = Head { to: &to, to_tag: None, tag: "t", call_id: method, extra: &extra };
+            let text = bob.write(method, uri, &head, ("", ""));
+            stage.packet(bob.addr, text.replace(&own, &format!("Contact: {contact}")));
+            assert_eq!(stage.response(bob.addr).status(), 400, "{method} {contact}");
+        }
+        assert_eq!(stage.rows.len(), 0);
+        stage.silent(bob.addr);
+    }
 }

@@ -32,7 +32,7 @@ fn every_start_line_names_the_version_in_upper_case_and_a_clean_uri() {
     });
 }
 
-/// RFC 3261 §7.4, §20.14, §20.15: length and type of a body, no chunks, no encodings.
+/// RFC 3261 §7.4.1, §7.4.2, §20.14, §20.15: length and type of a body, no chunks, no encodings.
 #[test]
 fn a_body_has_length_and_type_and_no_body_has_length_zero() {
     everything(|said| {
