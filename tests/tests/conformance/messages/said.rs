@@ -133,8 +133,12 @@ fn by_world() -> Vec<Said> {
     ladder.map(|rung| Said { by: rung.from, message: rung.message }).collect()
 }
 
+/// Method, Request-URI, header lines, type and body, and the status of the answer.
+type Strange =
+    (&'static str, &'static str, &'static [&'static str], (&'static str, &'static str), u16);
+
 /// Requests that the server refuses, one for each refusal it has, and some that it serves.
-const STRANGE: &[(&str, &str, &[&str], (&str, &str), u16)] = &[
+const STRANGE: &[Strange] = &[
     ("OPTIONS", "sip:192.0.2.1", &[], ("", ""), 200),
     ("REGISTER", "sip:example.org", &["Contact: <sip:bob@198.51.100.9>"], ("", ""), 200),
     ("REGISTER", "sip:example.org", &["Expires: 10"], ("", ""), 423),
@@ -164,22 +168,22 @@ const ALICE: &str = "sip:alice@example.org";
 const BOB: &str = "sip:bob@example.org";
 const PIDF: &str = "application/pidf+xml";
 
+/// What the server says to one strange request, its answer first.
+fn to_strange(case: &Strange) -> Vec<Said> {
+    let (method, uri, extra, body, _) = *case;
+    let mut stage = Stage::new(stage::config());
+    let mut alice = Phone::new("alice", 5080);
+    let to = if method == "REGISTER" { ALICE } else { uri };
+    let head = Head { to, to_tag: None, tag: "t", call_id: "c", extra };
+    let text = alice.write(method, uri, &head, body);
+    stage.packet(alice.addr, text);
+    let answer = Message::Response(stage.response(alice.addr));
+    let rest = std::iter::from_fn(|| stage.next(alice.addr));
+    [answer].into_iter().chain(rest).map(|message| Said { by: SERVER, message }).collect()
+}
+
 fn by_server_to_strangers() -> Vec<Said> {
-    let mut said = Vec::new();
-    for (method, uri, extra, body, status) in STRANGE {
-        let mut stage = Stage::new(stage::config());
-        let mut alice = Phone::new("alice", 5080);
-        let to = if *method == "REGISTER" { ALICE } else { uri };
-        let head = Head { to, to_tag: None, tag: "t", call_id: "c", extra };
-        let text = alice.write(method, uri, &head, *body);
-        stage.packet(alice.addr, text);
-        let answer = stage.response(alice.addr);
-        assert_eq!(answer.status(), *status, "{method} {uri} {extra:?}");
-        said.push(Said { by: SERVER, message: Message::Response(answer) });
-        while let Some(message) = stage.next(alice.addr) {
-            said.push(Said { by: SERVER, message });
-        }
-    }
+    let mut said: Vec<_> = STRANGE.iter().flat_map(to_strange).collect();
     let mut stage = Stage::new(stage::config_with_digest(&["alice"]));
     let mut alice = Phone::new("alice", 5080);
     let document = pidf("alice", "in");
@@ -218,6 +222,13 @@ fn by_server_in_calls() -> Vec<Said> {
         }
     }
     said
+}
+
+#[test]
+fn every_strange_request_gets_its_own_answer() {
+    for case in STRANGE {
+        assert_eq!(to_strange(case)[0].status(), case.4, "{} {} {:?}", case.0, case.1, case.2);
+    }
 }
 
 #[test]
