@@ -159,8 +159,8 @@ fn answered(status: u16, lines: &[(Name, &str)]) -> Response {
     stage.response(alice.phone.addr)
 }
 
-/// RFC 3261 §22.3, RFC 7616 §3.6, RFC 8760 §2.5: what others ask and confirm passes untouched and in
-/// its order.
+/// RFC 3261 §22.3, RFC 7616 §3.6, RFC 8760 §2.5: what others ask and confirm passes untouched and
+/// in its order.
 #[test]
 fn challenges_and_confirmations_of_others_pass_as_they_are() {
     for (status, name) in [(401, Name::WwwAuthenticate), (407, Name::ProxyAuthenticate)] {
@@ -246,7 +246,7 @@ fn names_and_passwords_may_have_any_letters() {
             let extra = ["Event: presence", &*proof];
             let head =
                 Head { to: aor.as_str(), to_tag: None, tag: "t", call_id: call, extra: &extra };
-            // The phone of these scenes puts its user into its branch, where not every letter may be.
+            // The phone of these scenes puts its user into its branch, which takes no such letters.
             let text = phone.write(method, uri, &head, ("", ""));
             let branch = format!("z9hG4bK-{}", aor.user());
             stage.packet(phone.addr, text.replace(&branch, "z9hG4bK-x"));

@@ -94,9 +94,9 @@ fn headers_that_are_not_applicable_to_a_request_are_ignored() {
     let identity = |name| subscribe.first(name).expect("identity").to_owned();
     let notify = format!(
         "NOTIFY sip:alice@198.51.100.7:6000 SIP/2.0\r\nVia: SIP/2.0/UDP {SERVER};branch=z9hG4bKn\r\n\
-         Max-Forwards: 70\r\nFrom: <{BOB}>;tag=server\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 1 NOTIFY\r\n\
-         Contact: <sip:192.0.2.1>\r\nEvent: presence\r\nSubscription-State: active;expires=600\r\n\
-         Expires: 0\r\nContent-Length: 0\r\n\r\n",
+         Max-Forwards: 70\r\nFrom: <{BOB}>;tag=server\r\nTo: {}\r\nCall-ID: {}\r\n\
+         CSeq: 1 NOTIFY\r\nContact: <sip:192.0.2.1>\r\nEvent: presence\r\n\
+         Subscription-State: active;expires=600\r\nExpires: 0\r\nContent-Length: 0\r\n\r\n",
         identity(Name::From),
         identity(Name::CallId),
     );
@@ -161,7 +161,7 @@ fn a_list_may_be_in_one_line_or_in_many() {
     assert!(bound.iter().all(|one| *one == bound[0]), "{bound:#?}");
 }
 
-/// RFC 3261 §7.3.1, §20.7, §20.28: what a client sends to others stays as it wrote it, line by line.
+/// RFC 3261 §7.3.1, §20.7, §20.28: what a client sends to others stays as it wrote it.
 #[test]
 fn credentials_for_others_stay_in_lines_of_their_own() {
     let mut stage = Stage::new(stage::config());
@@ -292,8 +292,8 @@ fn what_is_required_and_not_understood_is_refused() {
     assert_eq!(stage.rows.len(), 0, "nothing was done");
     let request = "NOTIFY sip:alice@198.51.100.7:6000 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;\
                    branch=z9hG4bKq\r\nMax-Forwards: 70\r\nFrom: <sip:b@c.org>;tag=b\r\n\
-                   To: <sip:alice@example.org>\r\nCall-ID: q\r\nCSeq: 1 NOTIFY\r\nEvent: presence\r\n\
-                   Subscription-State: active\r\nRequire: teleport\r\nContent-Length: 0\r\n\r\n";
+                   To: <sip:alice@example.org>\r\nCall-ID: q\r\nCSeq: 1 NOTIFY\r\n\
+                   Event: presence\r\nSubscription-State: active\r\nRequire: teleport\r\nContent-Length: 0\r\n\r\n";
     let mut desk = Desk::online();
     desk.packet(request.into());
     let answer = desk.answers.last().expect("an answer");
