@@ -18,8 +18,6 @@ pub(crate) const ACCEPT: &str = "text/plain, message/cpim, application/pidf+xml,
      application/cpim-pidf+xml, application/watcherinfo+xml";
 /// Extensions a user agent knows: direct media (behaviour X4).
 pub(crate) const SUPPORTED: &str = "dm1";
-/// Encodings of bodies a user agent undoes: none.
-pub(crate) const ENCODING: &str = "identity";
 /// Event packages a user agent knows.
 pub(crate) const EVENTS: &str = "presence, presence.winfo";
 
@@ -206,12 +204,6 @@ pub(crate) fn contact_uri(config: &Config) -> String {
 /// Whether a user part names our user.
 pub(crate) fn is_our_user(config: &Config, user: Option<&str>) -> bool {
     user.is_some_and(|user| canonical_user(user) == canonical_user(config.aor.user()))
-}
-
-/// Whether the body is in an encoding, none of which we undo (RFC 3261 §20.12).
-pub(crate) fn is_encoded(request: &Request) -> bool {
-    let is_plain = |encoding: &str| encoding.is_empty() || encoding.eq_ignore_ascii_case(ENCODING);
-    request.first(Name::ContentEncoding).is_some_and(|encoding| !is_plain(encoding))
 }
 
 /// `refresh(g)` of M10 without its jitter: max(g/2, min(0.9·g, g − 40 s)).

@@ -4,7 +4,7 @@
 //! It is answered without asking the user. A document that cannot be read is answered 200 all the
 //! same, in both packages: the dialog is right, and a notifier may take a 4xx as the end of it.
 
-use super::cx::{Alarm, Cx, ENCODING, EVENTS, Incoming, Timer, is_encoded};
+use super::cx::{Alarm, Cx, EVENTS, Incoming, Timer};
 use super::subscription::{Plan, Subscriptions, UsageId, schedule};
 use super::types::{Event, Package};
 use super::usage::{Bond, Purpose, State, Usage};
@@ -329,21 +329,15 @@ fn plan_of(reason: Option<&str>, retry_after: Option<u32>) -> Plan {
     }
 }
 
-/// Whether the body, if any, is of a type and encoding we read.
+/// Whether the body, if any, is of a type we read.
 fn is_readable(request: &Request, package: Package) -> bool {
-    if request.body().is_empty() {
-        return true;
-    }
     let known = request.content_type().is_some_and(|found| match package {
         Package::Presence => found.is(PIDF) || found.is(CPIM_PIDF),
         Package::Winfo => found.is(WATCHERINFO),
     });
-    known && !is_encoded(request)
+    known || request.body().is_empty()
 }
 
 fn refuse_type(cx: &mut Cx<'_>, incoming: &Incoming<'_>, package: Package) {
-    match is_encoded(incoming.request) {
-        true => cx.refuse_with(incoming, 415, Name::AcceptEncoding, ENCODING),
-        false => cx.refuse_with(incoming, 415, Name::Accept, package.accept()),
-    }
+    cx.refuse_with(incoming, 415, Name::Accept, package.accept());
 }

@@ -3,7 +3,7 @@
 //! Out: one MESSAGE to a target at a time, in order, over the server; its DM-Message-ID stays the
 //! same over all tries (D14). In: shown once, however often it comes. No dialog, no Contact.
 
-use super::cx::{Cx, ENCODING, Incoming, Timer, is_encoded};
+use super::cx::{Cx, Incoming, Timer};
 use super::request::{Answer, Draft, Outcome, Room, Ticket};
 use super::types::{Event, MessagePhase};
 use crate::message::{Aor, Method, Name, Request};
@@ -219,9 +219,6 @@ impl Inbox {
     /// Takes a MESSAGE that may be shown.
     pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, incoming: &Incoming<'_>, from: Aor) {
         let request = incoming.request;
-        if is_encoded(request) {
-            return cx.refuse_with(incoming, 415, Name::AcceptEncoding, ENCODING);
-        }
         let essence = request.content_type().map(|found| found.essence.to_ascii_lowercase());
         let essence = essence.unwrap_or_else(|| "text/plain".into());
         match &*essence {

@@ -242,13 +242,13 @@ impl Cx<'_> {
         self.core.exchanges.open.get(&ticket)?.draft.expires
     }
 
-    /// Nobody wants the answer any more.
-    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) {
-        if let Some(ticket) = ticket {
-            self.core.exchanges.open.remove(&ticket);
-            self.core.exchanges.held.retain(|(held, _)| *held != ticket);
-            self.release();
-        }
+    /// Nobody wants the answer any more. Returns the CSeq of the last try, if it was under way.
+    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) -> Option<u32> {
+        let ticket = ticket?;
+        let exchange = self.core.exchanges.open.remove(&ticket);
+        self.core.exchanges.held.retain(|(held, _)| *held != ticket);
+        self.release();
+        exchange.map(|exchange| exchange.draft.cseq)
     }
 
     /// A client transaction ended without an answer.

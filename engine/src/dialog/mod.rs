@@ -8,12 +8,13 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+use reach::moved;
 pub use reach::reach;
 pub(crate) use reach::reach_uri;
 
 use crate::machine::Peer;
 use crate::message::{
-    Contacts, Decimal, Headers, Method, Name, NameAddr, Request, Response, Uri, Writer, request_uri,
+    Contacts, Decimal, Headers, Method, Name, NameAddr, Request, Response, Uri, Writer,
 };
 use crate::mint::{self, Id};
 use crate::transaction::Branch;
@@ -139,6 +140,22 @@ impl Dialog {
         self.peer = reach(request, self.next_hop(), from);
     }
 
+    /// Takes over the Contact of a 2xx to a target refresh request of ours (RFC 3261 §12.2.1.2);
+    /// true if it is another one than before. The flow follows it if the old Contact was where
+    /// the flow leads; behind a NAT it was not, and the flow stays.
+    pub fn retarget(&mut self, response: &Response) -> bool {
+        let theirs = response.to().is_ok_and(|to| to.tag().unwrap_or("") == &*self.remote_tag);
+        let Some(target) = target(response).filter(|target| *target != self.remote_target) else {
+            return false;
+        };
+        if theirs {
+            let before = self.next_hop().to_owned();
+            self.remote_target = target;
+            self.peer = moved(&before, self.next_hop(), self.peer);
+        }
+        theirs
+    }
+
     /// Starts the next in-dialog request: request line, Via, Max-Forwards, routes, From, To,
     /// Call-ID, CSeq (increased, but for ACK: that has the CSeq of the INVITE before it).
     /// `sent_by` is our host and port.
@@ -154,7 +171,7 @@ impl Dialog {
 
     fn start(&self, method: Method, branch: Branch, sent_by: &str) -> Writer {
         let mut writer = match self.strict_router() {
-            Some(router) => Writer::request(method, &request_uri(router)),
+            Some(router) => Writer::request(method, &Uri::for_request_line(router)),
             None => Writer::request(method, &self.remote_target),
         };
         let branch = branch.ascii();
@@ -206,8 +223,7 @@ impl Dialog {
 fn target(message: &Headers) -> Option<Arc<str>> {
     let Ok(Contacts::List(contacts)) = message.contacts() else { return None };
     let [contact] = contacts.as_slice() else { return None };
-    Uri::parse(contact.uri).ok()?;
-    Some(request_uri(contact.uri).into())
+    Uri::parse(contact.uri).is_ok().then(|| Uri::for_request_line(contact.uri).into())
 }
 
 fn record_route(message: &Headers) -> Vec<Arc<str>> {

@@ -24,7 +24,6 @@ pub(crate) use lex::is_token;
 pub use name::{Method, Name};
 pub use parse::{Malformed, Message};
 pub use reply::{Reply, standard_reason};
-pub(crate) use uri::request_uri;
 pub use uri::{Host, Uri, UriError};
 pub(crate) use write::Decimal;
 pub use write::Writer;

@@ -179,6 +179,26 @@ impl<'a> Uri<'a> {
         pairs(self.params, b';').find(|(key, _)| same_escaped(key, name)).map(|(_, value)| value)
     }
 
+    /// The URI `text` as a Request-URI: without the parts that may not stand there, `method` and
+    /// headers (RFC 3261 §19.1.1 table 1). A text that is no URI stays as it is.
+    pub fn for_request_line(text: &str) -> Cow<'_, str> {
+        let Ok(uri) = Uri::parse(text) else { return Cow::Borrowed(text) };
+        if uri.headers.is_empty() && uri.param("method").is_none() {
+            return Cow::Borrowed(text);
+        }
+        let before = |tail: &str| if tail.is_empty() { 0 } else { tail.len() + 1 };
+        let end = text.len() - before(uri.headers) - before(uri.params);
+        let mut left = text[..end].to_owned();
+        for param in uri.params.split(';').filter(|param| !param.is_empty()) {
+            let name = param.split_once('=').map_or(param, |(name, _)| name);
+            if !same_escaped(name, "method") {
+                left.push(';');
+                left.push_str(param);
+            }
+        }
+        Cow::Owned(left)
+    }
+
     /// Equality of RFC 3261 §19.1.4.
     pub fn equivalent(&self, other: &Uri<'_>) -> bool {
         self.secure == other.secure
@@ -200,32 +220,6 @@ pub(crate) fn is_absolute(text: &str) -> bool {
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.get(scheme) == Some(&b':')
         && bytes.len() > scheme + 1
-}
-
-/// `text` without what a Request-URI must not have: headers and `method` (RFC 3261 §19.1.1).
-pub(crate) fn request_uri(text: &str) -> Cow<'_, str> {
-    match Uri::parse(text) {
-        Ok(uri) => without_foreign_parts(text, &uri),
-        Err(_) => text.into(),
-    }
-}
-
-fn without_foreign_parts<'a>(text: &'a str, uri: &Uri<'a>) -> Cow<'a, str> {
-    if uri.headers.is_empty() && uri.param("method").is_none() {
-        return text.into();
-    }
-    let bare = text.strip_suffix(uri.headers).unwrap_or(text);
-    let bare = bare.strip_suffix('?').unwrap_or(bare);
-    let Some(start) = bare.strip_suffix(uri.params).filter(|_| !uri.params.is_empty()) else {
-        return bare.into();
-    };
-    let is_method = |param: &&str| {
-        let name = param.split('=').next().unwrap_or(param);
-        name.eq_ignore_ascii_case("method")
-    };
-    let kept: Vec<&str> = uri.params.split(';').filter(|param| !is_method(param)).collect();
-    let start = if kept.is_empty() { start.strip_suffix(';').unwrap_or(start) } else { start };
-    format!("{start}{}", kept.join(";")).into()
 }
 
 type UserAndPassword<'a> = (Option<&'a str>, Option<&'a str>);

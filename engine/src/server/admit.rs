@@ -13,7 +13,7 @@ use super::{Config, Event, pager, relay};
 use crate::body::presrules::Handling;
 use crate::digest::Qop;
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, Malformed, Method, Name, Reply, Request, Uri, UriError};
+use crate::message::{Aor, Host, Malformed, Method, Name, Reply, Request, Uri, UriError};
 use crate::time::Instant;
 use crate::transaction::{Arrival, ServerKey, Transactions};
 use std::collections::BTreeMap;
@@ -303,11 +303,13 @@ fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Re
     if method == Method::Register {
         return room_of_register(config, request, uri);
     }
-    let Some(aor) = config.local(uri) else {
+    let elsewhere = names_another_host(config, uri);
+    let Some(aor) = config.local(uri).filter(|_| !elsewhere) else {
         return match method {
+            _ if elsewhere && !relay::arrived_by_route(config, request) => Err(refused(403)),
             Method::Options if config.is_ours(uri.host, uri.port) => Ok(Room::Options),
             _ if relay::arrived_by_route(config, request) => Ok(Room::Through),
-            Method::Other => Err(refused(501)),
+            Method::Other if config.is_ours(uri.host, uri.port) => Err(refused(501)),
             // A service URI of ours has no such resource; anything else is relaying for strangers.
             _ if config.is_ours(uri.host, uri.port) => Err(refused(404)),
             _ => Err(refused(403)),
@@ -331,12 +333,19 @@ fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Re
         | Method::Update
         | Method::Info
         | Method::Prack
-        | Method::Refer => Ok(Room::Relay(aor)),
-        Method::Other => Err((501, vec![(Name::Allow, ALLOW.to_owned())])),
+        | Method::Refer
+        // What a device may want to understand is not for us to refuse (RFC 3261 §16.3).
+        | Method::Other => Ok(Room::Relay(aor)),
         Method::Notify | Method::Register | Method::Ack | Method::Cancel => {
             Err((405, vec![(Name::Allow, ALLOW.to_owned())]))
         }
     }
+}
+
+/// Whether `maddr` sends a request elsewhere, whatever its domain (RFC 3261 §16.4, §16.5).
+fn names_another_host(config: &Config, uri: &Uri<'_>) -> bool {
+    let ours = |host| config.is_ours(host, uri.port);
+    uri.param("maddr").is_some_and(|host| !Host::parse(host).is_some_and(ours))
 }
 
 /// REGISTER names the registrar in its Request-URI and the account in To (RFC 3261 §10.2).

@@ -5,11 +5,11 @@ use super::admit::{self, Rates};
 use super::cx::Cx;
 use super::gate::Gate;
 use super::presentity::{Answer, Package};
-use super::relay::{NoAnswer, Outcome, Relays, Target};
+use super::relay::{NoAnswer, Outcome, Relays, Target, strict_routing_undone};
 use super::{Binding, Command, Config, Event, Owner, Record, Tables, Timer};
 use crate::body::winfo::Cause;
 use crate::machine::{Input, Machine, Output, Peer};
-use crate::message::{Aor, Message, Method, Name, Response, request_uri};
+use crate::message::{Aor, Message, Method, Name, Response};
 use crate::time::{Instant, Timers};
 use crate::transaction::{Fired, Transactions};
 use smallvec::SmallVec;
@@ -107,7 +107,10 @@ impl Server {
         out: &mut Out,
     ) {
         match message {
-            Message::Request(request) => self.on_request(config, now, from, request, out),
+            Message::Request(request) => {
+                let meant = strict_routing_undone(config, request);
+                self.on_request(config, now, from, meant.as_ref().unwrap_or(request), out);
+            }
             Message::Response(response) => self.on_response(config, now, response, out),
         }
     }
@@ -129,6 +132,9 @@ impl Server {
                 let retry_after = response.seconds(Name::RetryAfter);
                 let answer = Answer::of(status, retry_after, &config.timing);
                 finished(&mut cx, Method::Notify, &aor, Some(status));
+                if status < 300 {
+                    rooms.notify_retargets(&mut cx, &aor, winfo, id, response);
+                }
                 rooms.notify_answered(&mut cx, &aor, winfo, id, answer);
             }
             Owner::Relay { key, branch } => {
@@ -317,6 +323,19 @@ impl Rooms<'_> {
         self.tidy(aor);
     }
 
+    fn notify_retargets(
+        &mut self,
+        cx: &mut Cx<'_>,
+        aor: &Aor,
+        winfo: bool,
+        id: crate::mint::Id,
+        response: &Response,
+    ) {
+        let Some(account) = self.accounts.get_mut(aor) else { return };
+        let package = if winfo { Package::Winfo } else { Package::Presence };
+        account.presentity.on_notify_contact(cx, package, id, response);
+    }
+
     fn delivery_answered(
         &mut self,
         cx: &mut Cx<'_>,
@@ -352,9 +371,7 @@ impl Rooms<'_> {
 pub(super) fn targets<'a>(
     bindings: impl Iterator<Item = &'a Binding>,
 ) -> SmallVec<[Target<'a>; 4]> {
-    let target =
-        |binding: &'a Binding| Target { uri: request_uri(&binding.contact), peer: binding.peer };
-    bindings.map(target).collect()
+    bindings.map(|binding| Target { uri: &binding.contact, peer: binding.peer }).collect()
 }
 
 fn finished(cx: &mut Cx<'_>, method: Method, aor: &Aor, status: Option<u16>) {

@@ -18,6 +18,7 @@
 mod best;
 mod machine;
 mod rewrite;
+mod strict;
 
 #[cfg(test)]
 pub(in crate::server) mod rig;
@@ -25,6 +26,7 @@ pub(in crate::server) mod rig;
 mod tests;
 
 pub(crate) use rewrite::arrived_by_route;
+pub(crate) use strict::undone as strict_routing_undone;
 
 use super::cx::{Ask, Cx};
 use super::{Owner, Timer};
@@ -36,14 +38,13 @@ use crate::transaction::ServerKey;
 use machine::{Caller, End, Event, Leg, Life, Relay, State};
 use rewrite::Plan;
 use smallvec::SmallVec;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Where a copy of a request goes: a binding, or the next hop of a dialog.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Target<'a> {
     /// The new Request-URI.
-    pub(crate) uri: Cow<'a, str>,
+    pub(crate) uri: &'a str,
     /// The flow that reaches it.
     pub(crate) peer: Peer,
 }
@@ -140,7 +141,7 @@ impl Relays {
             Method::Invite => State::Inviting,
             _ => State::Asking,
         };
-        let target = Target { uri: ask.request.uri().into(), peer };
+        let target = Target { uri: ask.request.uri(), peer };
         self.spread(cx, ask, state, slot_of(ask.request), &plan, &[target]);
     }
 
@@ -185,8 +186,13 @@ impl Relays {
     ) -> Outcome {
         let invite = response.cseq().is_ok_and(|cseq| cseq.method == "INVITE");
         let leg = usize::from(branch);
+        let nobody_above = response.vias().nth(1).is_none();
         let event = match (response.status(), invite) {
             (..=100, _) => return Outcome::Settled,
+            // It says that it is for us alone, but we asked for somebody else: it cannot be passed
+            // on (RFC 3261 §16.7 item 3), and the branch has nothing better to say.
+            (..=199, _) if nobody_above => return Outcome::Settled,
+            _ if nobody_above => Event::Failure(leg, End::Unreachable),
             (101..=199, _) => Event::Provisional(response),
             // Every 2xx of an INVITE and every copy of it goes to the caller, whose transaction
             // is in Accepted; anything else comes too late when the relay is over
@@ -261,7 +267,7 @@ pub(crate) fn forward_ack(
         return false;
     }
     let branch = plan.branch(cx.config, slot_of(request), request, 0);
-    let target = Target { uri: request.uri().into(), peer: to };
+    let target = Target { uri: request.uri(), peer: to };
     let bytes = plan.copy(cx.config, request, from, &target, branch, rewrite::MAX_BREADTH);
     cx.out.push(Output::Transmit { to, bytes });
     true

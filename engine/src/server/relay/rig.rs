@@ -314,11 +314,8 @@ impl Rig {
         act: impl FnOnce(&mut Cx<'_>, &mut Relays, &mut Inbox, &[Target<'_>]) -> T,
     ) -> T {
         let mut out = Vec::new();
-        let targets: Vec<Target<'_>> = self
-            .bindings
-            .iter()
-            .map(|(uri, peer)| Target { uri: (&**uri).into(), peer: *peer })
-            .collect();
+        let targets: Vec<Target<'_>> =
+            self.bindings.iter().map(|(uri, peer)| Target { uri, peer: *peer }).collect();
         let mut cx = Cx {
             now: self.now,
             config: &self.config,

@@ -156,7 +156,7 @@ const STRANGE: &[Strange] = &[
     ("PUBLISH", ALICE, &["Event: x-presrules"], ("text/plain", "no"), 415),
     ("PUBLISH", BOB, &["Event: presence"], (PIDF, "<presence/>"), 403),
     ("NOTIFY", BOB, &["Event: presence"], ("", ""), 405),
-    ("DANCE", BOB, &[], ("", ""), 501),
+    ("DANCE", "sip:example.org", &[], ("", ""), 501),
     ("OPTIONS", "tel:+49301234", &[], ("", ""), 416),
     ("OPTIONS", "sip:bob@elsewhere.example", &[], ("", ""), 403),
     ("OPTIONS", "sip:nobody@example.org", &[], ("", ""), 480),

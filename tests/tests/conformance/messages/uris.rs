@@ -158,3 +158,19 @@ fn a_contact_that_makes_no_request_is_refused() {
         stage.silent(bob.addr);
     }
 }
+
+/// The same for a message that was kept until its receiver came.
+#[test]
+fn a_kept_message_leaves_method_and_headers_of_the_contact_out() {
+    let mut stage = Stage::new(stage::config());
+    let (mut alice, mut bob) = (Phone::new("alice", 5080), Phone::new("bob", 5070));
+    let answer = alice.ask(&mut stage, "MESSAGE", "bob", &[], ("text/plain", "hello"));
+    assert_eq!(answer.status(), 202);
+    let to = Phone::aor("bob");
+    let head = Head { to: &to, to_tag: None, tag: "t", call_id: "c", extra: &[] };
+    let text = bob.write("REGISTER", "sip:example.org", &head, ("", ""));
+    let given = format!("sip:bob@{};method=INVITE;ob?Subject=x", bob.addr);
+    stage.packet(bob.addr, text.replace(&format!("sip:bob@{}", bob.addr), &given));
+    stage.pass(std::time::Duration::from_secs(2));
+    assert_eq!(stage.request(bob.addr).uri(), format!("sip:bob@{};ob", bob.addr));
+}

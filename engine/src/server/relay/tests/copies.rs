@@ -10,7 +10,7 @@ use crate::transaction::Branch;
 fn copy(rig: &Rig, request: &Request) -> Request {
     let plan = Plan::initial(&rig.config, request);
     let branch = plan.branch(&rig.config, Slot::of_aor(&bob()), request, 0);
-    let target = Target { uri: "sip:bob@192.0.2.11:5060".into(), peer: peer("desk") };
+    let target = Target { uri: "sip:bob@192.0.2.11:5060", peer: peer("desk") };
     let bytes = plan.copy(&rig.config, request, peer("alice"), &target, branch, 60);
     super::super::rig::request(std::str::from_utf8(&bytes).unwrap())
 }
@@ -106,7 +106,7 @@ fn an_invite_between_two_listeners_records_both_the_far_side_on_top() {
     let plan = Plan::initial(&rig.config, &invite);
     let branch = plan.branch(&rig.config, Slot(1), &invite, 0);
     let far = crate::machine::Peer { listener: 1, ..peer("desk") };
-    let target = Target { uri: "sip:bob@192.0.2.11".into(), peer: far };
+    let target = Target { uri: "sip:bob@192.0.2.11", peer: far };
     let bytes = plan.copy(&rig.config, &invite, peer("alice"), &target, branch, 60);
     let copy = request(std::str::from_utf8(&bytes).unwrap());
     let routes: Vec<_> = copy.list(Name::RecordRoute).collect();
@@ -174,4 +174,15 @@ fn copies_of_one_request_have_branches_of_their_own_and_a_retransmission_the_sam
     assert_ne!(branch(&one, 0), branch(&one, 1));
     assert_ne!(branch(&one, 0), branch(&two, 0));
     assert_eq!(branch(&one, 0), plan.branch(&rig.config, Slot(1), &message(1, "x"), 0));
+}
+
+/// A CANCEL or ACK that is forwarded without a transaction has the branch of its INVITE.
+#[test]
+fn the_branch_does_not_depend_on_the_method() {
+    let rig = Rig::new(&[]);
+    let [invite, cancel, ack] = ["INVITE", "CANCEL", "ACK"].map(|method| {
+        let request = to_bob(method, 1, "", "");
+        Plan::in_dialog(&rig.config, &request).branch(&rig.config, Slot(1), &request, 0)
+    });
+    assert_eq!([cancel, ack], [invite, invite]);
 }
