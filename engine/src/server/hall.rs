@@ -116,6 +116,10 @@ impl Server {
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: &Response, out: &mut Out) {
+        // Answers to what we sent have our own address on top (RFC 3261 §18.1.2).
+        if !response.via().is_ok_and(|via| config.is_sent_by(via.sent_by)) {
+            return;
+        }
         let Some(owner) = self.transactions.receive(&config.timing, now, response, out) else {
             // Late or foreign: dropped, whatever it says (R49, RFC 4320 §4.2).
             return;
