@@ -291,7 +291,8 @@ impl Rooms<'_> {
     }
 }
 
-/// Steps 7 and 8: which room a request is for.
+/// Steps 7 and 8: which room a request is for. What we have no room for is the account's devices'
+/// business: "proxies forward all requests regardless of method" (RFC 3261 §21.5.2).
 fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Refused> {
     let method = request.method();
     if method == Method::Register {
@@ -325,8 +326,8 @@ fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Re
         | Method::Update
         | Method::Info
         | Method::Prack
-        | Method::Refer => Ok(Room::Relay(aor)),
-        Method::Other => Err((501, vec![(Name::Allow, ALLOW.to_owned())])),
+        | Method::Refer
+        | Method::Other => Ok(Room::Relay(aor)),
         Method::Notify | Method::Register | Method::Ack | Method::Cancel => {
             Err((405, vec![(Name::Allow, ALLOW.to_owned())]))
         }
