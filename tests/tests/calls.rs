@@ -125,7 +125,7 @@ fn options_reach_the_phone_and_its_answer_comes_back() {
     assert_eq!(stage.response(alice.addr).status(), 200);
 }
 
-/// RFC 3261 §21.5.2: a proxy need not know a method to forward it.
+/// RFC 3261 §16.3: a proxy need not know a method to forward it.
 #[test]
 fn a_method_that_only_the_phones_know_passes() {
     let (mut stage, mut alice, bob) = line();

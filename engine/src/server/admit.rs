@@ -292,7 +292,7 @@ impl Rooms<'_> {
 }
 
 /// Steps 7 and 8: which room a request is for. What we have no room for is the account's devices'
-/// business: "proxies forward all requests regardless of method" (RFC 3261 §21.5.2).
+/// business: a proxy does not refuse a method for not knowing it (RFC 3261 §16.3).
 fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Refused> {
     let method = request.method();
     if method == Method::Register {

@@ -1,5 +1,7 @@
 """Scripts: what a server is asked that is wrong or rare (RFC 3261 §8.2, §16.3)."""
 
+import functools
+
 from rig import sip
 from rig.phone import Call
 
@@ -35,7 +37,11 @@ def methods_nobody_knows(side):
     answer = alice.ask("JUGGLE", f"sip:{alice.domain}")
     side.see("to the server", status(answer))
     side.see("Allow", "yes" if answer.has("allow") else "no")
-    side.see("to a user", status(alice.ask("JUGGLE", side.aor("bob"))))
+    side.see("to a user who is offline", status(alice.ask("JUGGLE", side.aor("bob"))))
+    bob = side.phone("bob")
+    bob.register()
+    side.see("to a user who is online", status(alice.ask("JUGGLE", bob.aor)))
+    side.see("the phone is asked", bob.next("JUGGLE", patience=QUIET) is not None)
 
 
 @script
@@ -91,30 +97,41 @@ def requests_without_a_dialog(side):
     side.see("BYE", status(alice.ask("BYE", bob.aor, call=call)))
 
 
+def _folded(fold, fields):
+    return [(key, value.replace(";", fold, 1)) for key, value in fields]
+
+
 @script
-def compact_and_folded_headers(side):
+def ways_to_write_a_header(side):
+    """The same SUBSCRIBE written in other ways (RFC 3261 §7.3); it is challenged each time."""
     alice, bob = side.phone("alice"), side.phone("bob")
-    call, branch = Call(alice, bob.aor), sip.fresh("z9hG4bK")
-    lines = [
-        ("v", f"SIP/2.0/UDP {alice.host}:{alice.port}\r\n ;branch={branch};rport"),
-        ("MAX-forwards", "70"),
-        ("f", f'"Alice, at\r\n\twork" <{alice.aor}>;tag={call.tag}'),
-        ("t", f"<{bob.aor}>"),
-        ("i", call.id),
-        ("cseq", "1   SUBSCRIBE"),
-        ("m", f"<{alice.contact}>"),
-        ("o", "presence"),
-        ("l", "0"),
-    ]
-    answer = alice.send(sip.request("SUBSCRIBE", bob.aor, lines), branch)
-    side.see("without proof", status(answer))
-    lines[5] = ("cseq", "2   SUBSCRIBE")
-    lines[0] = ("v", lines[0][1].replace(branch, branch + "x"))
-    lines.append(alice.proof(answer, "SUBSCRIBE", bob.aor))
-    answer = alice.send(sip.request("SUBSCRIBE", bob.aor, lines), branch + "x")
-    side.see("with proof", status(answer))
-    notify = alice.next("NOTIFY", call.id, QUIET)
-    side.see("NOTIFY", notify is not None)
+
+    def asked(change):
+        call, branch = Call(alice, bob.aor), sip.fresh("z9hG4bK")
+        fields = change([*alice.head("SUBSCRIBE", call, branch), ("Event", "presence")])
+        answer = alice.send(sip.request("SUBSCRIBE", bob.aor, fields), branch, QUIET)
+        return "challenged" if status(answer) in (401, 407) else status(answer)
+
+    def field(name, value):
+        return lambda fields: [(key, value if key == name else old) for key, old in fields]
+
+    short = {"Via": "v", "From": "f", "To": "t", "Call-ID": "i", "Contact": "m", "Event": "o"}
+    name = f'"alice @ work; \\"home\\"" <{alice.aor}>;tag=1'
+    side.see("compact", asked(lambda it: [(short.get(key, key), value) for key, value in it]))
+    side.see("lower case", asked(lambda it: [(key.lower(), value) for key, value in it]))
+    side.see("spaces before the colon", asked(lambda it: [(f"{key} ", value) for key, value in it]))
+    side.see("spaces inside CSeq", asked(field("CSeq", "7   SUBSCRIBE")))
+    for what, fold in {"a folded line": "\r\n ;", "a tab to fold with": "\r\n\t;"}.items():
+        change = functools.partial(_folded, fold)
+        side.see(what, asked(change))
+    side.see("quoted marks in a name", asked(field("From", name)))
+    folded = f'"alice\r\n at work" <{alice.aor}>;tag=1'
+    side.see("a name folded inside its quotes", asked(field("From", folded)))
+    side.see("a name without quotes", asked(field("From", f"alice at work <{alice.aor}>;tag=1")))
+    side.see("an address without brackets", asked(field("From", f"{alice.aor};tag=1")))
+    side.see("an unknown header", asked(lambda it: [*it, ("X-Colour", "blue, green;x=\"y")]))
+    capitals = f"<sip:{bob.user}@{bob.domain.upper()}>"
+    side.see("a domain in capitals", asked(field("To", capitals)))
 
 
 @script
@@ -125,7 +142,8 @@ def a_copy_gets_the_same_answer(side):
     asked = alice.once("SUBSCRIBE", bob.aor, *told, call=call)
     proof = alice.proof(asked, "SUBSCRIBE", bob.aor)
     branch = sip.fresh("z9hG4bK")
-    request = sip.request("SUBSCRIBE", bob.aor, [*alice.head("SUBSCRIBE", call, branch), *told, proof])
+    fields = [*alice.head("SUBSCRIBE", call, branch), *told, proof]
+    request = sip.request("SUBSCRIBE", bob.aor, fields)
     first, second = alice.send(request, branch), alice.send(request, branch)
     side.see("answer", status(first))
     side.see("answer to the copy", status(second))

@@ -91,6 +91,8 @@ def publish_from_two_devices(side):
     side.see("two devices", shown(watch.next()))
     mobile.publish(None, etag=answer["sip-etag"], expires=0)
     side.see("the second removed", shown(watch.next()))
+    watch.ask(600)
+    side.see("when alice asks again", shown(watch.next()))
 
 
 @script
@@ -109,6 +111,8 @@ def publication_runs_out(side):
     side.see("Expires", answer["expires"])
     side.see("shown", shown(watch.next()))
     side.see("shown after 2 seconds", shown(watch.next()))
+    watch.ask(600)
+    side.see("when alice asks again", shown(watch.next()))
     side.see("refresh after that", status(bob.publish(None, etag=answer["sip-etag"])))
 
 
@@ -141,6 +145,8 @@ def publish_at_once_with_expires_0(side):
     answer = bob.publish(side.document("bob", DESK), expires=0)
     side.see("answer", status(answer))
     side.see("shown", shown(watch.next(QUIET)))
+    watch.ask(600)
+    side.see("when alice asks again", shown(watch.next()))
 
 
 @script
@@ -153,7 +159,8 @@ def publish_copy(side):
     asked = bob.once("PUBLISH", bob.aor, *told, body=body, call=call)
     proof = bob.proof(asked, "PUBLISH", bob.aor, body)
     branch = sip.fresh("z9hG4bK")
-    request = sip.request("PUBLISH", bob.aor, [*bob.head("PUBLISH", call, branch), *told, proof], body)
+    fields = [*bob.head("PUBLISH", call, branch), *told, proof]
+    request = sip.request("PUBLISH", bob.aor, fields, body)
     first, second = bob.send(request, branch), bob.send(request, branch)
     side.see("answer", status(first))
     side.see("answer to the copy", status(second))

@@ -27,9 +27,18 @@ def script(play):
     return play
 
 
+# How often a script may be played for the database's sake.
+ATTEMPTS = 4
+
+
 def accounts():
-    """The accounts of all the scripts: `alice.script`, so that no two scripts meet."""
-    return [f"{role}.{name}" for name in SCRIPTS for role in ("alice", "bob", "carol", "dave")]
+    """The accounts of all the scripts: `alice.script.1`, so that no two scripts meet."""
+    return [
+        f"{role}.{name}.{attempt}"
+        for name in SCRIPTS
+        for role in ("alice", "bob", "carol", "dave")
+        for attempt in range(1, ATTEMPTS + 1)
+    ]
 
 
 class Side:
@@ -138,3 +147,21 @@ def expect_document(watch, accepts, patience=PATIENCE):
     """The next NOTIFY whose watcher document `accepts`; its document, or None."""
     notify = watch.until(lambda each: each.body and accepts(winfo(each)), patience)
     return winfo(notify)
+
+
+def owner(side):
+    """bob, who asks for his watchers: his phone, the subscription and its first document."""
+    bob = side.phone("bob")
+    watch = bob.subscribe(bob.aor, event="presence.winfo")
+    return bob, watch, winfo(watch.next())
+
+
+def _since(document, since):
+    """A document in a line, with its version counted from another's."""
+    return "nothing" if document is None else f"+{document.version - since.version} {document}"
+
+
+def news(watch, before, patience=QUIET):
+    """The next document of the owner and what it says."""
+    document = expect_document(watch, lambda _: True, patience)
+    return document or before, _since(document, before)

@@ -1,26 +1,10 @@
-"""Scripts: SUBSCRIBE for presence.winfo, and what the owner is told (RFC 3857, RFC 3858)."""
+"""Scripts: SUBSCRIBE for presence.winfo, and its documents (RFC 3857 §4.6, RFC 3858)."""
 
-from .sides import QUIET, expect_document, script, state, status, table, winfo
+from rig.documents import Screen
+
+from .sides import QUIET, expect_document, news, owner, script, state, status, table, winfo
 
 WINFO = "presence.winfo"
-
-
-def _owner(side):
-    """bob, who asks for his watchers: his phone, the subscription and its first document."""
-    bob = side.phone("bob")
-    watch = bob.subscribe(bob.aor, event=WINFO)
-    return bob, watch, winfo(watch.next())
-
-
-def _told(document, since):
-    """A document in a line, with its version counted from another's."""
-    return "nothing" if document is None else f"+{document.version - since.version} {document}"
-
-
-def _news(watch, before, patience=QUIET):
-    """The next document of the owner and what it says."""
-    document = expect_document(watch, lambda _: True, patience)
-    return document or before, _told(document, before)
 
 
 @script
@@ -38,154 +22,31 @@ def winfo_subscribe(side):
 
 
 @script
-def winfo_pending_then_approved(side):
-    _bob, watch, before = _owner(side)
-    alice = side.phone("alice").subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
-    side.see("alice subscribes", told)
-    first = before.row("alice")
-    side.decide("bob", "alice", "allow")
-    side.see("alice is told", state(alice.until(lambda it: state(it) == "active", QUIET)))
-    before, told = _news(watch, before)
-    side.see("bob approves", told)
-    watch.ask(600)
-    before, told = _news(watch, before)
-    side.see("bob refreshes", told)
-    side.see("the same id", before.row("alice").id == first.id)
-    alice.ask(0)
-    before, told = _news(watch, before)
-    side.see("alice unsubscribes", told)
-
-
-@script
-def winfo_pending_then_refused(side):
-    _bob, watch, before = _owner(side)
-    side.phone("alice").subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
-    side.see("alice subscribes", told)
-    side.decide("bob", "alice", "block")
-    before, told = _news(watch, before)
-    side.see("bob refuses", told)
-    watch.ask(600)
-    before, told = _news(watch, before)
-    side.see("bob refreshes", told)
-
-
-@script
-def winfo_of_approved_watchers(side):
-    side.decide("bob", "alice", "allow")
-    _bob, watch, before = _owner(side)
-    alice = side.phone("alice").subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
-    side.see("alice subscribes", told)
-    first = before.row("alice")
-    alice.ask(900)
-    before, told = _news(watch, before)
-    side.see("alice refreshes", told)
-    side.decide("bob", "alice", "block")
-    before, told = _news(watch, before)
-    side.see("bob blocks her", told)
-    row = before.row("alice")
-    side.see("the same id", row is not None and row.id == first.id)
-
-
-@script
-def winfo_active_runs_out(side):
-    side.decide("bob", "alice", "allow")
-    _bob, watch, before = _owner(side)
-    side.phone("alice").subscribe(side.aor("bob"), expires=2)
-    before, told = _news(watch, before)
-    side.see("alice subscribes for 2 seconds", told)
-    before, told = _news(watch, before, patience=8)
-    side.see("it runs out", told)
-
-
-@script
-def winfo_pending_runs_out(side):
-    _bob, watch, before = _owner(side)
-    side.phone("alice").subscribe(side.aor("bob"), expires=2)
-    before, told = _news(watch, before)
-    side.see("alice subscribes for 2 seconds", told)
-    first = before.row("alice")
-    before, told = _news(watch, before, patience=8)
-    side.see("it runs out", told)
-    watch.ask(600)
-    before, told = _news(watch, before)
-    side.see("bob refreshes", told)
-    row = before.row("alice")
-    side.see("the same id", row.id == first.id if row else "not listed")
-
-
-@script
-def winfo_waiting_comes_back(side):
-    """A watcher who comes back gives the waiting subscription up (RFC 3857 §4.7.1)."""
-    _bob, watch, before = _owner(side)
-    alice = side.phone("alice")
-    side.see("first SUBSCRIBE", status(alice.subscribe(side.aor("bob"), expires=2).response))
-    before = expect_document(watch, lambda it: not it.row("alice", "pending"), 8) or before
-    side.see("alice when it ran out", before.row("alice") or "not listed")
-    old = before.row("alice")
-    alice.subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
-    side.see("alice subscribes again", told)
-    given = old and next((each for each in before.rows if each.id == old.id), None)
-    side.see("the waiting one", f"{given.status}/{given.event}" if given else "silent")
-    watch.ask(600)
-    before, told = _news(watch, before)
-    side.see("bob refreshes", told)
-
-
-@script
-def winfo_waiting_is_approved(side):
-    _bob, watch, before = _owner(side)
-    side.phone("alice").subscribe(side.aor("bob"), expires=2)
-    before = expect_document(watch, lambda it: not it.row("alice", "pending"), 8) or before
-    side.decide("bob", "alice", "allow")
-    before, told = _news(watch, before)
-    side.see("bob approves the waiting alice", told)
-    watch.ask(600)
-    before, told = _news(watch, before)
-    side.see("bob refreshes", told)
-
-
-@script
-def winfo_of_a_fetch(side):
-    side.decide("bob", "carol", "allow")
-    _bob, watch, before = _owner(side)
-    side.phone("carol").subscribe(side.aor("bob"), expires=0)
-    before, told = _news(watch, before)
-    side.see("the approved carol fetches", told)
-    side.phone("alice").subscribe(side.aor("bob"), expires=0)
-    before, told = _news(watch, before)
-    side.see("the unapproved alice fetches", told)
-
-
-@script
 def winfo_full_then_partial(side):
     for role in ("alice", "carol"):
         side.phone(role).subscribe(side.aor("bob")).next()
-    _bob, watch, before = _owner(side)
+    _bob, watch, before = owner(side)
     side.see("first document", before)
     ids = {row.uri: row.id for row in before.rows}
     dave = side.phone("dave").subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
+    before, told = news(watch, before)
     side.see("dave subscribes", told)
     watch.ask(600)
-    before, told = _news(watch, before)
+    before, told = news(watch, before)
     side.see("bob refreshes", told)
     side.see("the same ids", all(ids.get(each.uri, each.id) == each.id for each in before.rows))
     dave.ask(0)
-    before, told = _news(watch, before)
+    before, told = news(watch, before)
     side.see("dave unsubscribes while pending", told)
 
 
 @script
 def winfo_document_lost(side):
     """A winfo NOTIFY answered 500: does the owner hear of the row in it?"""
-    bob, watch, before = _owner(side)
+    bob, watch, before = owner(side)
     bob.answers_with["NOTIFY"] = [500]
     side.phone("alice").subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
+    before, told = news(watch, before)
     side.see("the document answered 500", told)
     side.phone("carol").subscribe(side.aor("bob"))
     later = expect_document(watch, lambda it: it.row("carol"), 5)
@@ -195,9 +56,9 @@ def winfo_document_lost(side):
 
 @script
 def winfo_for_two_devices(side):
-    bob, desk, before = _owner(side)
+    bob, desk, before = owner(side)
     side.phone("alice").subscribe(side.aor("bob"))
-    before, told = _news(desk, before)
+    before, told = news(desk, before)
     side.see("the first device", told)
     mobile = side.phone("bob").subscribe(bob.aor, event=WINFO)
     other = winfo(mobile.next())
@@ -206,13 +67,13 @@ def winfo_for_two_devices(side):
     side.see("the same id", other.row("alice").id == before.row("alice").id)
     side.see("the first device meanwhile", table(desk.next(QUIET)))
     side.phone("carol").subscribe(side.aor("bob"))
-    side.see("both hear of carol", [_news(desk, before)[1], _news(mobile, other)[1]])
+    side.see("both hear of carol", [news(desk, before)[1], news(mobile, other)[1]])
 
 
 @script
 def winfo_of_one_watcher_twice(side):
     """Two subscriptions of one watcher are two rows (RFC 3858 §3.2)."""
-    _bob, watch, before = _owner(side)
+    _bob, watch, before = owner(side)
     for _device in range(2):
         side.phone("alice").subscribe(side.aor("bob")).next()
     watch.ask(600)
@@ -239,9 +100,9 @@ def winfo_for_a_stranger(side):
 
 @script
 def winfo_unsubscribe_and_fetch(side):
-    bob, watch, before = _owner(side)
+    bob, watch, before = owner(side)
     side.phone("alice").subscribe(side.aor("bob"))
-    before, _told = _news(watch, before)
+    before, _told = news(watch, before)
     side.see("answer", status(watch.ask(0)))
     notify = watch.next()
     side.see("last NOTIFY", state(notify))
@@ -273,21 +134,30 @@ def winfo_wrongly(side):
 
 
 @script
-def winfo_of_a_polite_block(side):
-    """What a politely blocked watcher learns, and what the owner sees."""
-    side.decide("bob", "alice", "polite-block")
-    _bob, watch, before = _owner(side)
-    side.phone("alice").subscribe(side.aor("bob"))
-    before, told = _news(watch, before)
-    side.see("alice subscribes", told)
-
-
-@script
-def winfo_of_permission_taken_back(side):
+def winfo_as_the_owners_screen_shows_it(side):
+    """Documents put together as RFC 3858 §4 says: what bob believes about his watchers."""
     side.decide("bob", "alice", "allow")
-    _bob, watch, before = _owner(side)
-    side.phone("alice").subscribe(side.aor("bob"))
-    before, _told = _news(watch, before)
-    side.decide("bob", "alice", None)
-    before, told = _news(watch, before)
-    side.see("bob takes it back", told)
+    bob, screen = side.phone("bob"), Screen()
+    watch = bob.subscribe(bob.aor, event=WINFO)
+    screen.take(winfo(watch.next()))
+    alice = side.phone("alice").subscribe(side.aor("bob"))
+    carol = side.phone("carol").subscribe(side.aor("bob"))
+    for watcher in (alice, carol):
+        watcher.next()
+    _until_quiet(watch, screen)
+    side.see("alice is allowed, carol asks", screen)
+    side.decide("bob", "carol", "allow")
+    _until_quiet(watch, screen)
+    side.see("carol is allowed", screen)
+    side.decide("bob", "alice", "block")
+    _until_quiet(watch, screen)
+    side.see("alice is blocked", screen)
+    side.phone("dave").subscribe(side.aor("bob"))
+    _until_quiet(watch, screen)
+    side.see("dave asks", screen)
+    side.see("a version was missed", screen.gap)
+
+
+def _until_quiet(watch, screen):
+    while (document := expect_document(watch, lambda _: True, QUIET)) is not None:
+        screen.take(document)

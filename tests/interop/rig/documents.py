@@ -60,6 +60,31 @@ class Watchers:
         return f"{self.state}: {rows}"
 
 
+class Screen:
+    """What documents add up to (RFC 3858 §4)."""
+
+    def __init__(self):
+        self.rows, self.version, self.gap = {}, None, False
+
+    def take(self, document):
+        """Puts a document on the screen."""
+        if self.version is not None and document.version <= self.version:
+            return
+        if document.state == "full":
+            self.rows = {}
+        elif self.version is not None and document.version > self.version + 1:
+            self.gap = True
+        self.version = document.version
+        for row in document.rows:
+            self.rows[row.id] = row
+            if row.status == "terminated":
+                del self.rows[row.id]
+
+    def __str__(self):
+        rows = sorted(f"{row.uri} {row.status}" for row in self.rows.values())
+        return "; ".join(rows) or "nobody"
+
+
 def _name(uri):
     """The user of `sip:user.scene@domain`, as the scene calls him."""
     return re.split(r"[.@]", uri.strip().removeprefix("sip:"))[0]

@@ -109,7 +109,7 @@ def answer(asked, status, reason, tag, fields=(), body=b""):
 
 def _written(start, fields, body):
     lines = [start, *(f"{name}: {value}" for name, value in fields)]
-    if not any(name.lower() == "content-length" for name, _ in fields):
+    if not any(name.lower() in ("content-length", "l") for name, _ in fields):
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(line for line in lines if not line.endswith(": None"))
     return head.encode() + b"\r\n\r\n" + body
