@@ -5,18 +5,19 @@
 use super::cx::{ACCEPT, ALLOW, Cx, Incoming, SUPPORTED, is_our_user, to_tag};
 use super::decisions::Decisions;
 use super::pager::Inbox;
-use super::request::Ticket;
 use super::subscription::Subscriptions;
 use super::{Agent, Config, Event, Record};
 use crate::machine::{Output, Peer};
 use crate::message::{Aor, Headers, Malformed, Method, Name, Reply, Request, Uri, UriError};
-use crate::transaction::{Arrival, Transactions};
+use crate::transaction::Arrival;
 use std::net::SocketAddr;
 
 /// Most server transactions at a time; a request above it is dropped and will be sent again.
 const TRANSACTIONS: usize = 4096;
 /// The port of a SIP URI that names none.
 const SIP_PORT: u16 = 5060;
+/// The one content coding we read: none.
+const IDENTITY: &str = "identity";
 
 impl Agent {
     /// M1 step 1: something that is no message; answered if it can be.
@@ -75,6 +76,9 @@ impl Desk<'_> {
         if !unknown.is_empty() && request.method() != Method::Cancel {
             return cx.refuse_with(&incoming, 420, Name::Unsupported, &unknown);
         }
+        if is_encoded(request) {
+            return cx.refuse_with(&incoming, 415, Name::AcceptEncoding, IDENTITY);
+        }
         self.serve(cx, &incoming);
     }
 
@@ -92,11 +96,11 @@ impl Desk<'_> {
             Method::Invite => cx.refuse(incoming, 480),
             Method::Bye => cx.refuse(incoming, 481),
             Method::Cancel => {
-                // The INVITE got its final answer at once, so there is nothing left to cancel;
+                // Every request got its final answer at once, so there is nothing left to cancel;
                 // the CANCEL itself is in order (RFC 3261 §9.2).
-                let secret = &cx.config.secret;
-                let invite = Transactions::<Ticket>::key(secret, incoming.request, Method::Invite);
-                let status = if cx.core.transactions.knows(invite) { 200 } else { 481 };
+                let transactions = &cx.core.transactions;
+                let known = transactions.knows_cancelled(&cx.config.secret, incoming.request);
+                let status = if known { 200 } else { 481 };
                 cx.refuse(incoming, status);
             }
             Method::Ack
@@ -144,6 +148,8 @@ impl Desk<'_> {
 /// the name others have for us.
 fn check_target(config: &Config, request: &Request) -> Result<(), u16> {
     match Uri::parse(request.uri()) {
+        // We have no TLS, so nothing can keep what sips promises (RFC 3261 §26.2.2).
+        Ok(uri) if uri.secure => Err(416),
         Ok(uri) if is_our_user(config, uri.user) => Ok(()),
         Ok(_) => Err(404),
         Err(UriError::Scheme) => Err(416),
@@ -169,6 +175,12 @@ fn unknown_requirements(request: &Headers) -> String {
     let unknown: Vec<_> =
         options.filter(|option| !option.eq_ignore_ascii_case(SUPPORTED)).collect();
     unknown.join(", ")
+}
+
+/// Whether there is a body in a coding that we do not read (RFC 3261 §8.2.3): we read none.
+fn is_encoded(request: &Request) -> bool {
+    let coding = request.first(Name::ContentEncoding).unwrap_or("");
+    !request.body().is_empty() && !coding.is_empty() && !coding.eq_ignore_ascii_case(IDENTITY)
 }
 
 /// The transport address in a contact URI, if it names one.

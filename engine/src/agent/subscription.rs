@@ -36,6 +36,8 @@ pub(crate) enum Plan {
 
 /// A document may make us ask for another one at most this often (M17, R37).
 const REFETCH_GAP: Duration = Duration::from_secs(60);
+/// 204 (RFC 5839): the refresh was accepted, and no NOTIFY will follow it.
+const NO_NOTIFICATION: u16 = 204;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -178,7 +180,7 @@ impl Subscriptions {
     pub(crate) fn on_again(&mut self, cx: &mut Cx<'_>, id: UsageId, ticket: Ticket) {
         if let Some(usage) = self.usages.get_mut(&id).filter(|usage| usage.ticket == Some(ticket)) {
             usage.raise(cx);
-            cx.arm(Timer::Usage(id, Alarm::N), cx.now + cx.patience());
+            usage.await_notify(cx, id);
         }
     }
 
@@ -192,7 +194,11 @@ impl Subscriptions {
         usage.note_cseq(answer.cseq);
         match &answer.outcome {
             Outcome::Answered(response) if response.status() < 300 => {
+                usage.retarget(response);
                 let granted = response.seconds(Name::Expires).unwrap_or(usage.asked);
+                if response.status() == NO_NOTIFICATION && usage.bond_mut().is_some() {
+                    cx.stop(&Timer::Usage(id, Alarm::N));
+                }
                 self.on_granted(cx, id, granted);
             }
             Outcome::Answered(_) | Outcome::Silent | Outcome::TooLarge => {
@@ -362,7 +368,7 @@ impl Subscriptions {
         let draft = usage.draft(cx, expires);
         usage.ticket = cx.send(Room::Usage(id), draft);
         usage.raise(cx);
-        cx.arm(Timer::Usage(id, Alarm::N), cx.now + cx.patience());
+        usage.await_notify(cx, id);
     }
 
     pub(crate) fn add(&mut self, usage: Usage) -> UsageId {
@@ -420,12 +426,14 @@ fn wait_of(cx: &mut Cx<'_>, plan: Plan, failures: u32) -> Option<Duration> {
     }
 }
 
-/// After a SUBSCRIBE that was refused outright: what cannot get better is not asked again.
+/// After a SUBSCRIBE that was refused outright: what cannot get better is not asked again. A
+/// status that we do not know counts as the first of its class (RFC 3261 §8.1.3.2).
 fn plan_of_failure(outcome: &Outcome) -> Plan {
     match (outcome.status(), outcome.retry_after()) {
         (_, Some(wait)) => Plan::After(wait),
-        (0 | 408 | 500 | 502..=504, None) => Plan::Soon,
         (480 | 481, None) => Plan::Slowly,
+        (501 | 505 | 513, None) => Plan::Never,
+        (0 | 408 | 500..=599, None) => Plan::Soon,
         (_, None) => Plan::Never,
     }
 }

@@ -1,12 +1,13 @@
 //! One subscription of ours as data: what is wanted, and where M15 stands with it.
 
-use super::cx::{Cx, SUPPORTED};
+use super::cx::{Alarm, Cx, SUPPORTED, Timer};
 use super::request::{Draft, Ticket};
+use super::subscription::UsageId;
 use super::types::{Package, SubscriptionPhase};
 use super::winfo::View;
 use crate::body::pidf::Pidf;
 use crate::dialog::Dialog;
-use crate::message::{Aor, Method, Name};
+use crate::message::{Aor, Method, Name, Response};
 use crate::mint::Id;
 use crate::time::Instant;
 
@@ -93,6 +94,8 @@ pub(crate) struct Usage {
     pub(crate) failures: u32,
     pub(crate) document: Option<Pidf>,
     pub(crate) view: View,
+    /// Until when a NOTIFY may create a further dialog: Timer N of the SUBSCRIBE that began it.
+    pub(crate) forks_until: Instant,
     /// Not before this a document may make us ask for another one (M17).
     pub(crate) refetch_from: Instant,
 }
@@ -114,6 +117,7 @@ impl Usage {
             failures: 0,
             document: None,
             view: View::default(),
+            forks_until: Instant::default(),
             refetch_from: Instant::default(),
         }
     }
@@ -167,6 +171,15 @@ impl Usage {
         }
     }
 
+    /// A SUBSCRIBE has left: starts Timer N (RFC 6665 §4.1.2.4).
+    pub(crate) fn await_notify(&mut self, cx: &mut Cx<'_>, id: UsageId) {
+        let until = cx.now + cx.patience();
+        if matches!(self.state, State::NotifyWait { .. }) {
+            self.forks_until = until;
+        }
+        cx.arm(Timer::Usage(id, Alarm::N), until);
+    }
+
     /// What is asked for now counts as what we want: a wish that is too short for the server must
     /// not shorten what it grants, or every refresh would be due at once.
     pub(crate) fn raise(&mut self, cx: &Cx<'_>) {
@@ -190,6 +203,14 @@ impl Usage {
             .with(Name::Event, self.package.event())
             .with(Name::Accept, self.package.accept())
             .with(Name::Supported, SUPPORTED)
+    }
+
+    /// A SUBSCRIBE refreshes the target of its dialog, and so does the 2xx to it. That of the
+    /// first SUBSCRIBE does not: the dialog is the NOTIFY's (RFC 6665 §4.4.1).
+    pub(crate) fn retarget(&mut self, response: &Response) {
+        if let Some(bond) = self.bond_mut().filter(|bond| bond.renewed) {
+            bond.dialog.retarget(response);
+        }
     }
 
     /// The exchange ended with this CSeq; the next SUBSCRIBE continues from it.

@@ -8,6 +8,7 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+use reach::moved;
 pub use reach::reach;
 pub(crate) use reach::reach_uri;
 
@@ -138,6 +139,22 @@ impl Dialog {
         let Some(target) = target(request) else { return };
         self.remote_target = target;
         self.peer = reach(request, self.next_hop(), from);
+    }
+
+    /// Takes over the Contact of a 2xx to a target refresh request of ours (RFC 3261 §12.2.1.2);
+    /// true if it is another one than before. The flow follows it if the old Contact was where
+    /// the flow leads; behind a NAT it was not, and the flow stays.
+    pub fn retarget(&mut self, response: &Response) -> bool {
+        let theirs = response.to().is_ok_and(|to| to.tag().unwrap_or("") == &*self.remote_tag);
+        let Some(target) = target(response).filter(|target| *target != self.remote_target) else {
+            return false;
+        };
+        if theirs {
+            let before = self.next_hop().to_owned();
+            self.remote_target = target;
+            self.peer = moved(&before, self.next_hop(), self.peer);
+        }
+        theirs
     }
 
     /// Starts the next in-dialog request: request line, Via, Max-Forwards, routes, From, To,

@@ -125,6 +125,9 @@ impl Server {
                 let retry_after = response.seconds(Name::RetryAfter);
                 let answer = Answer::of(status, retry_after, &config.timing);
                 finished(&mut cx, Method::Notify, &aor, Some(status));
+                if status < 300 {
+                    rooms.notify_retargets(&mut cx, &aor, winfo, id, response);
+                }
                 rooms.notify_answered(&mut cx, &aor, winfo, id, answer);
             }
             Owner::Relay { key, branch } => {
@@ -311,6 +314,19 @@ impl Rooms<'_> {
         let package = if winfo { Package::Winfo } else { Package::Presence };
         account.presentity.on_notify_answer(cx, package, id, answer);
         self.tidy(aor);
+    }
+
+    fn notify_retargets(
+        &mut self,
+        cx: &mut Cx<'_>,
+        aor: &Aor,
+        winfo: bool,
+        id: crate::mint::Id,
+        response: &Response,
+    ) {
+        let Some(account) = self.accounts.get_mut(aor) else { return };
+        let package = if winfo { Package::Winfo } else { Package::Presence };
+        account.presentity.on_notify_contact(cx, package, id, response);
     }
 
     fn delivery_answered(

@@ -25,7 +25,7 @@ class Program:
         self.lines = []
         self._seen = 0
         self._changed = threading.Condition()
-        self._log = open(log, "w", encoding="utf-8") if log else None
+        self._log = open(log, "a", encoding="utf-8") if log else None
         self.process = subprocess.Popen(
             [str(argument) for argument in arguments],
             cwd=cwd,
@@ -86,6 +86,10 @@ class Program:
     def wait(self, timeout=10.0):
         """The exit status, when the process ends by itself."""
         return self.process.wait(timeout)
+
+    def end(self):
+        """What a scene does with it at last."""
+        self.stop()
 
     def stop(self, how=signal.SIGTERM, timeout=5.0):
         """Ends the process: politely, and after `timeout` seconds by force."""
