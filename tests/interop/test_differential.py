@@ -44,8 +44,8 @@ def by_theirs(server, name):
 @pytest.fixture(scope="module")
 def seen(request, tmp_path_factory):
     """What the users of a script see, on both sides: a function of its name, which waits."""
-    ours = Scene(tmp_path_factory.mktemp("ours"))
-    theirs = Scene(tmp_path_factory.mktemp("theirs"))
+    ours = Scene(request, tmp_path_factory.mktemp("ours"))
+    theirs = Scene(request, tmp_path_factory.mktemp("theirs"))
     failed = request.session.testsfailed
     try:
         server = ours.server(*accounts(), settings=OURS)
