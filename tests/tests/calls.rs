@@ -125,24 +125,6 @@ fn options_reach_the_phone_and_its_answer_comes_back() {
     assert_eq!(stage.response(alice.addr).status(), 200);
 }
 
-/// RFC 3261 §16.3: a proxy need not know a method to forward it.
-#[test]
-fn a_method_that_only_the_phones_know_passes() {
-    let (mut stage, mut alice, bob) = line();
-    let target = Phone::aor("bob");
-    let head = Head { to: &target, to_tag: None, tag: "a1", call_id: "j", extra: &[] };
-    let text = alice.write("JUGGLE", &target, &head, ("", ""));
-    stage.packet(alice.addr, text.clone());
-    let asked = stage.request(bob.addr);
-    assert_eq!((asked.method(), asked.method_text()), (Method::Other, "JUGGLE"));
-    stage.packet(alice.addr, text);
-    stage.silent(bob.addr);
-    answer(&mut stage, &bob, &asked, 405);
-    let answered = stage.response(alice.addr);
-    assert_eq!((answered.status(), answered.vias().count()), (405, 1));
-    assert_eq!(answered.cseq().expect("a CSeq").method, "JUGGLE");
-}
-
 /// Two devices ring; the one that is picked up stops the other.
 #[test]
 fn the_first_device_to_answer_wins() {

@@ -113,6 +113,7 @@ def publication_runs_out(side):
     side.see("shown after 2 seconds", shown(watch.next()))
     watch.ask(600)
     side.see("when alice asks again", shown(watch.next()))
+    side.see("NOTIFYs more", state(watch.next(QUIET)))
     side.see("refresh after that", status(bob.publish(None, etag=answer["sip-etag"])))
 
 
