@@ -34,8 +34,11 @@ def pytest_runtest_makereport(item, call):
     if feature and report.when == "call":
         peer, against, what = feature.args
         note = feature.kwargs.get("note", "")
+        lacks = feature.kwargs.get("lacks")
         if report.skipped and hasattr(report, "wasxfail"):
             result, note = "no", report.wasxfail
+        elif report.passed and lacks:
+            result, note = "no", lacks
         else:
             result = "yes" if report.passed else "FAILED"
         item.config.stash[TABLE].add(peer, against, what, result, note)

@@ -1,5 +1,5 @@
-//! The lists of requirements hold together: every keyword of the RFCs has a row, every row a status,
-//! every named test exists, and every section that a test cites is listed.
+//! The lists of requirements hold together: every keyword of the RFCs has a row, every row has a
+//! status, every named test exists, and every section that a test cites is listed.
 
 use presently_tests::conformance::{self, EVERY_SHOULD, Rfc, census, evidence};
 use std::collections::BTreeMap;

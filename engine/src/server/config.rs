@@ -7,7 +7,7 @@ use crate::mint::Secret;
 use crate::transaction::Timing;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Configuration of a server. Handed to every `handle`; may be replaced between two calls.
@@ -47,17 +47,24 @@ impl Config {
         self.listeners.get(usize::from(peer.listener)).unwrap_or(&self.listeners[0])
     }
 
-    /// Whether a host and port name this server: the domain, or the address of a listener.
+    /// Whether a host and port name this server: the domain, or the address of a listener. A domain
+    /// that is an address is meant where no port is given; other ports of it are other people's.
     pub fn is_ours(&self, host: Host<'_>, port: Option<u16>) -> bool {
         match host {
             Host::Name(name) if *name == *self.domain => true,
             Host::Name(name) if name.eq_ignore_ascii_case(&self.domain) => true,
             Host::Name(name) => self.listeners.iter().any(|one| one.names(name, port)),
+            Host::Ip(ip) if port.is_none() && self.domain_address() == Some(ip) => true,
             Host::Ip(ip) => {
                 let address = SocketAddr::new(ip, port.unwrap_or(5060));
                 self.listeners.iter().any(|one| one.sent_by.parse() == Ok(address))
             }
         }
+    }
+
+    /// The domain as an address, where a laboratory does without a name.
+    fn domain_address(&self) -> Option<IpAddr> {
+        self.domain.trim_matches(['[', ']']).parse().ok()
     }
 
     /// The account a URI of ours names: the user part in our domain. Our contacts carry an
@@ -236,3 +243,6 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,17 @@ DOMAIN = "presence.test"
 
 class Server(Program):
     """A `presence-server` in memory on a free port of `host`, with the users of a scene: the
-    password of `alice` is `alice's password`. `settings` are more lines of its TOML file."""
+    password of `alice` is `alice's password`, if `passwords` has no other. `settings` are lines of
+    its TOML file."""
 
-    def __init__(self, folder, host, users, settings="", flags=(), data=False):
+    def __init__(
+        self, folder, host, users, settings="", flags=(), data=False, domain=DOMAIN, passwords=None
+    ):
         self.host = host
+        passwords = passwords or {}
         accounts = "".join(
-            f'[[user]]\nname = "{name}"\npassword = "{password(name)}"\n' for name in users
+            f'[[user]]\nname = "{name}"\npassword = "{passwords.get(name, password(name))}"\n'
+            for name in users
         )
         (folder / "users.toml").write_text(accounts)
         (folder / "presently.toml").write_text(settings)
@@ -23,7 +28,7 @@ class Server(Program):
             "presence-server",
             [
                 binary("presence-server"),
-                *["--config", folder / "presently.toml", "--domain", DOMAIN],
+                *["--config", folder / "presently.toml", "--domain", domain],
                 *["--listen", f"udp:{host}:0", "--users", folder / "users.toml"],
                 *["--notify-gap", "0", *keep, *flags],
             ],

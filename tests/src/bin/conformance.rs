@@ -8,7 +8,7 @@ const HELP: &str = "\
 conformance                   the table: requirements by RFC and what became of them
 conformance rows RFC          every requirement of one RFC with its tests or reasons
 conformance otherwise         what we deliberately do otherwise, and why
-conformance census FILE       the keywords by section of an RFC's plain text, as census.toml has them
+conformance census FILE       an RFC's keywords by section, as census.toml has them
 ";
 
 fn main() -> ExitCode {

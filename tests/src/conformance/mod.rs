@@ -194,7 +194,7 @@ pub fn folder() -> PathBuf {
 /// Reads every list.
 ///
 /// # Errors
-/// A file that cannot be read, or is not a list: the message names file, line and what was expected.
+/// A file that cannot be read or is no list: the message names file, line and what was expected.
 pub fn load() -> Result<BTreeMap<u32, Rfc>, String> {
     let mut rfcs: BTreeMap<u32, Rfc> = BTreeMap::new();
     for path in evidence::files(&folder(), "toml")? {
