@@ -98,7 +98,7 @@ class Scene:
     def end(self):
         """Ends what was started, the latest first."""
         for program in reversed(self._started):
-            program.stop()
+            program.stop(program.last_signal)
         self.capture.stop()
 
 

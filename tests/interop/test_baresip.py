@@ -14,7 +14,7 @@ from rig.sound import pitch
 MD5_ALONE = "[digest]\nsha256 = false\n"
 
 LACKS = [
-    ("baresip", "server", "watcher information", "has no such package: its watchers are decided about elsewhere"),
+    ("baresip", "server", "watcher information", "has no such package; approves nobody"),
     ("baresip", "agent", "call with sound", "our agent has no media yet and answers 480"),
 ]
 
@@ -31,6 +31,16 @@ def md5_server(scene, *users, **how):
 def open_server(scene, *users):
     """The same, where everybody may watch everybody."""
     return md5_server(scene, *users, flags=("--default-policy", "allow"))
+
+
+def publisher(scene, name, server, contacts=()):
+    """A phone that has published once. One that registers as well may publish twice at once, when
+    the 200 to its REGISTER comes within 10 ms, and forgets one of the two entity-tags: a ghost."""
+    phone = Baresip(scene, name, server, contacts, pubint=600, regint=0)
+    phone.expect("publisher got error response 400")
+    phone.control.command("presence_online")
+    phone.sip("^SIP/2.0 200 ", r"^CSeq: \d+ PUBLISH")
+    return phone
 
 
 @feature("registers with digest MD5", note="`sha256 = false`")
@@ -117,11 +127,10 @@ def test_it_unsubscribes_at_exit(scene):
     bob.event("watcher", status="terminated", cause="timeout")
 
 
-@feature("publishes, modifies, and another user sees it")
+@feature("publishes, modifies, and another user sees it", note="tries `<basic>unknown` first: 400")
 def test_its_publications_are_seen(scene):
     server = open_server(scene, "alice", "bob")
-    bob = Baresip(scene, "bob", server, pubint=600).registered()
-    bob.sip("^SIP/2.0 200 ", r"^CSeq: \d+ PUBLISH")
+    bob = publisher(scene, "bob", server)
     alice = Baresip(scene, "alice", server, ["bob"]).registered()
     seen = alice.sip("^NOTIFY ", "^Subscription-State: active", "<basic>open")
     assert f"<contact>{bob.aor}</contact>" in seen
@@ -135,17 +144,18 @@ def test_its_publications_are_seen(scene):
     assert alice.presence("bob") == "Online"
 
 
-@feature("un-publishes at exit")
+@feature("un-publishes at exit", note="unless it published twice at once when it registered")
 def test_it_unpublishes_at_exit(scene):
     server = open_server(scene, "alice", "bob")
-    bob = Baresip(scene, "bob", server, pubint=600).registered()
-    bob.sip("^SIP/2.0 200 ", r"^CSeq: \d+ PUBLISH")
+    # It waits for the challenge only if it has something else to end: here, a subscription.
+    bob = publisher(scene, "bob", server, ["alice"])
     alice = Baresip(scene, "alice", server, ["bob"]).registered()
     alice.sip("^NOTIFY ", "<basic>open")
+    bob.sip("^NOTIFY ", "^Subscription-State: active")
     bob.control.command("quit")
     unpublished = bob.sip("^PUBLISH ", "^Expires: 0", "^Authorization")
     assert "Content-Type" not in unpublished
-    left = alice.sip("^NOTIFY ", "^Subscription-State: active")
+    left = alice.sip("^NOTIFY ", "^Subscription-State: active", "<basic>closed")
     assert left.count("<tuple ") == 1 and 'id="registration"' in left
     alice.expect("sip:bob@.* changed status from .*Online.* to .*Offline")
     assert bob.wait() == 0
@@ -234,14 +244,14 @@ def test_our_agent_sees_it(scene):
     bob = scene.agent("bob", server)
     bob.send("watch alice")
     bob.event("subscription", target=f"sip:alice@{DOMAIN}", state="active")
-    alice = Baresip(scene, "alice", server, pubint=600).registered()
-    seen = bob.event("presence", aor=alice.aor, basic="open")
-    alice.sip("^SIP/2.0 200 ", r"^CSeq: \d+ PUBLISH")
+    alice = publisher(scene, "alice", server, ["bob"])
+    bob.event("presence", aor=alice.aor, basic="open")
     alice.control.command("presence_offline")
     seen = bob.event("presence", aor=alice.aor, basic="closed")
     assert [tuple["contact"] for tuple in seen["tuples"]] == [alice.aor]
     alice.control.command("presence_online")
     bob.event("presence", aor=alice.aor, basic="open")
+    alice.sip("^NOTIFY ", "^Subscription-State: active")
     alice.control.command("quit")
     bob.event("presence", aor=alice.aor, basic="closed")
 

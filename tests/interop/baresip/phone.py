@@ -1,14 +1,14 @@
 """A baresip as a program of a scene, driven over its control socket (JSON in netstrings)."""
 
 import json
-import re
 import socket
 import time
 from pathlib import Path
 
 from rig.net import free_port
 from rig.presently import DOMAIN, password
-from rig.program import Missed, Program
+from rig.program import Missed
+from rig.trace import Tracing
 
 TEMPLATE = Path(__file__).parent / "config"
 
@@ -71,7 +71,7 @@ class Control:
             passed.append(event)
 
 
-class Baresip(Program):
+class Baresip(Tracing):
     """A phone of the user `name`, whose outbound proxy is the server. Its output is a trace of the
     SIP messages, among other things. It watches its `contacts`; the first is the current one,
     which its `message` command goes to."""
@@ -110,19 +110,12 @@ class Baresip(Program):
         self.expect(r"200 OK \(.*\) \[1 binding\]")
         return self
 
-    def sip(self, start, *lines, timeout=10.0):
-        """The next SIP message, come or gone, whose first line matches `start` and which has a line
-        that matches, for each of `lines`; as text."""
-        deadline = time.monotonic() + timeout
-        while True:
-            text = [self.expect(lambda line: line, deadline - time.monotonic())]
-            if not text[0].startswith("UDP "):
-                continue
-            text = []
-            self.expect(lambda line: text.append(line) or END_OF_TRACE in line)
-            text[-1] = text[-1].replace(END_OF_TRACE, "")
-            if _has(text[:1], start) and all(_has(text, line) for line in lines):
-                return "\n".join(text)
+    def message(self, timeout):
+        self.expect("^UDP .* -> ", timeout)
+        text = []
+        self.expect(lambda line: text.append(line) or END_OF_TRACE in line)
+        text[-1] = text[-1].replace(END_OF_TRACE, "")
+        return text
 
     def hears(self, reports=3):
         """Waits until it has received sound for a while (0 is full scale, an empty line is -96)."""
@@ -154,6 +147,3 @@ class Baresip(Program):
 
 _STATES = ("Online", "Offline", "Unknown", "Busy")
 
-
-def _has(lines, pattern):
-    return any(re.search(pattern, line) for line in lines)

@@ -1,6 +1,7 @@
 """Our server and our agents as processes."""
 
 import json
+import signal
 
 from .program import Missed, Program, binary
 
@@ -11,6 +12,9 @@ class Server(Program):
     """A `presence-server` in memory on a free port of `host`, with the users of a scene: the
     password of `alice` is `alice's password`, if `passwords` has no other. `settings` are lines of
     its TOML file."""
+
+    # Its farewell to phones that have gone already would last five seconds.
+    last_signal = signal.SIGKILL
 
     def __init__(
         self, folder, host, users, settings="", flags=(), data=False, domain=DOMAIN, passwords=None

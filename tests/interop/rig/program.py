@@ -20,6 +20,9 @@ class Program:
     two calls. The process is ended by its id, never by its name.
     """
 
+    # How the end of a scene ends it.
+    last_signal = signal.SIGTERM
+
     def __init__(self, name, arguments, cwd=None, env=None, log=None):
         self.name = name
         self.lines = []

@@ -7,8 +7,8 @@ import wave
 
 def write_tone(path, hertz, seconds=30, rate=8000):
     """A sine at half of full scale, one channel of 16 bits."""
-    count = range(int(seconds * rate))
-    samples = array.array("h", (round(16384 * math.sin(math.tau * hertz * n / rate)) for n in count))
+    turns = (math.tau * hertz * number / rate for number in range(int(seconds * rate)))
+    samples = array.array("h", (round(16384 * math.sin(turn)) for turn in turns))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -17,8 +17,8 @@ def write_tone(path, hertz, seconds=30, rate=8000):
 
 
 def pitch(path):
-    """How many hertz the loudest quarter of a second of a file has; 0 if it holds no sound. Counts how often
-    the wave passes zero upwards, which is exact enough for one sine."""
+    """How many hertz the loudest quarter of a second of a file has; 0 if it holds no sound. Counts
+    how often the wave passes zero upwards, which is exact enough for one sine."""
     with wave.open(str(path), "rb") as file:
         rate, channels = file.getframerate(), file.getnchannels()
         samples = array.array("h", file.readframes(file.getnframes()))[::channels]
