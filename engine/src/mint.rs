@@ -32,7 +32,7 @@ pub enum Label {
     Branch,
     /// Entity-tag (RFC 3903 §6).
     EntityTag,
-    /// Watcher id (RFC 3858 §4.1).
+    /// Watcher id (RFC 3858 §3).
     Watcher,
     /// Key of a server transaction.
     Transaction,

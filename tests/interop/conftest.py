@@ -74,7 +74,8 @@ def pytest_sessionfinish(session, exitstatus):
 class Scene:
     """One scene: a folder, an address, and everything that was started, ended in reverse order."""
 
-    def __init__(self, folder):
+    def __init__(self, request, folder):
+        self.request = request
         self.folder = folder
         self.host = scene_address()
         self.capture = Capture(folder, self.host)
@@ -98,14 +99,14 @@ class Scene:
     def end(self):
         """Ends what was started, the latest first."""
         for program in reversed(self._started):
-            program.stop(program.last_signal)
+            program.end()
         self.capture.stop()
 
 
 @pytest.fixture
 def scene(request, tmp_path):
     """A scene whose folder (logs, traffic.pcap) is kept under target/interop when it fails."""
-    scene = Scene(tmp_path)
+    scene = Scene(request, tmp_path)
     yield scene
     scene.end()
     if request.node.stash.get(FAILED, False):

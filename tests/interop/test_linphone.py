@@ -274,15 +274,17 @@ def test_a_compressed_notification_is_refused_by_our_agent(scene):
     bob.never('"event":"error"')
 
 
-@feature("messages in CPIM are read by us", against="agent")
+@feature("messages in CPIM are shown by us as they come", against="agent")
 def test_our_agent_reads_cpim(scene):
     server = scene.server("alice", "bob")
     bob = scene.agent("bob", server)
     alice = Linphone(scene, "alice", server, cpim=True).registered()
     alice.send(f"chat {bob.aor} lunch?")
-    alice.sip("^SIP/2.0 [2-6]", r"^CSeq: 21 MESSAGE")
-    said = bob.event("message", **{"from": alice.aor})
-    assert said == ""
+    said = bob.event("message", content_type="message/cpim", **{"from": alice.aor})
+    headers, content_headers, text = said["text"].split("\r\n\r\n")
+    assert "imdn.Message-ID" in headers
+    assert content_headers.startswith("Content-Type: text/plain")
+    assert text == "lunch?"
 
 
 @feature("a call to us is refused in an orderly way: 480", against="agent")

@@ -1,5 +1,7 @@
-"""sipvicious against our server: what a scanner learns, which is that there is a SIP server."""
+"""sipvicious against our server: what a scanner learns, which is that there is a SIP server. Its guesser
+of passwords ends at our challenge; one of our own shows what it would have got."""
 
+import hashlib
 import re
 import socket
 import subprocess
@@ -7,6 +9,8 @@ from threading import Thread
 from types import SimpleNamespace
 
 import pytest
+
+from rig.net import exchange
 
 # A dictionary with two accounts that exist among names that do not.
 NAMES = ["bob", "alice", "1000", "1001", "1002", "admin", "zed"]
@@ -95,3 +99,55 @@ def test_svcrack_does_not_get_to_guess(scene):
     (scene.folder / "passwords").write_text("first\n")
     told = scan(scene, server, "svcrack", "-u", "alice", "-d", scene.folder / "passwords")
     assert "UnboundLocalError" in told and "found nothing" in told, told
+
+
+@pytest.mark.feature("sipvicious", "server", "guessing passwords is slowed down", note="by a guesser of our own")
+def test_a_guesser_gets_an_answer_a_second(scene):
+    server = victim(scene)
+    nonce = re.search(r'nonce="([^"]+)"', exchange(server, register(scene, 0)))[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as guesser:
+        guesser.bind((scene.host, 0))
+        guesser.settimeout(5)
+        for number in range(1, 31):
+            request = register(scene, number, credentials(scene, nonce, number))
+            guesser.sendto(request.encode(), (server.host, server.port))
+        # Without credentials there is always an answer, so by then all guesses have been judged.
+        guesser.sendto(register(scene, 31).encode(), (server.host, server.port))
+        answered = 0
+        while b"CSeq: 31 " not in guesser.recv(65_535):
+            answered += 1
+    assert 1 <= answered <= 6, f"{answered} of 30 wrong passwords were answered at once"
+
+
+def register(scene, number, authorization=""):
+    """A REGISTER of alice, as one that guesses writes it."""
+    return "\r\n".join(
+        [
+            f"REGISTER sip:{scene.host} SIP/2.0",
+            f"Via: SIP/2.0/UDP {scene.host}:5060;branch=z9hG4bK-guess-{number};rport",
+            f"From: <sip:alice@{scene.host}>;tag=guess{number}",
+            f"To: <sip:alice@{scene.host}>",
+            f"Call-ID: guess-{number}",
+            f"CSeq: {number} REGISTER",
+            "Max-Forwards: 70",
+            *([authorization] if authorization else []),
+            "Content-Length: 0",
+            "",
+            "",
+        ]
+    )
+
+
+def credentials(scene, nonce, number):
+    """What goes with the password `wrong`: RFC 7616 §3.4.1 with MD5 and qop auth."""
+
+    def md5(text):
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    secret = md5(f"alice:{scene.host}:wrong{number}")
+    response = md5(f"{secret}:{nonce}:{number:08x}:c:auth:{md5(f'REGISTER:sip:{scene.host}')}")
+    return (
+        f'Authorization: Digest username="alice", realm="{scene.host}", nonce="{nonce}", '
+        f'uri="sip:{scene.host}", response="{response}", algorithm=MD5, cnonce="c", qop=auth, '
+        f"nc={number:08x}"
+    )

@@ -5,12 +5,11 @@
 use super::cx::{ACCEPT, ALLOW, Cx, Incoming, SUPPORTED, is_our_user, to_tag};
 use super::decisions::Decisions;
 use super::pager::Inbox;
-use super::request::Ticket;
 use super::subscription::Subscriptions;
 use super::{Agent, Config, Event, Record};
 use crate::machine::{Output, Peer};
 use crate::message::{Aor, Headers, Malformed, Method, Name, Reply, Request, Uri, UriError};
-use crate::transaction::{Arrival, Transactions};
+use crate::transaction::Arrival;
 use std::net::SocketAddr;
 
 /// Most server transactions at a time; a request above it is dropped and will be sent again.
@@ -92,11 +91,11 @@ impl Desk<'_> {
             Method::Invite => cx.refuse(incoming, 480),
             Method::Bye => cx.refuse(incoming, 481),
             Method::Cancel => {
-                // The INVITE got its final answer at once, so there is nothing left to cancel;
+                // Every request got its final answer at once, so there is nothing left to cancel;
                 // the CANCEL itself is in order (RFC 3261 §9.2).
-                let secret = &cx.config.secret;
-                let invite = Transactions::<Ticket>::key(secret, incoming.request, Method::Invite);
-                let status = if cx.core.transactions.knows(invite) { 200 } else { 481 };
+                let transactions = &cx.core.transactions;
+                let known = transactions.knows_cancelled(&cx.config.secret, incoming.request);
+                let status = if known { 200 } else { 481 };
                 cx.refuse(incoming, status);
             }
             Method::Ack
@@ -144,6 +143,8 @@ impl Desk<'_> {
 /// the name others have for us.
 fn check_target(config: &Config, request: &Request) -> Result<(), u16> {
     match Uri::parse(request.uri()) {
+        // We have no TLS, so nothing can keep what sips promises (RFC 3261 §26.2.2).
+        Ok(uri) if uri.secure => Err(416),
         Ok(uri) if is_our_user(config, uri.user) => Ok(()),
         Ok(_) => Err(404),
         Err(UriError::Scheme) => Err(416),

@@ -12,6 +12,7 @@ use crate::body::pidf::{CPIM_PIDF, PIDF, Pidf};
 use crate::body::winfo::{WATCHERINFO, WatcherInfo};
 use crate::dialog::Dialog;
 use crate::message::{Aor, Name, Request};
+use crate::time::Instant;
 use std::time::Duration;
 
 /// Most dialogs of one forked subscription.
@@ -44,7 +45,8 @@ impl Subscriptions {
         let Some(package) = package else {
             return cx.refuse_with(incoming, 489, Name::AllowEvents, EVENTS);
         };
-        let Some(found) = self.find(request, package) else { return cx.refuse(incoming, 481) };
+        let found = self.find(cx.now, request, package);
+        let Some(found) = found else { return cx.refuse(incoming, 481) };
         let Some(said) = read_state(request) else { return cx.refuse(incoming, 400) };
         let Match::Dialog(id) = found else {
             return self.on_first(cx, incoming, package, found, said);
@@ -259,7 +261,7 @@ impl Subscriptions {
 
     /// Finds the subscription of a NOTIFY by Call-ID, our tag, package and the absent `id`
     /// (we never send one; RFC 6665 §8.2.1 wants them equal).
-    fn find(&self, request: &Request, package: Package) -> Option<Match> {
+    fn find(&self, now: Instant, request: &Request, package: Package) -> Option<Match> {
         let call_id = request.call_id().ok()?;
         let to = request.to().ok()?;
         let tag = to.tag()?;
@@ -283,9 +285,12 @@ impl Subscriptions {
             return Some(Match::First(**id));
         }
         let live = |usage: &Usage| matches!(usage.state, State::Pending(_) | State::Active(_));
-        let (id, _) = candidates.iter().find(|(_, usage)| live(usage))?;
-        let may_fork = package == Package::Winfo && candidates.len() < FORKS;
-        may_fork.then_some(Match::Fork(**id))
+        let (id, usage) = candidates.iter().find(|(_, usage)| live(usage))?;
+        let (id, usage) = (**id, *usage);
+        // RFC 6665 §4.1.2.4: after Timer N nobody new may answer.
+        let in_time = now < usage.forks_until;
+        let may_fork = package == Package::Winfo && candidates.len() < FORKS && in_time;
+        may_fork.then_some(Match::Fork(id))
     }
 }
 
@@ -295,6 +300,7 @@ fn forked(origin: &Usage) -> Usage {
     usage.call_id = origin.call_id.clone();
     usage.local_tag = origin.local_tag;
     usage.cseq = origin.cseq;
+    usage.forks_until = origin.forks_until;
     usage.state = State::NotifyWait { granted: None };
     usage
 }

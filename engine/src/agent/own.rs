@@ -87,9 +87,9 @@ impl Own {
         self.offers.get_mut(media).map(|offer| offer.mode = Mode::Off).is_some()
     }
 
-    /// Something changed.
+    /// Something changed. No two states have the same time (RFC 3863 §4.1.7).
     pub(crate) fn touch(&mut self, now: Instant) {
-        self.changed_at = now;
+        self.changed_at = now.max(self.changed_at + Duration::from_millis(1));
         self.seq = (self.seq + 1).max(seconds(now));
     }
 

@@ -122,7 +122,7 @@ impl Publication {
     /// keeps a secret it has to say again before it gets one (X4).
     pub(crate) fn restart(&mut self, cx: &mut Cx<'_>) {
         self.dm1 = false;
-        self.push(cx);
+        self.changed(cx);
     }
 
     /// After a stall: see whether the server still has it.

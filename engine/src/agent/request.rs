@@ -2,7 +2,8 @@
 //!
 //! Read RFC 3261 §8.1 and §22.2 first. An exchange is one logical request: it answers challenges
 //! (at most K18 times), raises its interval once after 423, and keeps Call-ID and From tag while
-//! CSeq rises. It knows nothing of registrations or subscriptions; rooms get an [`Answer`].
+//! CSeq rises. A PUBLISH waits here until the one before it to the same URI is over, whatever its
+//! package. It knows nothing of registrations or subscriptions; rooms get an [`Answer`].
 
 use super::auth::{Asker, Auth, Credentials};
 use super::cx::Cx;
@@ -14,7 +15,7 @@ use crate::mint::{Id, Label};
 use crate::slot::Slot;
 use crate::transaction::Branch;
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// K18: how often one request is sent again because of challenges.
@@ -172,6 +173,8 @@ struct Exchange {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Exchanges {
     open: BTreeMap<Ticket, Exchange>,
+    /// PUBLISH requests behind an open one to the same URI (RFC 3903 §4), in order.
+    held: VecDeque<(Ticket, Exchange)>,
     auth: Auth,
     /// Shortest interval a server took, by method and Request-URI; asking for less is in vain.
     shortest: BTreeMap<(Method, Box<str>), u32>,
@@ -181,12 +184,20 @@ pub(crate) struct Exchanges {
 impl Exchanges {
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
-        self.open.len()
+        self.open.len() + self.held.len()
     }
 
     /// Forgets them all; answers that still come are ignored.
     pub(crate) fn clear(&mut self) {
         self.open.clear();
+        self.held.clear();
+    }
+
+    /// Whether a request has to wait for another: a PUBLISH, while one to the same URI is open.
+    fn must_wait(&self, draft: &Draft) -> bool {
+        let rival =
+            |open: &Exchange| open.draft.method == draft.method && open.draft.uri == draft.uri;
+        draft.method == Method::Publish && self.open.values().any(rival)
     }
 }
 
@@ -209,7 +220,21 @@ impl Cx<'_> {
             retries: 0,
             raised: false,
         };
+        if self.core.exchanges.must_wait(&exchange.draft) {
+            self.core.exchanges.held.push_back((ticket, exchange));
+            return Some(ticket);
+        }
         self.transmit(ticket, exchange).ok().map(|()| ticket)
+    }
+
+    /// An exchange is over: the PUBLISH that waited for it goes out.
+    fn release(&mut self) {
+        let Exchanges { held, .. } = &self.core.exchanges;
+        let free = held.iter().position(|(_, one)| !self.core.exchanges.must_wait(&one.draft));
+        if let Some((ticket, exchange)) = free.and_then(|at| self.core.exchanges.held.remove(at)) {
+            let sent = self.transmit(ticket, exchange);
+            sent.expect("a PUBLISH has no limit of its own, so it is never too large");
+        }
     }
 
     /// The interval that a request asks for by now: at least what a 423 once demanded.
@@ -221,12 +246,15 @@ impl Cx<'_> {
     pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) {
         if let Some(ticket) = ticket {
             self.core.exchanges.open.remove(&ticket);
+            self.core.exchanges.held.retain(|(held, _)| *held != ticket);
+            self.release();
         }
     }
 
     /// A client transaction ended without an answer.
     pub(crate) fn silence(&mut self, ticket: Ticket) -> Option<Turn> {
         let exchange = self.core.exchanges.open.remove(&ticket)?;
+        self.release();
         Some(over(exchange, ticket, Outcome::Silent))
     }
 
@@ -246,6 +274,7 @@ impl Cx<'_> {
             _ => false,
         };
         if !retry {
+            self.release();
             let silent = response.status() == 408;
             let outcome = if silent { Outcome::Silent } else { Outcome::Answered(response) };
             return Some(over(exchange, ticket, outcome));

@@ -36,6 +36,8 @@ pub(crate) enum Plan {
 
 /// A document may make us ask for another one at most this often (M17, R37).
 const REFETCH_GAP: Duration = Duration::from_secs(60);
+/// 204 (RFC 5839): the refresh was accepted, and no NOTIFY will follow it.
+const NO_NOTIFICATION: u16 = 204;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -178,7 +180,7 @@ impl Subscriptions {
     pub(crate) fn on_again(&mut self, cx: &mut Cx<'_>, id: UsageId, ticket: Ticket) {
         if let Some(usage) = self.usages.get_mut(&id).filter(|usage| usage.ticket == Some(ticket)) {
             usage.raise(cx);
-            cx.arm(Timer::Usage(id, Alarm::N), cx.now + cx.patience());
+            usage.await_notify(cx, id);
         }
     }
 
@@ -193,6 +195,9 @@ impl Subscriptions {
         match &answer.outcome {
             Outcome::Answered(response) if response.status() < 300 => {
                 let granted = response.seconds(Name::Expires).unwrap_or(usage.asked);
+                if response.status() == NO_NOTIFICATION && usage.bond_mut().is_some() {
+                    cx.stop(&Timer::Usage(id, Alarm::N));
+                }
                 self.on_granted(cx, id, granted);
             }
             Outcome::Answered(_) | Outcome::Silent | Outcome::TooLarge => {
@@ -362,7 +367,7 @@ impl Subscriptions {
         let draft = usage.draft(cx, expires);
         usage.ticket = cx.send(Room::Usage(id), draft);
         usage.raise(cx);
-        cx.arm(Timer::Usage(id, Alarm::N), cx.now + cx.patience());
+        usage.await_notify(cx, id);
     }
 
     pub(crate) fn add(&mut self, usage: Usage) -> UsageId {

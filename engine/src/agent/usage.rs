@@ -1,7 +1,8 @@
 //! One subscription of ours as data: what is wanted, and where M15 stands with it.
 
-use super::cx::{Cx, SUPPORTED};
+use super::cx::{Alarm, Cx, SUPPORTED, Timer};
 use super::request::{Draft, Ticket};
+use super::subscription::UsageId;
 use super::types::{Package, SubscriptionPhase};
 use super::winfo::View;
 use crate::body::pidf::Pidf;
@@ -93,6 +94,8 @@ pub(crate) struct Usage {
     pub(crate) failures: u32,
     pub(crate) document: Option<Pidf>,
     pub(crate) view: View,
+    /// Until when a NOTIFY may create a further dialog: Timer N of the SUBSCRIBE that began it.
+    pub(crate) forks_until: Instant,
     /// Not before this a document may make us ask for another one (M17).
     pub(crate) refetch_from: Instant,
 }
@@ -114,6 +117,7 @@ impl Usage {
             failures: 0,
             document: None,
             view: View::default(),
+            forks_until: Instant::default(),
             refetch_from: Instant::default(),
         }
     }
@@ -165,6 +169,15 @@ impl Usage {
             State::Active(_) => SubscriptionPhase::Active,
             State::Ending(_) | State::Terminated => SubscriptionPhase::Terminated,
         }
+    }
+
+    /// A SUBSCRIBE has left: starts Timer N (RFC 6665 §4.1.2.4).
+    pub(crate) fn await_notify(&mut self, cx: &mut Cx<'_>, id: UsageId) {
+        let until = cx.now + cx.patience();
+        if matches!(self.state, State::NotifyWait { .. }) {
+            self.forks_until = until;
+        }
+        cx.arm(Timer::Usage(id, Alarm::N), until);
     }
 
     /// What is asked for now counts as what we want: a wish that is too short for the server must

@@ -256,9 +256,11 @@ impl Headers {
         header::seconds(self.first(name)?)
     }
 
-    /// Event.
+    /// Event, if there is exactly one (RFC 6665 §8.2.1).
     pub fn event(&self) -> Option<Event<'_>> {
-        Event::parse(self.first(Name::Event)?)
+        let mut lines = self.lines(Name::Event);
+        let only = lines.next()?;
+        lines.next().is_none().then(|| Event::parse(only))?
     }
 
     /// Subscription-State.

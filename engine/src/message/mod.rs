@@ -20,6 +20,7 @@ pub use aor::{Aor, canonical_user};
 pub use edit::Edit;
 pub use header::*;
 pub use headers::{Headers, Request, Response};
+pub(crate) use lex::is_token;
 pub use name::{Method, Name};
 pub use parse::{Malformed, Message};
 pub use reply::{Reply, standard_reason};

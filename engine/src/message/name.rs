@@ -16,6 +16,9 @@ macro_rules! methods {
         }
 
         impl Method {
+            /// Every method that is known by name.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// The method of a token; methods are case-sensitive.
             pub fn of(token: &str) -> Self {
                 match token {

@@ -21,8 +21,10 @@ use std::collections::BTreeMap;
 /// What is served here (step 8).
 const ALLOW: &str = "REGISTER, SUBSCRIBE, PUBLISH, MESSAGE, OPTIONS, INVITE, ACK, BYE, CANCEL, \
                      UPDATE, INFO, PRACK, REFER";
-/// Packages for SUBSCRIBE and PUBLISH.
-const ALLOW_EVENTS: &str = "presence, presence.winfo, x-presrules";
+/// Packages we notify of: what SUBSCRIBE may name (RFC 6665 §4.4.4).
+pub(super) const ALLOW_EVENTS: &str = "presence, presence.winfo";
+/// Packages that PUBLISH may name.
+const PUBLISHED_EVENTS: &str = "presence, x-presrules";
 /// A direct-media block is recognised by its namespace (D13).
 const DIRECT_MEDIA: &[u8] = b"urn:uuid:670680a7-af31-46e0-a5e5-33737d9b2f61";
 
@@ -62,9 +64,9 @@ impl Room {
 }
 
 /// A refusal before anybody is authenticated: status and headers.
-type Refused = (u16, Vec<(Name, String)>);
+pub(super) type Refused = (u16, Vec<(Name, String)>);
 
-fn refused(status: u16) -> Refused {
+pub(super) fn refused(status: u16) -> Refused {
     (status, Vec::new())
 }
 
@@ -152,7 +154,7 @@ impl Server {
         out: &mut Out,
     ) {
         let invite = Transactions::<super::Owner>::key(&config.secret, request, Method::Invite);
-        let known = self.transactions.knows(invite);
+        let known = self.transactions.knows_cancelled(&config.secret, request);
         gate::refuse(config, out, from, request, if known { 200 } else { 481 }, &[]);
         if self.transactions.is_open(invite) {
             let (rooms, mut cx) = self.split(config, now, out);
@@ -166,6 +168,10 @@ impl Server {
             UriError::Scheme => refused(416),
             UriError::Syntax => refused(400),
         })?;
+        if uri.secure {
+            // It asks for TLS on every hop, which there is none of here.
+            return Err(refused(416));
+        }
         if self.closing || self.transactions.len().0 >= config.limits.transactions {
             return Err((503, vec![(Name::RetryAfter, "10".to_owned())]));
         }
@@ -183,7 +189,7 @@ impl Server {
             && request.to().is_ok_and(|to| to.tag().is_some())
         {
             let account = self.accounts.get(aor).ok_or_else(|| refused(481))?;
-            account.presentity.check_dialog(request).map_err(refused)?;
+            account.presentity.check_dialog(request)?;
         }
         Ok(room)
     }
@@ -308,15 +314,15 @@ fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Re
         };
     };
     match method {
-        Method::Subscribe => match package_of(request)? {
-            "presence" => Ok(Room::Subscribe(aor, Package::Presence)),
-            "presence.winfo" => Ok(Room::Subscribe(aor, Package::Winfo)),
-            _ => Err(bad_event()),
+        Method::Subscribe => match request.event().map(|event| event.package) {
+            Some("presence") => Ok(Room::Subscribe(aor, Package::Presence)),
+            Some("presence.winfo") => Ok(Room::Subscribe(aor, Package::Winfo)),
+            Some(_) | None => Err(bad_event(ALLOW_EVENTS)),
         },
-        Method::Publish => match package_of(request)? {
-            "presence" => Ok(Room::Publish(aor)),
-            "x-presrules" => Ok(Room::Rules(aor)),
-            _ => Err(bad_event()),
+        Method::Publish => match request.event().map(|event| event.package) {
+            Some("presence") => Ok(Room::Publish(aor)),
+            Some("x-presrules") => Ok(Room::Rules(aor)),
+            Some(_) | None => Err(bad_event(PUBLISHED_EVENTS)),
         },
         Method::Message => Ok(Room::Message(aor)),
         Method::Invite
@@ -343,12 +349,8 @@ fn room_of_register(config: &Config, request: &Request, uri: &Uri<'_>) -> Result
     config.local(&to).map(Room::Register).ok_or_else(|| refused(404))
 }
 
-fn package_of(request: &Request) -> Result<&str, Refused> {
-    request.event().map(|event| event.package).ok_or_else(bad_event)
-}
-
-fn bad_event() -> Refused {
-    (489, vec![(Name::AllowEvents, ALLOW_EVENTS.to_owned())])
+fn bad_event(known: &str) -> Refused {
+    (489, vec![(Name::AllowEvents, known.to_owned())])
 }
 
 /// Step 9: we understand no extension that somebody could require of us.

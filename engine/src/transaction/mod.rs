@@ -136,6 +136,14 @@ impl<O: Clone> Transactions<O> {
         self.servers.knows(key)
     }
 
+    /// Whether a CANCEL names a server transaction that is known, whatever its method: only an
+    /// INVITE is affected by it, but every one is answered 200 (RFC 3261 §9.2, RFC 6665 §4.6).
+    pub fn knows_cancelled(&self, secret: &Secret, cancel: &Request) -> bool {
+        let own = [Method::Ack, Method::Cancel];
+        let mut others = Method::ALL.iter().filter(|method| !own.contains(method));
+        others.any(|method| self.knows(Self::key(secret, cancel, *method)))
+    }
+
     /// Sends a request in a new client transaction (M2, for INVITE M4; never ACK).
     #[expect(clippy::too_many_arguments, reason = "a transaction is made of exactly these")]
     pub fn send<R, E>(

@@ -21,9 +21,6 @@ class Linphone(Tracing):
     """A phone of the user `name`, whose outbound proxy is the server. Its log, with every SIP
     message, comes with its output. It watches its `friends`."""
 
-    # It does not end at a SIGTERM while it has subscriptions.
-    last_signal = signal.SIGKILL
-
     def __init__(self, scene, name, server, friends=(), secret=None, publish=False, cpim=False):
         self.aor = f"sip:{name}@{DOMAIN}"
         self.folder = scene.folder / f"linphone-{name}"
@@ -85,3 +82,7 @@ class Linphone(Tracing):
         """Logs out and ends."""
         self.send("quit")
         assert self.wait() == 0
+
+    def end(self):
+        # It does not end at a SIGTERM while it has subscriptions.
+        self.stop(signal.SIGKILL)

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import socket
+import time
+from pathlib import Path
 
 from .program import Program
 
@@ -40,6 +42,26 @@ def free_port(host="127.0.0.1", step=1):
         finally:
             for each in sockets:
                 each.close()
+
+
+def until_bound(host, port, timeout=10.0):
+    """Waits until somebody has bound a UDP port: the kernel's table is the only one to tell."""
+    address = "".join(f"{int(part):02X}" for part in reversed(host.split(".")))
+    row = f"{address}:{port:04X}"
+    deadline = time.monotonic() + timeout
+    while row not in Path("/proc/net/udp").read_text():
+        assert time.monotonic() < deadline, f"nobody listens on {host}:{port}"
+        time.sleep(0.01)
+
+
+def exchange(server, message, timeout=5.0):
+    """Sends a message as it stands from a port of its own; what comes back first."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine:
+        mine.settimeout(timeout)
+        mine.bind((server.host, 0))
+        lines = message.replace("\r\n", "\n").replace("\n", "\r\n")
+        mine.sendto(lines.encode(), (server.host, server.port))
+        return mine.recv(65_535).decode()
 
 
 class Capture:

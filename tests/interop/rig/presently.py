@@ -13,9 +13,6 @@ class Server(Program):
     password of `alice` is `alice's password`, if `passwords` has no other. `settings` are lines of
     its TOML file."""
 
-    # Its farewell to phones that have gone already would last five seconds.
-    last_signal = signal.SIGKILL
-
     def __init__(
         self, folder, host, users, settings="", flags=(), data=False, domain=DOMAIN, passwords=None
     ):
@@ -28,18 +25,33 @@ class Server(Program):
         (folder / "users.toml").write_text(accounts)
         (folder / "presently.toml").write_text(settings)
         keep = ["--data", folder / "data"] if data else ["--memory"]
+        self._folder = folder
+        self._flags = [
+            *["--config", folder / "presently.toml", "--domain", domain],
+            *["--users", folder / "users.toml", "--notify-gap", "0", *keep, *flags],
+        ]
+        self._start("0")
+
+    def _start(self, port):
         super().__init__(
             "presence-server",
-            [
-                binary("presence-server"),
-                *["--config", folder / "presently.toml", "--domain", domain],
-                *["--listen", f"udp:{host}:0", "--users", folder / "users.toml"],
-                *["--notify-gap", "0", *keep, *flags],
-            ],
+            [binary("presence-server"), "--listen", f"udp:{self.host}:{port}", *self._flags],
             env={"RUST_LOG": "info"},
-            log=folder / "presence-server.log",
+            log=self._folder / "presence-server.log",
         )
-        self.port = int(self.expect(r"^ready udp:.*:(\d+)$")[1])
+        self.port = int(self.expect(r"^ready udp:.*:(\d+)")[1])
+
+    def kill_and_start_again(self):
+        """As `kill -9` and whoever starts it again do: same port, same data."""
+        self.stop(signal.SIGKILL)
+        self._start(self.port)
+
+    def end(self):
+        """Ends it at once: peers that are gone would have to be waited for (RFC 3261 §17.1.2.2)."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.expect("a second signal ends at once")
+        self.stop()
 
     @property
     def address(self):

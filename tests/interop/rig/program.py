@@ -20,15 +20,12 @@ class Program:
     two calls. The process is ended by its id, never by its name.
     """
 
-    # How the end of a scene ends it.
-    last_signal = signal.SIGTERM
-
     def __init__(self, name, arguments, cwd=None, env=None, log=None):
         self.name = name
         self.lines = []
         self._seen = 0
         self._changed = threading.Condition()
-        self._log = open(log, "w", encoding="utf-8") if log else None
+        self._log = open(log, "a", encoding="utf-8") if log else None
         self.process = subprocess.Popen(
             [str(argument) for argument in arguments],
             cwd=cwd,
@@ -89,6 +86,10 @@ class Program:
     def wait(self, timeout=10.0):
         """The exit status, when the process ends by itself."""
         return self.process.wait(timeout)
+
+    def end(self):
+        """What a scene does with it at last."""
+        self.stop()
 
     def stop(self, how=signal.SIGTERM, timeout=5.0):
         """Ends the process: politely, and after `timeout` seconds by force."""

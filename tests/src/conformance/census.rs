@@ -58,7 +58,7 @@ fn heading(line: &str) -> Option<String> {
     let (number, title) = line.split_once(' ')?;
     let number = number.trim_end_matches(['.', ':']);
     let plain = number.split('.').enumerate().all(|(depth, part)| {
-        part.parse::<u32>().is_ok() || depth == 0 && part.len() == 1 && part < "[" && part >= "A"
+        part.parse::<u32>().is_ok() || depth == 0 && part.len() == 1 && ("A".."[").contains(&part)
     });
     (plain && title.trim_start().starts_with(|c: char| !c.is_lowercase()))
         .then(|| number.to_owned())

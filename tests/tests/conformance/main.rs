@@ -8,5 +8,6 @@ mod pager;
 mod presence;
 mod proxy;
 mod publish;
+mod responses;
 mod transactions;
 mod user_agents;

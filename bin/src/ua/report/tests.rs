@@ -134,6 +134,23 @@ fn somebody_elses_text_stays_on_its_line_and_moves_no_cursor() {
     assert_eq!(json["stored"], true);
 }
 
+/// RFC 3428 §7.
+#[test]
+fn a_message_that_comes_too_late_says_so() {
+    for expired in [true, false] {
+        let (text, json) = told(&Event::Message {
+            from: bob(),
+            id: "m1".into(),
+            content_type: "text/plain".into(),
+            text: "tea is ready".into(),
+            stored: false,
+            expired,
+        });
+        assert!(text.ends_with(&format!("expired={expired}")), "{text}");
+        assert_eq!(json["expired"], expired);
+    }
+}
+
 #[test]
 fn a_message_status_carries_the_number_of_the_message() {
     let (text, json) = told(&Event::MessageStatus {

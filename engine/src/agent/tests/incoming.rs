@@ -1,6 +1,8 @@
 //! The agent as user agent server (M1).
 
 use super::rig::*;
+use crate::agent::Package;
+use crate::body::pidf::Basic;
 use crate::message::{Message, Name, Response};
 use bytes::Bytes;
 
@@ -51,6 +53,24 @@ fn a_cancel_of_an_invite_that_was_answered_is_in_order() {
     assert_eq!(scene.expect_status(), 200);
 }
 
+/// RFC 6665 §4.6: a CANCEL of a NOTIFY is answered and changes nothing.
+#[test]
+fn a_notify_cannot_be_cancelled() {
+    let mut scene = Scene::online();
+    let mut dialog = scene.watch(bob(), Package::Presence);
+    scene.notify(&mut dialog, "active;expires=600", Body::Presence(Basic::Open));
+    dialog.cseq += 1;
+    let notify = scene.draft_notify(&dialog, "active;expires=600", Body::None);
+    scene.hear(notify.clone());
+    assert_eq!(scene.expect_status(), 200);
+    let before = scene.agent.tables(scene.now);
+    let text = String::from_utf8(notify.to_vec()).unwrap();
+    scene.hear(Bytes::from(text.replace("NOTIFY", "CANCEL")));
+    assert_eq!(scene.expect_status(), 200);
+    assert_eq!(scene.agent.tables(scene.now), before);
+    assert_eq!(scene.notify(&mut dialog, "active;expires=600", Body::None), 200);
+}
+
 #[test]
 fn unknown_requirements_are_named() {
     let mut scene = Scene::online();
@@ -62,11 +82,13 @@ fn unknown_requirements_are_named() {
 #[test]
 fn a_request_for_somebody_else_is_not_ours() {
     let mut scene = Scene::online();
-    for (uri, status) in [("sip:mallory@192.0.2.10", 404), ("tel:+49", 416)] {
+    let sips = "sips:alice@192.0.2.10";
+    let strangers = [("sip:mallory@192.0.2.10", 404), ("tel:+49", 416), (sips, 416)];
+    for (number, (uri, status)) in strangers.into_iter().enumerate() {
         let text = format!(
-            "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{status}\r\n\
+            "OPTIONS {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{number}\r\n\
              From: <sip:bob@example.org>;tag=1\r\nTo: <sip:alice@example.org>\r\n\
-             Call-ID: x{status}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\
+             Call-ID: x{number}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\
              Content-Length: 0\r\n\r\n"
         );
         scene.hear(Bytes::from(text));

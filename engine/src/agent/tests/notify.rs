@@ -170,6 +170,55 @@ fn a_forked_presence_subscription_keeps_its_first_dialog() {
     assert_eq!(scene.notify(&mut first, "active;expires=600", Body::None), 200);
 }
 
+/// RFC 6665 §4.1.2.4: until Timer N other notifiers may answer the same SUBSCRIBE, then no more.
+#[test]
+fn after_timer_n_a_notify_creates_no_dialog() {
+    for package in [Package::Presence, Package::Winfo] {
+        let mut scene = Scene::online();
+        let mut late = scene.watch(bob(), package);
+        scene.pass(secs(32));
+        assert_eq!(scene.notify(&mut late, "active;expires=600", Body::None), 481, "the first");
+    }
+    let mut scene = Scene::online();
+    let mut first = scene.watch(bob(), Package::Winfo);
+    let mut second = Notifier { tag: "pb", ..first.clone() };
+    let mut third = Notifier { tag: "pc", ..first.clone() };
+    scene.notify(&mut first, "active;expires=600", Body::None);
+    scene.answer(&first.subscribe, 200, &[(Name::Expires, "600")]);
+    scene.pass(secs(31));
+    assert_eq!(scene.notify(&mut second, "active;expires=600", Body::None), 200, "in time");
+    scene.pass(secs(2));
+    assert_eq!(scene.notify(&mut third, "active;expires=600", Body::None), 481, "too late");
+    assert_eq!(scene.notify(&mut second, "active;expires=600", Body::None), 200);
+}
+
+/// RFC 6665 §4.1.4: the 200 may be another notifier's; the NOTIFY says who we talk to.
+#[test]
+fn the_dialog_is_that_of_the_notify_whatever_tag_the_200_had() {
+    let mut scene = Scene::online();
+    let mut dialog = scene.watch(bob(), Package::Presence);
+    scene.answer(&dialog.subscribe, 200, &[(Name::Expires, "600")]);
+    let forked = "the tag of the 200 is srv, that of the NOTIFY pa";
+    assert_eq!(scene.notify(&mut dialog, "active;expires=600", Body::None), 200, "{forked}");
+    scene.pass(secs(540));
+    assert_eq!(scene.expect(Method::Subscribe).to().unwrap().tag(), Some("pa"));
+}
+
+/// RFC 6665 §8.2.1: one event type a message, compared byte by byte.
+#[test]
+fn an_event_is_one_and_is_compared_byte_by_byte() {
+    let (mut scene, dialog) = active();
+    for events in [&["Presence"][..], &["presence", "presence"], &["presence, presence.winfo"]] {
+        let mut writer = scene.notify_head(&dialog, 9);
+        for event in events {
+            writer.header(Name::Event, event);
+        }
+        writer.header(Name::SubscriptionState, "active");
+        scene.hear(writer.finish());
+        assert_eq!(scene.expect_status(), 489, "{events:?}");
+    }
+}
+
 /// RFC 6665 §4.4.1: the route set comes from the NOTIFY, in its order.
 #[test]
 fn the_route_of_a_refresh_comes_from_the_notify() {

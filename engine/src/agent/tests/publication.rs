@@ -220,3 +220,169 @@ fn an_impossible_offer_is_refused_with_a_reason() {
     assert!(matches!(&scene.events()[..], [Event::Error { why, .. }] if why.contains("1024")));
     scene.expect_silence();
 }
+
+/// RFC 3903 §4: one PUBLISH to a Request-URI at a time, whatever its package.
+#[test]
+fn a_decision_and_a_publication_are_never_out_together() {
+    let mut scene = Scene::online();
+    let decide = |scene: &mut Scene| scene.say(Command::Decide { watcher: bob(), verdict: None });
+    let package = |request: &Request| request.event().unwrap().package.to_owned();
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    decide(&mut scene);
+    scene.open();
+    scene.challenge(&publish, "n1", "boot1", false);
+    let publish = scene.expect(Method::Publish);
+    scene.expect_silence();
+    ok(&mut scene, &publish, "e1");
+    let decision = scene.expect(Method::Publish);
+    assert_eq!(package(&decision), "x-presrules");
+    scene.expect_silence();
+    scene.answer(&decision, 200, &[(Name::SipEtag, "r1")]);
+    let publish = scene.expect(Method::Publish);
+    assert_eq!(package(&publish), "presence");
+    decide(&mut scene);
+    scene.expect_silence();
+    scene.lose_server();
+    assert_eq!(package(&scene.expect(Method::Publish)), "x-presrules");
+    scene.expect_silence();
+}
+
+#[test]
+fn what_waits_behind_a_publication_is_forgotten_with_the_login() {
+    let mut scene = Scene::online();
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    ok(&mut scene, &publish, "e1");
+    scene.say(Command::Decide { watcher: bob(), verdict: None });
+    let decision = scene.expect(Method::Publish);
+    scene.say(Command::Logout);
+    scene.find(Method::Register);
+    scene.expect_silence();
+    scene.answer(&decision, 200, &[(Name::SipEtag, "r1")]);
+    let remove = scene.expect(Method::Publish);
+    assert_eq!(remove.seconds(Name::Expires), Some(0));
+    scene.pass(secs(3));
+    assert_eq!(scene.events().last(), Some(&Event::LoggedOut));
+    scene.answer(&remove, 200, &[(Name::SipEtag, "e2")]);
+    scene.expect_silence();
+}
+
+/// RFC 3903 §4.2–§4.5, table 1: what a PUBLISH for each purpose has and what it has not.
+#[test]
+fn every_operation_has_the_headers_and_the_body_that_belong_to_it() {
+    let mut scene = Scene::online();
+    scene.open();
+    let initial = scene.expect(Method::Publish);
+    ok(&mut scene, &initial, "e1");
+    scene.pass(secs(540));
+    let refresh = scene.expect(Method::Publish);
+    ok(&mut scene, &refresh, "e2");
+    scene.open();
+    let modify = scene.expect(Method::Publish);
+    ok(&mut scene, &modify, "e3");
+    scene.say(Command::Logout);
+    let remove = scene.find(Method::Publish);
+    for (request, etag, body, removes) in [
+        (&initial, None, true, false),
+        (&refresh, Some("e1"), false, false),
+        (&modify, Some("e2"), true, false),
+        (&remove, Some("e3"), false, true),
+    ] {
+        assert_eq!(request.uri(), "sip:alice@example.org");
+        assert_eq!(request.lines(Name::Event).collect::<Vec<_>>(), ["presence"]);
+        assert_eq!(request.list(Name::SipIfMatch).collect::<Vec<_>>(), Vec::from_iter(etag));
+        assert_eq!(!request.body().is_empty(), body);
+        assert_eq!(request.content_type().is_some(), body);
+        assert_eq!(request.seconds(Name::Expires) == Some(0), removes);
+        assert_eq!(request.to().unwrap().tag(), None);
+    }
+}
+
+/// RFC 3903 §4: a Record-Route makes no route set.
+#[test]
+fn a_record_route_in_the_answer_means_nothing() {
+    let mut scene = Scene::online();
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    let route = (Name::RecordRoute, "<sip:edge.example.net;lr>");
+    scene.answer(&publish, 200, &[(Name::SipEtag, "e1"), (Name::Expires, "600"), route]);
+    scene.open();
+    let modify = scene.expect(Method::Publish);
+    assert_eq!(modify.first(Name::Route), None);
+    assert_eq!(modify.uri(), "sip:alice@example.org");
+}
+
+/// RFC 3903 §5: the tag that was refused is not sent again, not even after a failure in between.
+#[test]
+fn a_412_discards_its_entity_tag() {
+    let mut scene = Scene::online();
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    ok(&mut scene, &publish, "e1");
+    scene.open();
+    let modify = scene.expect(Method::Publish);
+    scene.answer(&modify, 412, &[]);
+    let initial = scene.expect(Method::Publish);
+    assert_eq!((initial.first(Name::SipIfMatch), initial.body().is_empty()), (None, false));
+    scene.answer(&initial, 503, &[]);
+    scene.expect_silence();
+    scene.pass(secs(3));
+    let again = scene.expect(Method::Publish);
+    assert_eq!((again.first(Name::SipIfMatch), again.body().is_empty()), (None, false));
+}
+
+/// RFC 3903 §4.2: a tag that may still be good is tried before anything is published beside it.
+#[test]
+fn an_etag_that_may_still_be_good_is_tried_first() {
+    let mut scene = Scene::online();
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    ok(&mut scene, &publish, "e1");
+    scene.open();
+    let modify = scene.expect(Method::Publish);
+    scene.answer(&modify, 500, &[]);
+    scene.pass(secs(2));
+    assert_eq!(scene.expect(Method::Publish).first(Name::SipIfMatch), Some("e1"));
+}
+
+/// RFC 3903 §10.4: watchers recognise a tuple by its id.
+#[test]
+fn a_tuple_keeps_its_id_over_every_change() {
+    let mut scene = with_dm1();
+    let ids = |request: &Request| {
+        document(request).tuples.iter().map(|tuple| tuple.id.clone()).collect::<Vec<_>>()
+    };
+    offer_audio(&mut scene, Mode::Ready);
+    let publish = scene.expect(Method::Publish);
+    let first = ids(&publish);
+    assert_eq!(first.len(), 2);
+    ok(&mut scene, &publish, "e1");
+    scene.say(Command::SetPresence { basic: Basic::Closed, note: Some("out".into()) });
+    let modify = scene.expect(Method::Publish);
+    assert_eq!(ids(&modify), first);
+    scene.answer(&modify, 412, &[]);
+    assert_eq!(ids(&scene.expect(Method::Publish)), first);
+}
+
+/// RFC 3863 §4.1.7: successive documents never have the same time, however fast the user is.
+#[test]
+fn no_two_states_are_published_with_one_time() {
+    let mut scene = with_dm1();
+    offer_audio(&mut scene, Mode::Ready);
+    let publish = scene.expect(Method::Publish);
+    scene.challenge(&publish, "n1", "boot1", false);
+    let publish = scene.expect(Method::Publish);
+    scene.say(Command::SetPresence { basic: Basic::Open, note: Some("here".into()) });
+    ok(&mut scene, &publish, "e1");
+    let modify = scene.expect(Method::Publish);
+    let time = |request: &Request| document(request).tuples[0].timestamp.clone().unwrap();
+    assert!(time(&modify) > time(&publish));
+    // A server that restarted is told without the secret: that is another document too.
+    scene.challenge(&modify, "n2", "boot2", true);
+    let modify = scene.expect(Method::Publish);
+    ok(&mut scene, &modify, "e2");
+    scene.forget();
+    scene.pass(secs(1));
+    assert!(time(&scene.find(Method::Publish)) > time(&modify));
+}

@@ -92,6 +92,68 @@ fn expires_of_a_notify_only_shortens_unless_a_refresh_is_out() {
     assert_eq!(scene.agent.tables(scene.now).buddies[0].expires, Some(300));
 }
 
+/// RFC 6665 §4.1.3: what "pending" says of the expiry counts as much as what "active" says.
+#[test]
+fn expires_of_a_pending_notify_shortens_as_well() {
+    let mut scene = Scene::online();
+    let mut dialog = scene.watch(bob(), Package::Presence);
+    scene.answer(&dialog.subscribe, 200, &[(Name::Expires, "600")]);
+    scene.notify(&mut dialog, "pending;expires=600", Body::None);
+    scene.notify(&mut dialog, "pending;expires=100", Body::None);
+    assert_eq!(scene.agent.tables(scene.now).buddies[0].expires, Some(100));
+}
+
+/// RFC 6665 §4.1.3: "terminated" has no expiry, whatever is written beside it.
+#[test]
+fn expires_of_a_terminal_notify_means_nothing() {
+    let (mut scene, mut dialog) = active();
+    scene.notify(&mut dialog, "terminated;reason=rejected;expires=500", Body::None);
+    assert_eq!(phases(&mut scene), [SubscriptionPhase::Terminated]);
+    assert_eq!(scene.notify(&mut dialog, "active;expires=500", Body::None), 481);
+    scene.pass(secs(4000));
+    scene.expect_silence();
+}
+
+/// RFC 6665 §4.1.2.2.
+#[test]
+fn some_answers_to_a_refresh_end_the_subscription_and_others_do_not() {
+    let fatal = [404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604];
+    for status in fatal.into_iter().chain([400, 403, 408, 486, 500, 503, 600, 603]) {
+        let (mut scene, _) = active();
+        scene.pass(secs(540));
+        let refresh = scene.expect(Method::Subscribe);
+        scene.answer(&refresh, status, &[]);
+        let ended = phases(&mut scene) == [SubscriptionPhase::Terminated];
+        assert_eq!(ended, fatal.contains(&status), "{status}");
+        scene.pass(secs(2));
+        if ended {
+            let again = scene.expect(Method::Subscribe);
+            assert_ne!(again.call_id(), refresh.call_id(), "{status}");
+            assert_ne!(again.from().unwrap().tag(), refresh.from().unwrap().tag(), "{status}");
+        }
+    }
+}
+
+/// RFC 6665 §8.3.1, §4.1.2.2: a 202 is a 200; after a 204 nobody waits for a NOTIFY.
+#[test]
+fn success_is_success_whatever_its_number() {
+    for (status, waits) in [(200, true), (202, true), (204, false)] {
+        let (mut scene, _) = active();
+        scene.pass(secs(540));
+        let refresh = scene.expect(Method::Subscribe);
+        scene.answer(&refresh, status, &[(Name::Expires, "600")]);
+        assert_eq!(scene.agent.tables(scene.now).buddies[0].expires, Some(600), "{status}");
+        scene.pass(secs(33));
+        let ended = phases(&mut scene).contains(&SubscriptionPhase::Terminated);
+        assert_eq!(ended, waits, "{status}: no NOTIFY came");
+    }
+    let mut scene = Scene::online();
+    let mut dialog = scene.watch(bob(), Package::Presence);
+    scene.answer(&dialog.subscribe, 202, &[(Name::Expires, "100")]);
+    scene.notify(&mut dialog, "active", Body::None);
+    assert_eq!(scene.agent.tables(scene.now).buddies[0].expires, Some(100));
+}
+
 /// R4, P17: it ends once and begins again once, in whatever order the news arrive.
 #[test]
 fn a_refresh_that_crosses_the_expiry_starts_one_new_subscription() {
@@ -228,10 +290,12 @@ fn the_reason_of_an_end_decides_when_it_is_tried_again() {
         ("terminated;reason=\"timeout\"", 0, 2),
         ("terminated;reason=probation;retry-after=200", 200, 202),
         ("terminated;reason=probation", 60, 62),
+        ("terminated;reason=giveup;retry-after=200", 200, 202),
         ("terminated;reason=giveup", 60, 62),
         ("terminated;reason=expired", 30, 32),
         ("terminated", 30, 32),
         ("terminated;retry-after=5", 5, 7),
+        ("terminated;reason=expired;retry-after=90", 90, 92),
         ("terminated;reason=rejected", hour, hour),
         ("terminated;reason=noresource", hour, hour),
         ("terminated;reason=invariant;retry-after=5", hour, hour),

@@ -1,7 +1,7 @@
 //! Watcher information documents.
 //!
 //! Read RFC 3858 §4 first. Attributes and elements this version does not know are ignored, as its
-//! §4.1 demands; values outside the enumerations of its schema are errors, since a row whose state
+//! §3 demands; values outside the enumerations of its schema are errors, since a row whose state
 //! is unknown cannot be merged. What versions mean is the business of who keeps the table.
 
 #[cfg(test)]
@@ -21,7 +21,7 @@ const NAMESPACE: &str = "urn:ietf:params:xml:ns:watcherinfo";
 /// A full document holds a presentity's every watcher, so it may be larger than others.
 const LIMITS: XmlLimits = XmlLimits { size: 1 << 20, depth: 16, nodes: 65_536, attributes: 32 };
 
-/// State of a watcher's subscription (RFC 3858 §4.1, RFC 3857 §4.7.1).
+/// State of a watcher's subscription (RFC 3858 §3, RFC 3857 §4.7.1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Status {
@@ -31,7 +31,7 @@ pub enum Status {
     Terminated,
 }
 
-/// What caused the state (RFC 3858 §4.1): the eight values of the schema.
+/// What caused the state (RFC 3858 §3): the eight values of the schema.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Cause {

@@ -6,7 +6,7 @@ use super::rows::PublicationRow;
 use super::subscribe::{Refusal, refuse_with};
 use crate::body::XmlError;
 use crate::body::pidf::{CPIM_PIDF, PIDF, Pidf};
-use crate::message::{Name, Request};
+use crate::message::{Name, Request, is_token};
 use crate::mint::{Id, Label};
 use crate::server::cx::{Ask, Cx};
 use crate::server::{Config, Record, Timer};
@@ -26,16 +26,27 @@ const FOREIGN: Id = Id(0);
 impl Publish {
     /// Reads the conditional header and looks at the body's framing.
     pub(super) fn of(request: &Request) -> Result<Self, Refusal> {
-        let mut tags = request.list(Name::SipIfMatch);
-        let if_match = tags.next().map(|tag| Id::parse(tag).unwrap_or(FOREIGN));
-        if tags.next().is_some() {
-            return Err((400, None));
-        }
+        let if_match = if_match(request)?;
         let coded = request.first(Name::ContentEncoding);
         if coded.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
             return Err((415, Some((Name::AcceptEncoding, "identity".to_owned()))));
         }
         Ok(Self { if_match, has_body: !request.body().is_empty() })
+    }
+}
+
+/// The one entity-tag of SIP-If-Match, if there is such a header; 400 if it is not one token
+/// (RFC 3903 §6 step 3).
+fn if_match(request: &Request) -> Result<Option<Id>, Refusal> {
+    if request.first(Name::SipIfMatch).is_none() {
+        return Ok(None);
+    }
+    let mut tags = request.list(Name::SipIfMatch);
+    match (tags.next(), tags.next()) {
+        (Some(tag), None) if is_token(tag.as_bytes()) => {
+            Ok(Some(Id::parse(tag).unwrap_or(FOREIGN)))
+        }
+        _ => Err((400, None)),
     }
 }
 
@@ -77,7 +88,7 @@ impl Presentity {
             return Err((412, None));
         }
         match (publish.if_match, publish.has_body, asked) {
-            (None, false, _) | (Some(_), true, 0) => Err((400, None)),
+            (None, false, _) => Err((400, None)),
             (Some(etag), false, 0) => {
                 self.withdraw(cx, etag);
                 self.answer_published(cx, ask, publish.if_match, 0);
@@ -126,8 +137,13 @@ impl Presentity {
         let document = Pidf::parse(&body).map_err(|error| bad_document(&error))?;
         let seconds = pub_granted(cx.config, asked, document.is_ready())?;
         if seconds == 0 {
-            // Nothing is stored, but RFC 3903 §6 still wants an entity-tag.
-            self.answer_published(cx, ask, None, 0);
+            // Nothing is stored, but RFC 3903 §6 still wants an entity-tag. What it replaces goes
+            // at once, although whoever withdraws should not send a body (RFC 3903 §4.5).
+            if let Some(etag) = replaced {
+                self.withdraw(cx, etag);
+            }
+            self.answer_published(cx, ask, replaced, 0);
+            self.recompose(cx);
             return Ok(());
         }
         if replaced.is_none() && self.information.len() >= limits.publications {
@@ -173,18 +189,16 @@ impl Presentity {
         self.commit(cx, Record::Withdrawn(self.aor.clone(), etag));
     }
 
-    /// An entity-tag never issued before for this AOR: its cause includes the boot, the request
-    /// and the tag it replaces (P32).
+    /// An entity-tag never issued before for this AOR: its cause includes the boot, the transaction
+    /// and the tag it replaces (P32). Call-ID and CSeq are not enough: two devices that number
+    /// alike may publish in the same millisecond.
     pub(super) fn next_etag(&self, cx: &Cx<'_>, ask: &Ask<'_>, replaced: Option<Id>) -> Id {
-        let call_id = ask.request.call_id().unwrap_or("");
-        let cseq = ask.request.cseq().map_or(0, |cseq| cseq.number);
         let old = replaced.unwrap_or(FOREIGN).0;
         cx.config.secret.derive64(
             Label::EntityTag,
             &[
                 self.aor.as_str().as_bytes(),
-                call_id.as_bytes(),
-                &cseq.to_be_bytes(),
+                &cx.to_tag(ask).0.to_be_bytes(),
                 &old.to_be_bytes(),
                 &cx.config.nonce_key.boot().to_be_bytes(),
                 &cx.now.as_millis().to_be_bytes(),

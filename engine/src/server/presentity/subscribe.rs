@@ -11,6 +11,7 @@ use crate::body::winfo::{Cause, Status};
 use crate::dialog::Dialog;
 use crate::message::{Headers, Name, Request, unquote};
 use crate::mint::{Id, Label};
+use crate::server::admit::{ALLOW_EVENTS, Refused, refused};
 use crate::server::cx::{Ask, Cx};
 use crate::server::{Config, Record, Timer};
 use std::time::Duration;
@@ -18,11 +19,14 @@ use std::time::Duration;
 /// A status to answer with, and a header that says more.
 pub(super) type Refusal = (u16, Option<(Name, String)>);
 
+const HOUR: u32 = 3600;
+
 /// How long a subscription is asked for, after the rules of K2: `Ok(0)` fetches or unsubscribes.
 pub(super) fn granted(config: &Config, request: &Request) -> Result<u32, Refusal> {
     let limits = &config.limits;
     let asked = request.seconds(Name::Expires).unwrap_or(limits.sub_default);
-    if asked > 0 && asked < limits.sub_min {
+    // RFC 6665 §4.2.1.1: nothing from an hour on is too brief, whatever the minimum.
+    if asked > 0 && asked < limits.sub_min.min(HOUR) {
         return Err((423, Some((Name::MinExpires, limits.sub_min.to_string()))));
     }
     Ok(asked.min(limits.sub_max))
@@ -66,15 +70,21 @@ impl Presentity {
     }
 
     /// Checks of M1 step 10 for an in-dialog SUBSCRIBE, before anybody is authenticated: 481 for
-    /// an unknown dialog, 500 for a CSeq that is not higher than the last one.
-    pub(crate) fn check_dialog(&self, request: &Request) -> Result<(), u16> {
-        let subscriptions = self.subscriptions.dialog_of(request);
-        let (_, row) = subscriptions.or_else(|| self.winfo.dialog_of(request)).ok_or(481u16)?;
+    /// an unknown dialog, 500 for a CSeq that is not higher than the last one, 403 for a second
+    /// subscription in the same dialog (RFC 6665 §4.5.2).
+    pub(crate) fn check_dialog(&self, request: &Request) -> Result<(), Refused> {
+        let tables = [&self.subscriptions, &self.winfo];
+        let row = tables.iter().find_map(|table| table.owner_of(request));
+        let (_, row) = row.ok_or_else(|| refused(481))?;
         let number = request.cseq().map_or(0, |cseq| cseq.number);
-        match row.row.dialog.remote_cseq {
-            Some(last) if number <= last => Err(500),
-            Some(_) | None => Ok(()),
+        if row.row.dialog.remote_cseq.is_some_and(|last| number <= last) {
+            return Err(refused(500));
         }
+        if !row.is_about(request) {
+            let why = "399 presently \"dialog sharing is not supported\"";
+            return Err((403, vec![(Name::Warning, why.to_owned())]));
+        }
+        Ok(())
     }
 
     /// An initial SUBSCRIBE or a fetch (M13 rows 1–9).
@@ -271,6 +281,7 @@ impl Presentity {
         let sent_by = cx.sent_by(ask.from);
         reply.pieces(Name::Contact, &["<sip:", self.aor.user(), "@", sent_by, ">"]);
         reply.number(Name::Expires, seconds);
+        reply.header(Name::AllowEvents, ALLOW_EVENTS);
         cx.reply(ask, 200, reply.into_writer().finish());
     }
 }

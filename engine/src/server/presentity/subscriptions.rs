@@ -82,6 +82,13 @@ impl Subscription {
         self.ending.is_none()
     }
 
+    /// Whether a request names its package and `id`, compared byte by byte (RFC 6665 §8.2.1).
+    pub(crate) fn is_about(&self, request: &Request) -> bool {
+        request.event().is_some_and(|event| {
+            event.package == self.row.package.as_str() && event.id == self.row.event_id.as_deref()
+        })
+    }
+
     /// The row as it is stored: with ceilings instead of the numbers in use.
     pub(crate) fn stored(&self) -> SubscriptionRow {
         let mut row = self.row.clone();
@@ -149,14 +156,14 @@ impl Subscriptions {
 
     /// The subscription whose dialog an in-dialog request names, if it is still live.
     pub(crate) fn dialog_of(&self, request: &Request) -> Option<(Id, &Subscription)> {
+        self.owner_of(request).filter(|(_, found)| found.is_about(request))
+    }
+
+    /// The same, whatever its Event says.
+    pub(crate) fn owner_of(&self, request: &Request) -> Option<(Id, &Subscription)> {
         let id = Id::parse(request.to().ok()?.tag()?)?;
         let found = self.rows.get(&id)?;
-        let event = request.event()?;
-        let same = found.is_live()
-            && event.package.eq_ignore_ascii_case(found.row.package.as_str())
-            && event.id == found.row.event_id.as_deref()
-            && found.row.dialog.owns(request);
-        same.then_some((id, found))
+        (found.is_live() && found.row.dialog.owns(request)).then_some((id, found))
     }
 
     /// A live subscription that a fresh SUBSCRIBE repeats: same watcher, Call-ID, From tag and

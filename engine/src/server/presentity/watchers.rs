@@ -1,4 +1,4 @@
-//! WT: who watches, in which state and why (RFC 3857 §4.7.1, RFC 3858 §4.1).
+//! WT: who watches, in which state and why (RFC 3857 §4.7.1, RFC 3858 §3).
 
 use crate::body::winfo::{Cause, Status};
 use crate::message::Aor;
