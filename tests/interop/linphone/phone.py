@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import uuid
 from pathlib import Path
 
@@ -20,6 +21,8 @@ TRACED = re.compile(r"message sent to \[|\] new bytes from \[")
 class Linphone(Tracing):
     """A phone of the user `name`, whose outbound proxy is the server. Its log, with every SIP
     message, comes with its output. It watches its `friends`."""
+
+    command = ("linphonec", "-a", "-d", "6", "-c")
 
     def __init__(self, scene, name, server, friends=(), secret=None, publish=False, cpim=False):
         self.aor = f"sip:{name}@{DOMAIN}"
@@ -46,7 +49,7 @@ class Linphone(Tracing):
         (self.folder / "rc").write_text(text)
         super().__init__(
             f"linphone {name}",
-            ["stdbuf", "-oL", "linphonec", "-a", "-d", "6", "-c", self.folder / "rc"],
+            ["stdbuf", "-oL", *self.command, self.folder / "rc"],
             cwd=self.folder,
             env={"HOME": str(self.folder)},
             log=self.folder / "output.log",
@@ -86,3 +89,9 @@ class Linphone(Tracing):
     def end(self):
         # It does not end at a SIGTERM while it has subscriptions.
         self.stop(signal.SIGKILL)
+
+
+class Core(Linphone):
+    """The same library without the console, for what that has no words for (`core.py`)."""
+
+    command = (sys.executable, Path(__file__).parent / "core.py")
