@@ -53,12 +53,17 @@ def test_it_registers_with_digest(scene):
     assert "OK" in alice.control.command("reginfo")
 
 
-@feature("registers with digest SHA-256 offered first, MD5 second")
-@pytest.mark.xfail(strict=True, reason="gives up at the first challenge that is not MD5")
+class GivesUp(Exception):
+    """It cannot do that, and says so."""
+
+
+@feature("registers with digest when SHA-256 is offered first, MD5 second")
+@pytest.mark.xfail(strict=True, raises=GivesUp, reason="gives up at a challenge that is not MD5")
 def test_it_chooses_md5_from_two_challenges(scene):
     alice = Baresip(scene, "alice", scene.server("alice"))
-    told = alice.expect(r"200 OK \(|reg: .*: Register: .*|reg: .*: \d+ .*")[0]
-    assert told.startswith("200 OK"), told
+    told = alice.expect(r"200 OK \(|reg: .*: Register: Function not implemented")[0]
+    if not told.startswith("200 OK"):
+        raise GivesUp(told)
 
 
 @feature("a wrong password is refused, the right one not delayed by that")

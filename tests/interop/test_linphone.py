@@ -188,6 +188,7 @@ def test_two_phones_call_each_other(scene):
     bob = Linphone(scene, "bob", server).registered()
     heard = {alice: (alice.sound(440), 880), bob: (bob.sound(880), 440)}
     alice.send(f"call {bob.aor}")
+    alice.sip("^SIP/2.0 200 ", r"^CSeq: \d+ INVITE", r"^m=audio \d+ RTP/AVP 0 \d+$")
     for phone in heard:
         phone.expect("Media streams established")
     for phone in heard:
