@@ -1,10 +1,10 @@
 //! Slots: which shard owns a message is a pure function of the message.
 //!
-//! REGISTER goes by To, every other request by the user of its Request-URI, a response by the
-//! slot in *our* branch. A digest covers exactly these (behaviour decisions §2.7), so a replay
-//! always meets the replay record it would have to meet.
+//! REGISTER goes by To, every other request by the user of its Request-URI (the one that a strict
+//! router put elsewhere), a response by the slot in *our* branch. A digest covers exactly these
+//! (behaviour decisions §2.7), so a replay always meets the replay record it would have to meet.
 
-use crate::message::{Aor, Message, Request, Response, Uri};
+use crate::message::{Aor, Message, Name, NameAddr, Request, Response, Uri};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -44,7 +44,9 @@ impl Slot {
             let user = request.to().ok().and_then(|to| Uri::parse(to.uri).ok()?.user);
             return Self::of_user(user.unwrap_or(""));
         }
-        Self::of_user(Uri::parse(request.uri()).ok().and_then(|uri| uri.user).unwrap_or(""))
+        let uri = Uri::parse(request.uri()).ok();
+        let user = uri.and_then(|uri| uri.user.or_else(|| behind_strict_router(request, &uri)));
+        Self::of_user(user.unwrap_or(""))
     }
 
     fn of_response(response: &Response) -> Self {
@@ -52,6 +54,13 @@ impl Slot {
         via.and_then(|via| crate::transaction::Branch::parse(via.branch?))
             .map_or_else(Self::default, |branch| branch.slot)
     }
+}
+
+/// The user that a request is for which a strict router sent on to us: the last Route is its
+/// real Request-URI (RFC 3261 §16.4).
+fn behind_strict_router<'a>(request: &'a Request, uri: &Uri<'_>) -> Option<&'a str> {
+    uri.param("lr")?;
+    Uri::parse(NameAddr::parse(request.list(Name::Route).last()?)?.uri).ok()?.user
 }
 
 #[cfg(test)]

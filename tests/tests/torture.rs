@@ -25,7 +25,7 @@ use Fate::{Accepted, OneOf, Silence, Status};
 /// itself decides. Callers of other domains get 403, unknown service names 404, absent users 480.
 const RFC4475: &[(&str, Fate)] = &[
     ("wsinv", Accepted),
-    ("intmeth", OneOf(&[501, 405])),
+    ("intmeth", Accepted),
     ("esc01", Accepted),
     ("escnull", Accepted),
     ("esc02", OneOf(&[501, 405])),

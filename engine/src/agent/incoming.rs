@@ -16,6 +16,8 @@ use std::net::SocketAddr;
 const TRANSACTIONS: usize = 4096;
 /// The port of a SIP URI that names none.
 const SIP_PORT: u16 = 5060;
+/// The one content coding we read: none.
+const IDENTITY: &str = "identity";
 
 impl Agent {
     /// M1 step 1: something that is no message; answered if it can be.
@@ -73,6 +75,9 @@ impl Desk<'_> {
         let unknown = unknown_requirements(request);
         if !unknown.is_empty() && request.method() != Method::Cancel {
             return cx.refuse_with(&incoming, 420, Name::Unsupported, &unknown);
+        }
+        if is_encoded(request) {
+            return cx.refuse_with(&incoming, 415, Name::AcceptEncoding, IDENTITY);
         }
         self.serve(cx, &incoming);
     }
@@ -170,6 +175,12 @@ fn unknown_requirements(request: &Headers) -> String {
     let unknown: Vec<_> =
         options.filter(|option| !option.eq_ignore_ascii_case(SUPPORTED)).collect();
     unknown.join(", ")
+}
+
+/// Whether there is a body in a coding that we do not read (RFC 3261 §8.2.3): we read none.
+fn is_encoded(request: &Request) -> bool {
+    let coding = request.first(Name::ContentEncoding).unwrap_or("");
+    !request.body().is_empty() && !coding.is_empty() && !coding.eq_ignore_ascii_case(IDENTITY)
 }
 
 /// The transport address in a contact URI, if it names one.

@@ -329,19 +329,13 @@ fn plan_of(reason: Option<&str>, retry_after: Option<u32>) -> Plan {
     }
 }
 
-/// Whether the body, if any, is of a type and encoding we read.
+/// Whether the body, if any, is of a type we read.
 fn is_readable(request: &Request, package: Package) -> bool {
-    if request.body().is_empty() {
-        return true;
-    }
-    let plain = request
-        .first(Name::ContentEncoding)
-        .is_none_or(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case("identity"));
     let known = request.content_type().is_some_and(|found| match package {
         Package::Presence => found.is(PIDF) || found.is(CPIM_PIDF),
         Package::Winfo => found.is(WATCHERINFO),
     });
-    plain && known
+    known || request.body().is_empty()
 }
 
 fn refuse_type(cx: &mut Cx<'_>, incoming: &Incoming<'_>, package: Package) {

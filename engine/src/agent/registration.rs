@@ -183,9 +183,8 @@ impl Registration {
         cx.stop(&Timer::Register);
         match self.state {
             State::Registering { ticket } | State::Leaving { ticket } => {
-                cx.abandon(ticket);
                 // The abandoned REGISTER may have been sent again with credentials.
-                self.cseq += 3;
+                self.cseq = cx.abandon(ticket).unwrap_or(self.cseq);
             }
             State::Off | State::On { .. } | State::Backoff => {}
         }

@@ -242,13 +242,13 @@ impl Cx<'_> {
         self.core.exchanges.open.get(&ticket)?.draft.expires
     }
 
-    /// Nobody wants the answer any more.
-    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) {
-        if let Some(ticket) = ticket {
-            self.core.exchanges.open.remove(&ticket);
-            self.core.exchanges.held.retain(|(held, _)| *held != ticket);
-            self.release();
-        }
+    /// Nobody wants the answer any more. Returns the CSeq of the last try, if it was under way.
+    pub(crate) fn abandon(&mut self, ticket: Option<Ticket>) -> Option<u32> {
+        let ticket = ticket?;
+        let exchange = self.core.exchanges.open.remove(&ticket);
+        self.core.exchanges.held.retain(|(held, _)| *held != ticket);
+        self.release();
+        exchange.map(|exchange| exchange.draft.cseq)
     }
 
     /// A client transaction ended without an answer.
@@ -294,7 +294,8 @@ impl Cx<'_> {
         }
         exchange.retries += 1;
         let auth = &mut self.core.exchanges.auth;
-        match auth.challenged(self.config, asker, response, exchange.sent) {
+        let method = exchange.draft.method;
+        match auth.challenged(self.config, asker, method, response, exchange.sent) {
             Ok(restarted) => {
                 self.core.restarted |= restarted;
                 if !exchange.asked.contains(&asker) {
@@ -399,6 +400,7 @@ fn explain(error: ClientError) -> &'static str {
     match error {
         ClientError::Downgrade => "the server offers no digest algorithm that is allowed here",
         ClientError::Refused => "the server refuses this user name and password",
+        ClientError::Foreign => "somebody else than our server asks for a password",
         ClientError::Syntax => "the server's challenge is unreadable",
     }
 }

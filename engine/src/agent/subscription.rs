@@ -194,6 +194,7 @@ impl Subscriptions {
         usage.note_cseq(answer.cseq);
         match &answer.outcome {
             Outcome::Answered(response) if response.status() < 300 => {
+                usage.retarget(response);
                 let granted = response.seconds(Name::Expires).unwrap_or(usage.asked);
                 if response.status() == NO_NOTIFICATION && usage.bond_mut().is_some() {
                     cx.stop(&Timer::Usage(id, Alarm::N));
@@ -425,12 +426,14 @@ fn wait_of(cx: &mut Cx<'_>, plan: Plan, failures: u32) -> Option<Duration> {
     }
 }
 
-/// After a SUBSCRIBE that was refused outright: what cannot get better is not asked again.
+/// After a SUBSCRIBE that was refused outright: what cannot get better is not asked again. A
+/// status that we do not know counts as the first of its class (RFC 3261 §8.1.3.2).
 fn plan_of_failure(outcome: &Outcome) -> Plan {
     match (outcome.status(), outcome.retry_after()) {
         (_, Some(wait)) => Plan::After(wait),
-        (0 | 408 | 500 | 502..=504, None) => Plan::Soon,
         (480 | 481, None) => Plan::Slowly,
+        (501 | 505 | 513, None) => Plan::Never,
+        (0 | 408 | 500..=599, None) => Plan::Soon,
         (_, None) => Plan::Never,
     }
 }

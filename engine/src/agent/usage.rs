@@ -7,7 +7,7 @@ use super::types::{Package, SubscriptionPhase};
 use super::winfo::View;
 use crate::body::pidf::Pidf;
 use crate::dialog::Dialog;
-use crate::message::{Aor, Method, Name};
+use crate::message::{Aor, Method, Name, Response};
 use crate::mint::Id;
 use crate::time::Instant;
 
@@ -203,6 +203,14 @@ impl Usage {
             .with(Name::Event, self.package.event())
             .with(Name::Accept, self.package.accept())
             .with(Name::Supported, SUPPORTED)
+    }
+
+    /// A SUBSCRIBE refreshes the target of its dialog, and so does the 2xx to it. That of the
+    /// first SUBSCRIBE does not: the dialog is the NOTIFY's (RFC 6665 §4.4.1).
+    pub(crate) fn retarget(&mut self, response: &Response) {
+        if let Some(bond) = self.bond_mut().filter(|bond| bond.renewed) {
+            bond.dialog.retarget(response);
+        }
     }
 
     /// The exchange ended with this CSeq; the next SUBSCRIBE continues from it.

@@ -8,6 +8,7 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+use reach::moved;
 pub use reach::reach;
 pub(crate) use reach::reach_uri;
 
@@ -18,7 +19,6 @@ use crate::message::{
 use crate::mint::{self, Id};
 use crate::transaction::Branch;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The state that two ends of a dialog share, seen from ours.
@@ -140,6 +140,22 @@ impl Dialog {
         self.peer = reach(request, self.next_hop(), from);
     }
 
+    /// Takes over the Contact of a 2xx to a target refresh request of ours (RFC 3261 §12.2.1.2);
+    /// true if it is another one than before. The flow follows it if the old Contact was where
+    /// the flow leads; behind a NAT it was not, and the flow stays.
+    pub fn retarget(&mut self, response: &Response) -> bool {
+        let theirs = response.to().is_ok_and(|to| to.tag().unwrap_or("") == &*self.remote_tag);
+        let Some(target) = target(response).filter(|target| *target != self.remote_target) else {
+            return false;
+        };
+        if theirs {
+            let before = self.next_hop().to_owned();
+            self.remote_target = target;
+            self.peer = moved(&before, self.next_hop(), self.peer);
+        }
+        theirs
+    }
+
     /// Starts the next in-dialog request: request line, Via, Max-Forwards, routes, From, To,
     /// Call-ID, CSeq (increased, but for ACK: that has the CSeq of the INVITE before it).
     /// `sent_by` is our host and port.
@@ -155,7 +171,7 @@ impl Dialog {
 
     fn start(&self, method: Method, branch: Branch, sent_by: &str) -> Writer {
         let mut writer = match self.strict_router() {
-            Some(router) => Writer::request(method, &as_request_uri(router)),
+            Some(router) => Writer::request(method, &Uri::for_request_line(router)),
             None => Writer::request(method, &self.remote_target),
         };
         let branch = branch.ascii();
@@ -207,36 +223,9 @@ impl Dialog {
 fn target(message: &Headers) -> Option<Arc<str>> {
     let Ok(Contacts::List(contacts)) = message.contacts() else { return None };
     let [contact] = contacts.as_slice() else { return None };
-    let uri = Uri::parse(contact.uri).ok()?;
-    Some(without_foreign_parts(contact.uri, &uri).into())
+    Uri::parse(contact.uri).is_ok().then(|| Uri::for_request_line(contact.uri).into())
 }
 
 fn record_route(message: &Headers) -> Vec<Arc<str>> {
     message.list(Name::RecordRoute).map(Arc::from).collect()
-}
-
-/// `uri` without what a Request-URI must not have: headers and `method` (RFC 3261 §19.1.1).
-fn as_request_uri(text: &str) -> Cow<'_, str> {
-    match Uri::parse(text) {
-        Ok(uri) => without_foreign_parts(text, &uri),
-        Err(_) => text.into(),
-    }
-}
-
-fn without_foreign_parts<'a>(text: &'a str, uri: &Uri<'a>) -> Cow<'a, str> {
-    if uri.headers.is_empty() && uri.param("method").is_none() {
-        return text.into();
-    }
-    let bare = text.strip_suffix(uri.headers).unwrap_or(text);
-    let bare = bare.strip_suffix('?').unwrap_or(bare);
-    let Some(start) = bare.strip_suffix(uri.params).filter(|_| !uri.params.is_empty()) else {
-        return bare.into();
-    };
-    let is_method = |param: &&str| {
-        let name = param.split('=').next().unwrap_or(param);
-        name.eq_ignore_ascii_case("method")
-    };
-    let kept: Vec<&str> = uri.params.split(';').filter(|param| !is_method(param)).collect();
-    let start = if kept.is_empty() { start.strip_suffix(';').unwrap_or(start) } else { start };
-    format!("{start}{}", kept.join(";")).into()
 }

@@ -39,6 +39,25 @@ pub(crate) fn reach_uri(request: &Request, uri: &Uri<'_>, from: Peer) -> Peer {
     }
 }
 
+/// Where a peer that was reached by the flow `known` is now that it calls itself `after` instead
+/// of `before`, said in an answer: a Contact that was true once is believed again.
+pub(super) fn moved(before: &str, after: &str, known: Peer) -> Peer {
+    match (address(before), address(after)) {
+        (Some(old), Some(new)) if old == known.addr && can_reach(old.ip(), new.ip()) => {
+            Peer { addr: new, ..known }
+        }
+        _ => known,
+    }
+}
+
+/// The socket that a URI names by address.
+fn address(uri: &str) -> Option<SocketAddr> {
+    let uri = Uri::parse(uri).ok()?;
+    let Host::Ip(ip) = uri.host else { return None };
+    let port = uri.port.unwrap_or(DEFAULT_PORT);
+    (port != 0).then_some(SocketAddr::new(ip, port))
+}
+
 fn is_same_host(one: Host<'_>, other: Host<'_>) -> bool {
     match (one, other) {
         (Host::Name(one), Host::Name(other)) => one.eq_ignore_ascii_case(other),

@@ -4,6 +4,7 @@
 
 use super::lex;
 use memchr::{memchr, memchr2};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -176,6 +177,26 @@ impl<'a> Uri<'a> {
     /// The value of parameter `name` (case-insensitive); `Some("")` for a flag such as `lr`.
     pub fn param(&self, name: &str) -> Option<&'a str> {
         pairs(self.params, b';').find(|(key, _)| same_escaped(key, name)).map(|(_, value)| value)
+    }
+
+    /// The URI `text` as a Request-URI: without the parts that may not stand there, `method` and
+    /// headers (RFC 3261 §19.1.1 table 1). A text that is no URI stays as it is.
+    pub fn for_request_line(text: &str) -> Cow<'_, str> {
+        let Ok(uri) = Uri::parse(text) else { return Cow::Borrowed(text) };
+        if uri.headers.is_empty() && uri.param("method").is_none() {
+            return Cow::Borrowed(text);
+        }
+        let before = |tail: &str| if tail.is_empty() { 0 } else { tail.len() + 1 };
+        let end = text.len() - before(uri.headers) - before(uri.params);
+        let mut left = text[..end].to_owned();
+        for param in uri.params.split(';').filter(|param| !param.is_empty()) {
+            let name = param.split_once('=').map_or(param, |(name, _)| name);
+            if !same_escaped(name, "method") {
+                left.push(';');
+                left.push_str(param);
+            }
+        }
+        Cow::Owned(left)
     }
 
     /// Equality of RFC 3261 §19.1.4.

@@ -13,7 +13,7 @@ use super::{Config, Event, pager, relay};
 use crate::body::presrules::Handling;
 use crate::digest::Qop;
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, Malformed, Method, Name, Reply, Request, Uri, UriError};
+use crate::message::{Aor, Host, Malformed, Method, Name, NameAddr, Reply, Request, Uri, UriError};
 use crate::time::Instant;
 use crate::transaction::{Arrival, ServerKey, Transactions};
 use std::collections::BTreeMap;
@@ -184,6 +184,9 @@ impl Server {
         if request.seconds(Name::MaxForwards) == Some(0) && room.is_proxy() {
             return Err(refused(483));
         }
+        if room.is_proxy() && !has_readable_routes(request) {
+            return Err(refused(400));
+        }
         check_extensions(request, &room)?;
         if let Room::Subscribe(aor, _) = &room
             && request.to().is_ok_and(|to| to.tag().is_some())
@@ -303,11 +306,13 @@ fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Re
     if method == Method::Register {
         return room_of_register(config, request, uri);
     }
-    let Some(aor) = config.local(uri) else {
+    let elsewhere = names_another_host(config, uri);
+    let Some(aor) = config.local(uri).filter(|_| !elsewhere) else {
         return match method {
+            _ if elsewhere && !relay::arrived_by_route(config, request) => Err(refused(403)),
             Method::Options if config.is_ours(uri.host, uri.port) => Ok(Room::Options),
             _ if relay::arrived_by_route(config, request) => Ok(Room::Through),
-            Method::Other => Err(refused(501)),
+            Method::Other if config.is_ours(uri.host, uri.port) => Err(refused(501)),
             // A service URI of ours has no such resource; anything else is relaying for strangers.
             _ if config.is_ours(uri.host, uri.port) => Err(refused(404)),
             _ => Err(refused(403)),
@@ -331,12 +336,19 @@ fn room_of(config: &Config, request: &Request, uri: &Uri<'_>) -> Result<Room, Re
         | Method::Update
         | Method::Info
         | Method::Prack
-        | Method::Refer => Ok(Room::Relay(aor)),
-        Method::Other => Err((501, vec![(Name::Allow, ALLOW.to_owned())])),
+        | Method::Refer
+        // What a device may want to understand is not for us to refuse (RFC 3261 §16.3).
+        | Method::Other => Ok(Room::Relay(aor)),
         Method::Notify | Method::Register | Method::Ack | Method::Cancel => {
             Err((405, vec![(Name::Allow, ALLOW.to_owned())]))
         }
     }
+}
+
+/// Whether `maddr` sends a request elsewhere, whatever its domain (RFC 3261 §16.4, §16.5).
+fn names_another_host(config: &Config, uri: &Uri<'_>) -> bool {
+    let ours = |host| config.is_ours(host, uri.port);
+    uri.param("maddr").is_some_and(|host| !Host::parse(host).is_some_and(ours))
 }
 
 /// REGISTER names the registrar in its Request-URI and the account in To (RFC 3261 §10.2).
@@ -351,6 +363,14 @@ fn room_of_register(config: &Config, request: &Request, uri: &Uri<'_>) -> Result
 
 fn bad_event(known: &str) -> Refused {
     (489, vec![(Name::AllowEvents, known.to_owned())])
+}
+
+/// Whether every Route value is one (RFC 3261 §16.3 item 1: what forwarding needs).
+fn has_readable_routes(request: &Request) -> bool {
+    request.list(Name::Route).all(|route| {
+        NameAddr::parse(route)
+            .is_some_and(|route| !matches!(Uri::parse(route.uri), Err(UriError::Syntax)))
+    })
 }
 
 /// Step 9: we understand no extension that somebody could require of us.

@@ -5,7 +5,7 @@ use super::admit::{self, Rates};
 use super::cx::Cx;
 use super::gate::Gate;
 use super::presentity::{Answer, Package};
-use super::relay::{NoAnswer, Outcome, Relays, Target};
+use super::relay::{NoAnswer, Outcome, Relays, Target, strict_routing_undone};
 use super::{Binding, Command, Config, Event, Owner, Record, Tables, Timer};
 use crate::body::winfo::Cause;
 use crate::machine::{Input, Machine, Output, Peer};
@@ -107,12 +107,19 @@ impl Server {
         out: &mut Out,
     ) {
         match message {
-            Message::Request(request) => self.on_request(config, now, from, request, out),
+            Message::Request(request) => {
+                let meant = strict_routing_undone(config, request);
+                self.on_request(config, now, from, meant.as_ref().unwrap_or(request), out);
+            }
             Message::Response(response) => self.on_response(config, now, response, out),
         }
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: &Response, out: &mut Out) {
+        // Answers to what we sent have our own address on top (RFC 3261 §18.1.2).
+        if !response.via().is_ok_and(|via| config.is_sent_by(via.sent_by)) {
+            return;
+        }
         let Some(owner) = self.transactions.receive(&config.timing, now, response, out) else {
             // Late or foreign: dropped, whatever it says (R49, RFC 4320 §4.2).
             return;
@@ -125,6 +132,9 @@ impl Server {
                 let retry_after = response.seconds(Name::RetryAfter);
                 let answer = Answer::of(status, retry_after, &config.timing);
                 finished(&mut cx, Method::Notify, &aor, Some(status));
+                if status < 300 {
+                    rooms.notify_retargets(&mut cx, &aor, winfo, id, response);
+                }
                 rooms.notify_answered(&mut cx, &aor, winfo, id, answer);
             }
             Owner::Relay { key, branch } => {
@@ -313,6 +323,19 @@ impl Rooms<'_> {
         self.tidy(aor);
     }
 
+    fn notify_retargets(
+        &mut self,
+        cx: &mut Cx<'_>,
+        aor: &Aor,
+        winfo: bool,
+        id: crate::mint::Id,
+        response: &Response,
+    ) {
+        let Some(account) = self.accounts.get_mut(aor) else { return };
+        let package = if winfo { Package::Winfo } else { Package::Presence };
+        account.presentity.on_notify_contact(cx, package, id, response);
+    }
+
     fn delivery_answered(
         &mut self,
         cx: &mut Cx<'_>,
@@ -344,11 +367,16 @@ impl Rooms<'_> {
     }
 }
 
-/// Where requests for an account go: its bindings.
+/// Where requests for an account go: its bindings. A `sips` contact wants TLS on the way to it
+/// (RFC 3261 §16.6 item 7), which there is none of here, so it is not reached at all.
 pub(super) fn targets<'a>(
     bindings: impl Iterator<Item = &'a Binding>,
 ) -> SmallVec<[Target<'a>; 4]> {
-    bindings.map(|binding| Target { uri: &binding.contact, peer: binding.peer }).collect()
+    let wants_tls = |uri: &str| uri.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("sips:"));
+    bindings
+        .map(|binding| Target { uri: &binding.contact, peer: binding.peer })
+        .filter(|target| !wants_tls(target.uri))
+        .collect()
 }
 
 fn finished(cx: &mut Cx<'_>, method: Method, aor: &Aor, status: Option<u16>) {

@@ -28,6 +28,18 @@ fn all_that_concerns_alice_meets_in_one_slot() {
 }
 
 #[test]
+fn a_strict_router_does_not_hide_whom_a_request_is_for() {
+    let slot = |uri: &str, route: &str| {
+        request("BYE", uri, &format!("<sip:x@x.org>;tag=1\r\nRoute: <sip:c@x.org;lr>, {route}"))
+    };
+    let alice = Slot::of_user("alice");
+    assert_eq!(slot("sip:192.0.2.1:5060;lr", "<sip:alice@192.0.2.7>"), alice);
+    assert_eq!(slot("sip:192.0.2.1:5060;lr", "<sip:192.0.2.7>"), Slot::of_user(""));
+    assert_eq!(slot("sip:192.0.2.1:5060", "<sip:alice@192.0.2.7>"), Slot::of_user(""));
+    assert_eq!(slot("sip:alice@192.0.2.1:5060;lr", "<sip:bob@192.0.2.7>"), alice);
+}
+
+#[test]
 fn what_concerns_nobody_has_a_slot_too() {
     let nobody = Slot::of_user("");
     assert_eq!(request("OPTIONS", "sip:x.org", "<sip:bob@x.org>"), nobody);

@@ -77,7 +77,7 @@ impl State {
                 Step::to(S::Accepted).tell().timer(Timer::Linger(life))
             }
             (S::Calling { .. } | S::Proceeding { .. }, E::Failure) => {
-                Step::to(S::Completed).send(Send::Ack).tell().timer(Timer::Linger(life))
+                Step::to(S::Completed).send(Send::Ack).tell().timer(Timer::Linger(timing.d()))
             }
             (S::Calling { .. } | S::Proceeding { cancelled: true }, E::B) => Step::end().tell(),
             (S::Calling { .. } | S::Proceeding { .. } | S::Completed, E::Lost) => {

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// (RFC 3261 §17.2.1). The RFC gives it in milliseconds, not in multiples of T1.
 pub(crate) const W200: Duration = Duration::from_millis(200);
 
+/// The least value of Timer D over UDP (RFC 6026 §8.4).
+const SHORTEST_D: Duration = Duration::from_secs(32);
+
 /// The base times of RFC 3261 table 4 (K1); all others are multiples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timing {
@@ -46,6 +49,12 @@ impl Timing {
             interval = interval.saturating_mul(2);
         }
         elapsed
+    }
+
+    /// Timer D: how long copies of a refusal may come. The server's T1 is not known, so a short one
+    /// of ours does not count (RFC 6026 §8.4).
+    pub(crate) fn d(&self) -> Duration {
+        self.life().max(SHORTEST_D)
     }
 
     /// The retransmission interval after `interval`.

@@ -1,9 +1,8 @@
 """Our server and our agents as processes."""
 
-import json
 import signal
 
-from .program import Missed, Program, binary
+from .program import Program, Teller, binary
 
 DOMAIN = "presence.test"
 
@@ -39,11 +38,16 @@ class Server(Program):
             env={"RUST_LOG": "info"},
             log=self._folder / "presence-server.log",
         )
-        self.port = int(self.expect(r"^ready udp:.*:(\d+)")[1])
+        self.port = int(self.expect(r"^ready udp:\S*:(\d+)")[1])
 
     def kill_and_start_again(self):
         """As `kill -9` and whoever starts it again do: same port, same data."""
         self.stop(signal.SIGKILL)
+        self._start(self.port)
+
+    def stop_and_start_again(self):
+        """In order: subscribers are told; then same port, same data."""
+        self.stop()
         self._start(self.port)
 
     def end(self):
@@ -58,11 +62,10 @@ class Server(Program):
         return f"{self.host}:{self.port}"
 
 
-class Agent(Program):
+class Agent(Teller):
     """A `presence-ua` that tells its events as JSON."""
 
     def __init__(self, folder, name, server, host, flags=()):
-        self.events = []
         self.aor = f"sip:{name}@{DOMAIN}"
         super().__init__(
             f"presence-ua {name}",
@@ -74,24 +77,6 @@ class Agent(Program):
             env={"PRESENCE_PASSWORD": password(name)},
             log=folder / f"presence-ua-{name}.log",
         )
-
-    def event(self, kind, timeout=10.0, **fields):
-        """The next event of this kind whose fields have these values."""
-
-        def accepts(line):
-            if not line.startswith("{"):
-                return None
-            event = json.loads(line)
-            fits = event["event"] == kind and all(
-                event.get(field) == value for field, value in fields.items()
-            )
-            return event if fits else None
-
-        try:
-            return self.expect(accepts, timeout)
-        except Missed as missed:
-            wanted = " ".join([kind, *(f"{field}={value}" for field, value in fields.items())])
-            raise Missed(f"no event {wanted}\n{missed}") from None
 
     def log_in(self):
         """Waits until it is registered."""

@@ -1,5 +1,6 @@
 """A program driven by its lines: what it prints is waited for, never slept for."""
 
+import json
 import os
 import re
 import signal
@@ -105,6 +106,28 @@ class Program:
             self._log.close()
             self._log = None
         return self.process.returncode
+
+
+class Teller(Program):
+    """A program that tells its events as JSON objects, one a line, each named by its `event`."""
+
+    def event(self, kind, timeout=10.0, **fields):
+        """The next event of this kind whose fields have these values."""
+
+        def accepts(line):
+            if not line.startswith("{"):
+                return None
+            event = json.loads(line)
+            fits = event["event"] == kind and all(
+                event.get(field) == value for field, value in fields.items()
+            )
+            return event if fits else None
+
+        try:
+            return self.expect(accepts, timeout)
+        except Missed as missed:
+            wanted = " ".join([kind, *(f"{field}={value}" for field, value in fields.items())])
+            raise Missed(f"no event {wanted}\n{missed}") from None
 
 
 def binary(name):

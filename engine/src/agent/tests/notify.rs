@@ -237,6 +237,27 @@ fn the_route_of_a_refresh_comes_from_the_notify() {
     assert_eq!(routes, ["<sip:p1.example.org;lr>", "<sip:p2.example.org;lr>"]);
 }
 
+/// RFC 3261 §16.6: what a proxy put into Record-Route is good for that dialog alone.
+#[test]
+fn the_route_of_a_dialog_is_used_nowhere_else() {
+    let mut scene = Scene::online();
+    let dialog = scene.watch(bob(), Package::Presence);
+    let mut writer = scene.notify_head(&dialog, 1);
+    writer.header(Name::RecordRoute, "<sip:p1.example.org;lr>");
+    writer.header(Name::Event, "presence");
+    writer.header(Name::SubscriptionState, "active;expires=600");
+    scene.hear(writer.finish());
+    scene.answer(&dialog.subscribe, 200, &[(Name::Expires, "600")]);
+    scene.pass(secs(540));
+    let refresh = scene.expect(Method::Subscribe);
+    assert!(refresh.first(Name::Route).is_some());
+    scene.answer(&refresh, 481, &[]);
+    scene.pass(secs(60));
+    let anew = scene.find(Method::Subscribe);
+    assert_ne!(anew.call_id(), refresh.call_id());
+    assert_eq!(anew.first(Name::Route), None);
+}
+
 #[test]
 fn a_notify_without_subscription_state_is_a_bad_request() {
     let (mut scene, dialog) = active();

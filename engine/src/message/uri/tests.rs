@@ -159,3 +159,18 @@ fn a_parameter_that_comes_twice_counts_once() {
     assert!(twice.equivalent(&uri("sip:x.org;branch=a")));
     assert!(!twice.equivalent(&uri("sip:x.org;branch=b")));
 }
+
+#[test]
+fn a_request_line_has_neither_method_nor_headers() {
+    for (contact, line) in [
+        ("sip:bob@192.0.2.4", "sip:bob@192.0.2.4"),
+        ("sip:b?b@192.0.2.4;ob;transport=udp", "sip:b?b@192.0.2.4;ob;transport=udp"),
+        ("sip:bob@192.0.2.4;method=INVITE;ob", "sip:bob@192.0.2.4;ob"),
+        ("sip:bob@192.0.2.4;ob;%4dethod=BYE", "sip:bob@192.0.2.4;ob"),
+        ("sip:b?b@192.0.2.4:5070;line=1?subject=x&to=y", "sip:b?b@192.0.2.4:5070;line=1"),
+        ("sips:192.0.2.4;method=BYE?subject=x", "sips:192.0.2.4"),
+        ("tel:+4930", "tel:+4930"),
+    ] {
+        assert_eq!(Uri::for_request_line(contact), line);
+    }
+}

@@ -27,6 +27,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// How many finished messages are remembered at most for each one that may be stored.
 const DONE_PER_ROW: usize = 16;
 
+/// The type of typing indicators.
+const IS_COMPOSING: &str = "application/im-iscomposing+xml";
+
 /// What a device's answer to a stored message means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Verdict {
@@ -148,7 +151,9 @@ impl Inbox {
         }
         let id = self.next_id(cx.now);
         let kept = Kept::of(cx.config, cx.now, &ask.user, ask.request, id);
-        if kept.expires <= cx.now || self.rows.len() >= cx.config.limits.offline_quota {
+        // That somebody types is over when it could be told (RFC 3994 §3.3).
+        let fleeting = ask.request.content_type().is_some_and(|found| found.is(IS_COMPOSING));
+        if fleeting || kept.expires <= cx.now || self.rows.len() >= cx.config.limits.offline_quota {
             return cx.refuse(ask, 480);
         }
         cx.timers.arm(Timer::Kept(aor.clone(), id), kept.expires);

@@ -248,6 +248,24 @@ fn a_full_store_says_480() {
 }
 
 #[test]
+fn that_somebody_types_is_told_at_once_or_never() {
+    let typing = |number| {
+        let plain = to_bob("MESSAGE", number, "", "<isComposing/>");
+        let text = String::from_utf8_lossy(plain.bytes());
+        request(&text.replace("text/plain", "application/im-iscomposing+xml"))
+    };
+    let mut rig = Rig::new(&[]);
+    rig.alice(&typing(1));
+    assert_eq!(rig.finals(), [480]);
+    rig.bind("desk");
+    rig.alice(&typing(2));
+    rig.answer("desk", Method::Message, 503);
+    assert_eq!(rig.finals(), [480, 480]);
+    assert_eq!(rig.inbox.len(), 0);
+    assert!(rig.rows.is_empty());
+}
+
+#[test]
 fn a_message_lives_until_its_expires_and_no_longer() {
     let mut rig = Rig::new(&[]);
     rig.alice(&to_bob("MESSAGE", 1, "Expires: 0\n", "x"));

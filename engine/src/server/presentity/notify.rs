@@ -9,7 +9,7 @@ use super::watchers::Watcher;
 use super::{Package, Presentity};
 use crate::body::winfo::{self, Cause, Status, WatcherRef};
 use crate::machine::Peer;
-use crate::message::{Aor, Decimal, Method, Name, Writer};
+use crate::message::{Aor, Decimal, Method, Name, Response, Writer};
 use crate::mint::Id;
 use crate::server::cx::Cx;
 use crate::server::{Owner, Record, Timer};
@@ -73,6 +73,25 @@ impl Presentity {
         };
         self.step(cx, package, id, what);
         self.settle(cx);
+    }
+
+    /// A NOTIFY refreshes the target of its dialog, and so does the Contact of the 2xx to it
+    /// (RFC 6665 §3.2, RFC 3261 §12.2.1.2).
+    pub(crate) fn on_notify_contact(
+        &mut self,
+        cx: &mut Cx<'_>,
+        package: Package,
+        id: Id,
+        response: &Response,
+    ) {
+        if response.first(Name::Contact).is_none() {
+            return;
+        }
+        let Some(row) = self.table(package).get(id).filter(|row| row.is_live()) else { return };
+        let mut stored = row.stored();
+        if stored.dialog.retarget(response) {
+            self.commit(cx, Record::Subscribed(self.aor.clone(), id, stored));
+        }
     }
 
     /// One step of a subscription's outbox, and what follows from it.

@@ -40,7 +40,7 @@ fn format_of(config: &Config, headers: &Headers) -> Result<Format, Refusal> {
     } else if config.legacy_cpim && takes(CPIM_PIDF) {
         Ok(Format::Cpim)
     } else {
-        Err((406, Some((Name::Accept, PIDF.to_owned()))))
+        Err((406, None))
     }
 }
 
@@ -275,9 +275,13 @@ impl Presentity {
         Ok(())
     }
 
-    /// 200 to a SUBSCRIBE. RFC 6665 §8.3.1 knows no 202 any more.
+    /// 200 to a SUBSCRIBE, with the Record-Route of the request (RFC 3261 §12.1.1): watchers of
+    /// old take their route set from here. RFC 6665 §8.3.1 knows no 202 any more.
     pub(super) fn reply_ok(&self, cx: &mut Cx<'_>, ask: &Ask<'_>, seconds: u32) {
         let mut reply = cx.answer(ask, 200);
+        for routes in ask.request.lines(Name::RecordRoute) {
+            reply.header(Name::RecordRoute, routes);
+        }
         let sent_by = cx.sent_by(ask.from);
         reply.pieces(Name::Contact, &["<sip:", self.aor.user(), "@", sent_by, ">"]);
         reply.number(Name::Expires, seconds);

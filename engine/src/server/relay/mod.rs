@@ -18,6 +18,7 @@
 mod best;
 mod machine;
 mod rewrite;
+mod strict;
 
 #[cfg(test)]
 pub(in crate::server) mod rig;
@@ -25,6 +26,7 @@ pub(in crate::server) mod rig;
 mod tests;
 
 pub(crate) use rewrite::arrived_by_route;
+pub(crate) use strict::undone as strict_routing_undone;
 
 use super::cx::{Ask, Cx};
 use super::{Owner, Timer};
@@ -184,8 +186,13 @@ impl Relays {
     ) -> Outcome {
         let invite = response.cseq().is_ok_and(|cseq| cseq.method == "INVITE");
         let leg = usize::from(branch);
+        let nobody_above = response.vias().nth(1).is_none();
         let event = match (response.status(), invite) {
             (..=100, _) => return Outcome::Settled,
+            // It says that it is for us alone, but we asked for somebody else: it cannot be passed
+            // on (RFC 3261 §16.7 item 3), and the branch has nothing better to say.
+            (..=199, _) if nobody_above => return Outcome::Settled,
+            _ if nobody_above => Event::Failure(leg, End::Unreachable),
             (101..=199, _) => Event::Provisional(response),
             // Every 2xx of an INVITE and every copy of it goes to the caller, whose transaction
             // is in Accepted; anything else comes too late when the relay is over

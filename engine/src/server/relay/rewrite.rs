@@ -4,6 +4,7 @@
 //! It keeps no state and judges nobody.
 
 use super::Target;
+use super::strict::Strict;
 use crate::machine::Peer;
 use crate::message::{Decimal, Edit, Host, Name, NameAddr, Request, Uri};
 use crate::mint::{self, Id, Label};
@@ -38,13 +39,16 @@ pub(super) struct Plan {
     record_route: bool,
     /// Whether there are credentials for our realm to take out.
     credentials: bool,
+    /// Whether the Route that is left leads, and not a binding.
+    follows_route: bool,
 }
 
 impl Plan {
     /// A request whose Request-URI is about to be replaced by a binding.
     pub(super) fn initial(config: &Config, request: &Request) -> Self {
         let invite = request.method() == crate::message::Method::Invite;
-        Self { record_route: config.record_route && invite, ..Self::in_dialog(config, request) }
+        let record_route = config.record_route && invite;
+        Self { record_route, follows_route: false, ..Self::in_dialog(config, request) }
     }
 
     /// A request that goes on along its route; its dialog has its route set already.
@@ -58,6 +62,7 @@ impl Plan {
             loop_mark: loop_mark(config, request),
             record_route: false,
             credentials: has_own_credentials(config, request),
+            follows_route: true,
         }
     }
 
@@ -131,14 +136,20 @@ impl Plan {
         let via = via(far, branch);
         let breadth = Decimal::of(breadth);
         let records = self.record_routes(far, near);
+        let strict = Strict::after(request, self.own_routes).filter(|_| self.follows_route);
+        let uri = Uri::for_request_line(strict.as_ref().map_or(target.uri, |strict| strict.uri));
         let mut edit = request.edit();
-        edit = edit.uri(target.uri).push_via(&via).received_from(from.addr);
+        edit = edit.uri(&uri).push_via(&via).received_from(from.addr);
         edit = edit.max_forwards(self.max_forwards);
         edit = edit.remove(Name::MaxBreadth).push_header(Name::MaxBreadth, breadth.as_str());
         for record in &records {
             edit = edit.push_header(Name::RecordRoute, record);
         }
-        self.without_credentials(config, request, self.without_own_routes(request, edit)).finish()
+        let edit = match &strict {
+            Some(strict) => strict.write(edit),
+            None => self.without_own_routes(request, edit),
+        };
+        self.without_credentials(config, request, edit).finish()
     }
 
     /// One for either side of us if they differ, the callee's on top.
@@ -191,9 +202,10 @@ fn via(sent_by: &str, branch: Branch) -> String {
 fn next_hop(config: &Config, uri: &str, listener: u16) -> Option<Peer> {
     let uri = Uri::parse(uri).ok()?;
     let udp = uri.param("transport").is_none_or(|transport| transport.eq_ignore_ascii_case("udp"));
-    let Host::Ip(ip) = uri.host else { return None };
+    let host = uri.param("maddr").map_or(Some(uri.host), Host::parse)?;
+    let Host::Ip(ip) = host else { return None };
     let addr = SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT));
-    (udp && !uri.secure && !config.is_ours(uri.host, uri.port)).then_some(Peer { addr, listener })
+    (udp && !uri.secure && !config.is_ours(host, uri.port)).then_some(Peer { addr, listener })
 }
 
 /// Whether a request was sent to us as a hop on its way: its first Route names us.

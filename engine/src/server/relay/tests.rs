@@ -1,6 +1,7 @@
 //! Scenes of the proxy.
 
 mod copies;
+mod strict;
 mod table;
 
 use super::rig::{Rig, message, peer, to_bob};

@@ -2,6 +2,7 @@
 //! sends is collected with the time at which it was sent.
 
 mod client_scenes;
+mod endings;
 mod invite_scenes;
 mod keys;
 mod loss;

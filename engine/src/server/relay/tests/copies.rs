@@ -175,3 +175,14 @@ fn copies_of_one_request_have_branches_of_their_own_and_a_retransmission_the_sam
     assert_ne!(branch(&one, 0), branch(&two, 0));
     assert_eq!(branch(&one, 0), plan.branch(&rig.config, Slot(1), &message(1, "x"), 0));
 }
+
+/// A CANCEL or ACK that is forwarded without a transaction has the branch of its INVITE.
+#[test]
+fn the_branch_does_not_depend_on_the_method() {
+    let rig = Rig::new(&[]);
+    let [invite, cancel, ack] = ["INVITE", "CANCEL", "ACK"].map(|method| {
+        let request = to_bob(method, 1, "", "");
+        Plan::in_dialog(&rig.config, &request).branch(&rig.config, Slot(1), &request, 0)
+    });
+    assert_eq!([cancel, ack], [invite, invite]);
+}

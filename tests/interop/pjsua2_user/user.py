@@ -1,0 +1,276 @@
+"""A user of PJSIP without a person: commands are lines on standard input, events are JSON objects
+on standard output, one a line. One process is one account on one UDP port.
+
+Everything happens in one thread: it handles PJSIP's events and reads the commands in turn, so no
+callback needs a lock. PJSIP's own log is a file, whole messages included.
+"""
+
+import argparse
+import json
+import os
+import select
+import sys
+
+import pjsua2 as pj
+
+PRESENCE = {pj.PJSUA_BUDDY_STATUS_ONLINE: True, pj.PJSUA_BUDDY_STATUS_OFFLINE: False}
+
+
+def tell(event, **fields):
+    """Prints an event."""
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+class Buddy(pj.Buddy):
+    """Somebody who is watched or written to."""
+
+    def onBuddyState(self):
+        about = self.getInfo()
+        now = about.presStatus
+        tell(
+            "buddy",
+            who=about.uri,
+            subscription=about.subStateName,
+            code=about.subTermCode,
+            why=about.subTermReason,
+            online=PRESENCE.get(now.status),
+            note=now.note,
+        )
+
+
+class Call(pj.Call):
+    """A call; its sound is what PJSIP's null device makes of it."""
+
+    def onCallState(self, prm):
+        about = self.getInfo()
+        tell("call", state=about.stateText, code=about.lastStatusCode, who=about.remoteUri)
+
+    def onCallMediaState(self, prm):
+        """Joins the call to the device and back, so that both ends send all the time."""
+        about = self.getInfo()  # owns the list
+        for index, media in enumerate(about.media):
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                sound = self.getAudioMedia(index)
+                devices = pj.Endpoint.instance().audDevManager()
+                devices.getCaptureDevMedia().startTransmit(sound)
+                sound.startTransmit(devices.getPlaybackDevMedia())
+
+
+class Account(pj.Account):
+    """The user."""
+
+    def __init__(self):
+        super().__init__()
+        self.buddies = {}
+        self.call = None
+        self.packets = 0
+
+    def buddy(self, uri):
+        """Somebody, by URI; not watched yet when new."""
+        if uri not in self.buddies:
+            config = pj.BuddyConfig()
+            config.uri, config.subscribe = uri, False
+            self.buddies[uri] = Buddy()
+            self.buddies[uri].create(self, config)
+        return self.buddies[uri]
+
+    def onRegState(self, prm):
+        tell(
+            "registration",
+            active=self.getInfo().regIsActive,
+            code=prm.code,
+            why=prm.reason,
+            expires=prm.expiration,
+            error=pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "",
+        )
+
+    def onInstantMessage(self, prm):
+        tell("message", sender=prm.fromUri, type=prm.contentType, text=prm.msgBody)
+
+    def onInstantMessageStatus(self, prm):
+        tell("message-status", to=prm.toUri, code=prm.code, why=prm.reason, text=prm.msgBody)
+
+    def onTypingIndication(self, prm):
+        tell("typing", sender=prm.fromUri, on=prm.isTyping)
+
+    def onIncomingCall(self, prm):
+        """Lets it ring until a command decides; a second call finds the line busy."""
+        call = Call(self, prm.callId)
+        answer = pj.CallOpParam()
+        if self.call and self.call.isActive():
+            answer.statusCode = 486
+            call.hangup(answer)
+            return
+        self.call = call
+        answer.statusCode = 180
+        call.answer(answer)
+        tell("ringing", sender=call.getInfo().remoteUri)
+
+
+def register(account, argument):
+    account.setRegistration(True)
+
+
+def unregister(account, argument):
+    account.setRegistration(False)
+
+
+def online(account, argument):
+    """`online [note]`"""
+    status = pj.PresenceStatus()
+    status.status = pj.PJSUA_BUDDY_STATUS_ONLINE
+    status.note = argument
+    account.setOnlineStatus(status)
+
+
+def offline(account, argument):
+    status = pj.PresenceStatus()
+    status.status = pj.PJSUA_BUDDY_STATUS_OFFLINE
+    account.setOnlineStatus(status)
+
+
+def watch(account, argument):
+    account.buddy(argument).subscribePresence(True)
+
+
+def unwatch(account, argument):
+    account.buddy(argument).subscribePresence(False)
+
+
+def message(account, argument):
+    """`message URI text`"""
+    uri, text = argument.split(" ", 1)
+    prm = pj.SendInstantMessageParam()
+    prm.content = text
+    account.buddy(uri).sendInstantMessage(prm)
+
+
+def typing(account, argument):
+    """`typing URI on|off`"""
+    uri, state = argument.split(" ")
+    prm = pj.SendTypingIndicationParam()
+    prm.isTyping = state == "on"
+    account.buddy(uri).sendTypingIndication(prm)
+
+
+def call(account, argument):
+    """`call URI`"""
+    account.call = Call(account)
+    account.call.makeCall(argument, pj.CallOpParam(True))
+
+
+def answer(account, argument):
+    """`answer CODE`"""
+    prm = pj.CallOpParam(True)
+    prm.statusCode = int(argument)
+    account.call.answer(prm)
+
+
+def hangup(account, argument):
+    account.call.hangup(pj.CallOpParam(True))
+
+
+def hear(account, argument):
+    """`hear PACKETS`: tells when as many were sent and received as RTP."""
+    account.packets = int(argument)
+
+
+def listen(account):
+    """Tells once how much of the call was heard, when it is enough."""
+    if account.packets and account.call.hasMedia():
+        rtcp = account.call.getStreamStat(0).rtcp
+        sent, received = rtcp.txStat.pkt, rtcp.rxStat.pkt
+        if min(sent, received) >= account.packets:
+            account.packets = 0
+            tell("heard", sent=sent, received=received)
+
+
+COMMANDS = [
+    *[register, unregister, online, offline, watch, unwatch, message, typing],
+    *[call, answer, hangup, hear],
+]
+
+
+def endpoint(options):
+    """PJSIP itself, with one UDP port and a sound device that is none."""
+    made = pj.Endpoint()
+    made.libCreate()
+    config = pj.EpConfig()
+    config.uaConfig.threadCnt = 0
+    config.uaConfig.mainThreadOnly = True
+    config.uaConfig.userAgent = f"PJSUA2 {made.libVersion().full}"
+    config.medConfig.noVad = True
+    config.logConfig.consoleLevel = 0
+    config.logConfig.level = 5
+    config.logConfig.filename = options.log
+    made.libInit(config)
+    port = pj.TransportConfig()
+    port.boundAddress = options.host
+    made.transportCreate(pj.PJSIP_TRANSPORT_UDP, port)
+    made.libStart()
+    made.audDevManager().setNullDev()
+    return made
+
+
+def settings(options):
+    """The account: its requests go through the server, whose domain no name server knows."""
+    config = pj.AccountConfig()
+    config.idUri = options.aor
+    config.regConfig.registrarUri = "sip:" + options.aor.split("@")[1]
+    config.regConfig.timeoutSec = options.expires
+    config.regConfig.delayBeforeRefreshSec = 2
+    config.regConfig.retryIntervalSec = 0
+    config.sipConfig.proxies.append(f"sip:{options.server};lr")
+    user = options.aor.removeprefix("sip:").split("@")[0]
+    secret = pj.AuthCredInfo("digest", "*", user, 0, os.environ["PRESENCE_PASSWORD"])
+    config.sipConfig.authCreds.append(secret)
+    config.presConfig.publishEnabled = options.publish
+    config.mediaConfig.transportConfig.boundAddress = options.host
+    return config
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--aor", required=True)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--log", required=True)
+    parser.add_argument("--expires", type=int, default=300)
+    parser.add_argument("--publish", action="store_true")
+    return parser.parse_args()
+
+
+def obey(account, commands):
+    """Carries out what was typed; false at the end."""
+    line = commands.readline().decode()
+    name, _, argument = line.strip().partition(" ")
+    if not line or name == "quit":
+        return False
+    command = next(each for each in COMMANDS if each.__name__ == name)
+    try:
+        command(account, argument)
+    except pj.Error as error:
+        tell("error", command=name, why=error.reason)
+    return True
+
+
+def main():
+    options = arguments()
+    made = endpoint(options)
+    account = Account()
+    account.create(settings(options))
+    # Unbuffered: a line that was read ahead would not wake `select`.
+    commands = open(sys.stdin.fileno(), "rb", buffering=0)
+    while True:
+        made.libHandleEvents(10)
+        if select.select([commands], [], [], 0)[0] and not obey(account, commands):
+            break
+        listen(account)
+    account.call = None
+    account.buddies.clear()
+    account.shutdown()
+    made.libDestroy()
+    tell("ended")
+
+
+main()

@@ -1,1 +1,0 @@
-//! User agents and the registrar: RFC 3261 §8–15.
