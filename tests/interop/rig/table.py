@@ -1,8 +1,8 @@
 """The table in README.md: one row a feature, written from what the tests found.
 
-A test that passes makes its row `yes`. A peer that lacks a feature is a row too: a test that shows how
-it fails (`feature(…, lacks="why")`) makes it `no`, or the driver lists it under LACKS where there is
-nothing to run.
+A test that passes makes its row `yes`. A peer that lacks a feature is a row too: a test that shows
+how it fails (`feature(…, lacks="why")`) makes it `no`, or the driver lists it under LACKS where there
+is nothing to run.
 """
 
 import re
