@@ -1,0 +1,1 @@
+//! Holds the expectations against the record: what somebody saw, when, and what instead.

@@ -1,0 +1,168 @@
+//! What happened in a run: every datagram with its fate, every event a user was told, every step
+//! of the plan. All that is shown or judged is read off this value.
+
+use crate::plan::{DeviceName, Party, Step};
+use bytes::Bytes;
+use presently_engine::agent;
+use siphasher::sip::SipHasher13;
+use std::hash::{Hash, Hasher};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What became of a datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Fate {
+    /// It arrives so many ms after it was sent.
+    Arrives {
+        /// The time on the way.
+        after_ms: u64,
+        /// Whether a byte of it was changed on the way.
+        corrupted: bool,
+        /// Whether it is the second copy.
+        copy: bool,
+    },
+    /// The network lost it.
+    Lost,
+    /// The way was cut.
+    Cut,
+    /// It was larger than what passes.
+    TooLarge,
+    /// Nobody had that address when it arrived.
+    NobodyThere,
+}
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum What {
+    /// A datagram was sent, and what becomes of it. A copy has an entry of its own.
+    Datagram {
+        /// From where, as the receiver sees it.
+        from: SocketAddr,
+        /// To where.
+        to: SocketAddr,
+        /// What was sent.
+        bytes: Bytes,
+        /// What becomes of it.
+        fate: Fate,
+    },
+    /// A user was told something.
+    Told {
+        /// On which device.
+        device: DeviceName,
+        /// What.
+        event: agent::Event,
+    },
+    /// A step of the plan was taken.
+    Step(Step),
+    /// Somebody's process ended by itself or could not start.
+    Trouble {
+        /// Whose.
+        party: Party,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Something that happened, and when.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    /// Milliseconds since the start.
+    pub at_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+/// Everything that happened, in order.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Record {
+    /// In the order in which it happened.
+    pub entries: Vec<Entry>,
+    /// Who has which address.
+    pub addresses: Vec<(Party, SocketAddr)>,
+    /// When the run ended.
+    pub ended_ms: u64,
+}
+
+impl Record {
+    /// A number that two runs share only if everything in them happened alike.
+    pub fn hash(&self) -> u64 {
+        let mut hasher = SipHasher13::new();
+        for entry in &self.entries {
+            entry.at_ms.hash(&mut hasher);
+            match &entry.what {
+                What::Datagram { from, to, bytes, fate } => {
+                    (from, to, bytes, fate).hash(&mut hasher);
+                }
+                What::Told { device, event } => {
+                    device.hash(&mut hasher);
+                    format!("{event:?}").hash(&mut hasher);
+                }
+                What::Step(step) => format!("{step:?}").hash(&mut hasher),
+                What::Trouble { party, why } => (party, why).hash(&mut hasher),
+            }
+        }
+        hasher.finish()
+    }
+
+    /// What the users were told, in order.
+    pub fn told(&self) -> impl Iterator<Item = (u64, &DeviceName, &agent::Event)> {
+        self.entries.iter().filter_map(|entry| match &entry.what {
+            What::Told { device, event } => Some((entry.at_ms, device, event)),
+            What::Datagram { .. } | What::Step(_) | What::Trouble { .. } => None,
+        })
+    }
+}
+
+/// The record while it is written. Clones write into the same.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder(Arc<Mutex<Record>>);
+
+impl Recorder {
+    /// Adds an entry.
+    pub fn add(&self, at_ms: u64, what: What) {
+        self.lock().entries.push(Entry { at_ms, what });
+    }
+
+    /// The number of the next entry, to be changed later.
+    pub fn mark(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    /// Changes the fate of a datagram that was told too early.
+    pub fn amend(&self, mark: usize, new: Fate) {
+        if let Some(Entry { what: What::Datagram { fate, .. }, .. }) =
+            self.lock().entries.get_mut(mark)
+        {
+            *fate = new;
+        }
+    }
+
+    /// Notes who has an address.
+    pub fn address(&self, party: Party, address: SocketAddr) {
+        self.lock().addresses.push((party, address));
+    }
+
+    /// The datagrams that came from an address so far.
+    pub fn sent_by(&self, address: SocketAddr) -> Vec<(SocketAddr, Bytes)> {
+        let record = self.lock();
+        let sent = record.entries.iter().filter_map(|entry| match &entry.what {
+            What::Datagram { from, to, bytes, .. } if *from == address => {
+                Some((*to, bytes.clone()))
+            }
+            _ => None,
+        });
+        sent.collect()
+    }
+
+    /// Ends the record.
+    pub fn finish(self, ended_ms: u64) -> Record {
+        let mut record = std::mem::take(&mut *self.lock());
+        record.ended_ms = ended_ms;
+        record
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        // One thread writes; a panic of it ends the run anyway.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

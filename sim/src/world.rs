@@ -1,0 +1,176 @@
+//! Plays a plan: builds the network, the server and the devices, takes the steps at their times,
+//! and waits until all is quiet.
+
+use crate::chance::Chance;
+use crate::network::Network;
+use crate::plan::{Act, DeviceName, Party, Plan, Step};
+use crate::record::{Record, Recorder, What};
+use crate::server::{self, ServerHost};
+use crate::user::Device;
+use presently_net::Clock;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// After the last step faults end, and all that is under way comes to its end: three times 64·T1
+/// (behaviour §5.2).
+const SETTLING: Duration = Duration::from_secs(96);
+
+/// Plays a plan to its end.
+///
+/// # Errors
+/// A plan that cannot be played: an unknown device, a line that is no order.
+pub fn play(plan: &Plan) -> Result<Record, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
+        .build()
+        .map_err(|why| format!("the runtime cannot start: {why}"))?;
+    runtime.block_on(World::new(plan).play(plan))
+}
+
+struct World {
+    start: Instant,
+    network: Network,
+    recorder: Recorder,
+    server: ServerHost,
+    devices: BTreeMap<DeviceName, Device>,
+}
+
+impl World {
+    fn new(plan: &Plan) -> Self {
+        let chance = Chance::new(plan.seed);
+        let recorder = Recorder::default();
+        let network = Network::new(plan.network.clone(), chance, recorder.clone());
+        let clock = Clock::starting_at(server::DAWN);
+        let server = ServerHost::new(plan, chance, &network, clock);
+        recorder.address(Party::Server, server::ADDRESS);
+        let mut devices = BTreeMap::new();
+        for user in &plan.users {
+            for name in user.device_names() {
+                let number = u16::try_from(devices.len() + 1).unwrap_or(u16::MAX);
+                let device = Device::new(user, name.clone(), number, chance, clock);
+                recorder.address(Party::Device(name.clone()), device.address);
+                if user.nat {
+                    network.translate(device.address);
+                }
+                devices.insert(name, device);
+            }
+        }
+        Self { start: Instant::now(), network, recorder, server, devices }
+    }
+
+    async fn play(mut self, plan: &Plan) -> Result<Record, String> {
+        self.server.start().map_err(|why| format!("the server cannot start: {why}"))?;
+        for step in &plan.steps {
+            tokio::time::sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
+            self.recorder.add(self.network.now_ms(), What::Step(step.clone()));
+            self.take(step).await?;
+        }
+        tokio::time::sleep_until(self.start + Duration::from_millis(plan.duration_ms)).await;
+        self.network.weather(crate::plan::Weather::default());
+        self.network.mend();
+        tokio::time::sleep(SETTLING).await;
+        let ended = self.network.now_ms();
+        Ok(self.recorder.finish(ended))
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<(), String> {
+        match &step.act {
+            Act::Login(name) => self.start_device(name).await?,
+            Act::Order(name, line) => {
+                let device = self.device(name)?;
+                let done = device.order(line).await;
+                if let Err(why) = done {
+                    self.trouble(&Party::Device(name.clone()), why);
+                }
+            }
+            Act::Crash(Party::Server) => self.server.crash(),
+            Act::Crash(Party::Device(name)) => self.device(name)?.crash(),
+            Act::Start(Party::Server) => {
+                if let Err(why) = self.server.start() {
+                    self.trouble(&Party::Server, why.to_string());
+                }
+            }
+            Act::Start(Party::Device(name)) => self.start_device(name).await?,
+            Act::Stop => {
+                if let Err(why) = self.server.stop().await {
+                    self.trouble(&Party::Server, why);
+                }
+            }
+            Act::Cut { from, to, both } => {
+                self.network.cut(from, to);
+                if *both {
+                    self.network.cut(to, from);
+                }
+            }
+            Act::Mend => self.network.mend(),
+            Act::Weather(weather) => self.network.weather(weather.clone()),
+            Act::Rebind(user) => {
+                let theirs = self.devices.values().filter(|device| device.name.user == *user);
+                theirs.for_each(|device| self.network.translate(device.address));
+            }
+            Act::HoldDisk(true) => self.server.disk.hold(),
+            Act::HoldDisk(false) => self.server.disk.release(),
+            Act::FailDisk(failing) => {
+                let with = failing.then_some(std::io::ErrorKind::StorageFull);
+                self.server.disk.fail(with);
+            }
+            Act::Replay(party) => self.replay(party),
+            Act::Flood(requests) => self.flood(*requests),
+        }
+        Ok(())
+    }
+
+    async fn start_device(&mut self, name: &DeviceName) -> Result<(), String> {
+        let (network, recorder) = (self.network.clone(), self.recorder.clone());
+        let device = self.device(name)?;
+        if let Err(why) = device.start(&network, &recorder).await {
+            self.trouble(&Party::Device(name.clone()), why.to_string());
+        }
+        Ok(())
+    }
+
+    fn device(&mut self, name: &DeviceName) -> Result<&mut Device, String> {
+        self.devices.get_mut(name).ok_or_else(|| format!("there is no device {name}"))
+    }
+
+    fn trouble(&self, party: &Party, why: String) {
+        self.recorder.add(self.network.now_ms(), What::Trouble { party: party.clone(), why });
+    }
+
+    /// Somebody who listened sends everything again, from an address of their own.
+    fn replay(&self, party: &Party) {
+        let address = match party {
+            Party::Server => Some(server::ADDRESS),
+            Party::Device(name) => self.devices.get(name).map(|device| device.address),
+        };
+        let sent = address.map(|address| self.recorder.sent_by(address)).unwrap_or_default();
+        for (to, bytes) in sent {
+            self.network.send(stranger(1), to, &bytes);
+        }
+    }
+
+    /// Requests without credentials, each from another port.
+    fn flood(&self, requests: u32) {
+        for number in 0..requests {
+            let from = stranger(u16::try_from(number % 60_000).unwrap_or(0) + 1024);
+            let text = format!(
+                "SUBSCRIBE sip:{user}@{domain} SIP/2.0\r\n\
+                 Via: SIP/2.0/UDP {from};branch=z9hG4bK-flood-{number}\r\n\
+                 From: <sip:mallory@{domain}>;tag={number}\r\nTo: <sip:{user}@{domain}>\r\n\
+                 Call-ID: flood-{number}\r\nCSeq: 1 SUBSCRIBE\r\nContact: <sip:mallory@{from}>\r\n\
+                 Event: presence\r\nExpires: 3600\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+                user = self.devices.keys().next().map_or("alice", |name| &name.user),
+                domain = server::DOMAIN,
+            );
+            self.network.send(from, server::ADDRESS, text.as_bytes());
+        }
+    }
+}
+
+/// An address of nobody in the plan.
+fn stranger(port: u16) -> std::net::SocketAddr {
+    std::net::SocketAddr::new(std::net::Ipv4Addr::new(203, 0, 113, 66).into(), port)
+}
