@@ -49,7 +49,7 @@ pub fn config_with_digest(names: &[&str]) -> Config {
     for name in names {
         let password = format!("{name}'s password");
         let user = User::from_password(name, DOMAIN, &password);
-        config.users.named.insert((*name).into(), user);
+        config.users.insert(name, user);
     }
     config
 }

@@ -83,3 +83,13 @@ fn every_cited_section_is_listed() {
     }
     report("sections that tests cite and no list has", &faults);
 }
+
+/// Read off the lists, and shown where people look first.
+#[test]
+fn readme_has_the_table() {
+    let (begin, end) = ("<!-- conformance -->\n", "<!-- end of conformance -->");
+    let readme = std::fs::read_to_string(evidence::root().join("README.md")).expect("README.md");
+    let shown = readme.split_once(begin).and_then(|(_, rest)| rest.split_once(end));
+    let table = conformance::render(&lists());
+    assert_eq!(shown.expect("its place in README.md").0, table, "put this table there:\n{table}");
+}

@@ -62,7 +62,7 @@ pub(crate) fn hash(
     if password.is_empty() {
         return Err(Failure::usage("no password: write it as one line to stdin"));
     }
-    write_lines(aor.user(), &user(aor.user(), aor.domain(), password), output)
+    write_lines(&aor.name(), &user(&aor.name(), aor.domain(), password), output)
         .map_err(|error| Failure::work(format!("the lines cannot be written: {error}")))
 }
 
@@ -111,23 +111,20 @@ fn add(
     domain: &str,
 ) -> Result<(), Failure> {
     let (who, place) = (name.value.as_str(), name.place);
-    let twice = if who == "*" { users.anyone.is_some() } else { users.named.contains_key(who) };
-    if twice {
-        return Err(Failure::usage(format!("{place}: user \"{who}\" is in the file twice")));
-    }
-    match (who, account) {
-        ("*", Account::Password(password)) => users.anyone = Some(password.into()),
+    let twice = match (who, account) {
+        ("*", Account::Password(password)) => users.anyone.replace(password.into()).is_some(),
         ("*", Account::Hashed(_)) => {
             return Err(Failure::usage(format!(
                 "{place}: user \"*\" must have password: a hash holds for one name only"
             )));
         }
         (_, Account::Password(password)) => {
-            users.named.insert(who.into(), user(who, domain, &password));
+            users.insert(who, user(who, domain, &password)).is_some()
         }
-        (_, Account::Hashed(user)) => {
-            users.named.insert(who.into(), user);
-        }
+        (_, Account::Hashed(user)) => users.insert(who, user).is_some(),
+    };
+    if twice {
+        return Err(Failure::usage(format!("{place}: user \"{who}\" is in the file twice")));
     }
     Ok(())
 }

@@ -56,6 +56,8 @@ struct Known {
 pub(crate) struct Auth {
     server: Known,
     proxy: Known,
+    /// Realm of our registrar, the only one that our password is for.
+    realm: Option<Box<str>>,
     boot: Option<Box<str>>,
 }
 
@@ -92,7 +94,7 @@ impl Auth {
         let mut credentials = Credentials::default();
         for asker in askers {
             let known = self.known(*asker);
-            let (user, password) = (config.aor.user(), &*config.password);
+            let (user, password) = (&config.aor.name(), &*config.password);
             let client = &mut known.client;
             let value =
                 client.authorize(&config.secret, user, password, method.as_str(), uri, body);
@@ -106,20 +108,32 @@ impl Auth {
         (lines, credentials)
     }
 
-    /// Takes a challenge. Ok: send again; true if the server turns out to have restarted.
+    /// Takes a challenge to a request of this method. Ok: send again; true if the server turns out
+    /// to have restarted.
+    ///
+    /// Only a REGISTER is certain to be asked by our own server, so its challenge tells our realm.
+    /// A message goes on to whoever it is for, and a challenge that comes back from there is
+    /// neither answered nor kept (RFC 3261 §22.3).
     pub(crate) fn challenged(
         &mut self,
         config: &Config,
         asker: Asker,
+        method: Method,
         response: &Response,
         sent: Credentials,
     ) -> Result<bool, ClientError> {
         let minimum = if config.allow_md5 { Algorithm::Md5 } else { Algorithm::Sha256 };
+        let registers = method == Method::Register;
+        let realm = self.realm.clone().filter(|_| !registers);
         let known = self.known(asker);
         let current = sent.of(asker).is_some_and(|challenge| challenge == known.challenges);
-        known.client.challenged(response, minimum, current)?;
+        known.client.challenged_in(realm.as_deref(), response, minimum, current)?;
         known.challenges += 1;
         let opaque = known.client.opaque().map(Into::into);
+        let realm = known.client.realm().map(Into::into);
+        if registers {
+            self.realm = realm;
+        }
         Ok(self.note_boot(opaque))
     }
 

@@ -253,6 +253,11 @@ impl Agent {
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: Response, out: &mut Out) {
+        // Answers to what we sent have our own address on top (RFC 3261 §18.1.2).
+        let ours = |sent_by: &str| config.contact.eq_ignore_ascii_case(sent_by);
+        if !response.via().is_ok_and(|via| ours(via.sent_by)) {
+            return;
+        }
         let transactions = &mut self.core.transactions;
         let Some(ticket) = transactions.receive(&config.timing, now, &response, out) else {
             return;

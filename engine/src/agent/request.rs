@@ -294,7 +294,8 @@ impl Cx<'_> {
         }
         exchange.retries += 1;
         let auth = &mut self.core.exchanges.auth;
-        match auth.challenged(self.config, asker, response, exchange.sent) {
+        let method = exchange.draft.method;
+        match auth.challenged(self.config, asker, method, response, exchange.sent) {
             Ok(restarted) => {
                 self.core.restarted |= restarted;
                 if !exchange.asked.contains(&asker) {
@@ -399,6 +400,7 @@ fn explain(error: ClientError) -> &'static str {
     match error {
         ClientError::Downgrade => "the server offers no digest algorithm that is allowed here",
         ClientError::Refused => "the server refuses this user name and password",
+        ClientError::Foreign => "somebody else than our server asks for a password",
         ClientError::Syntax => "the server's challenge is unreadable",
     }
 }

@@ -22,6 +22,8 @@ pub enum ClientError {
     Refused,
     /// The challenge is unreadable.
     Syntax,
+    /// Somebody else asks, for whom there is no password.
+    Foreign,
 }
 
 /// What the client knows of one realm.
@@ -76,7 +78,22 @@ impl Client {
         minimum: Algorithm,
         sent: bool,
     ) -> Result<(), ClientError> {
-        let chosen = choose(response, minimum);
+        self.challenged_in(None, response, minimum, sent)
+    }
+
+    /// The same, where only challenges of `realm` count if that is given. Those of others change
+    /// nothing: what was learned of our own server stays good.
+    pub fn challenged_in(
+        &mut self,
+        realm: Option<&str>,
+        response: &Response,
+        minimum: Algorithm,
+        sent: bool,
+    ) -> Result<(), ClientError> {
+        let chosen = choose(realm, response, minimum);
+        if let Err(ClientError::Foreign) = chosen {
+            return Err(ClientError::Foreign);
+        }
         if let Ok(offer) = &chosen {
             self.opaque.clone_from(&offer.opaque);
             self.proxy = response.status() == 407;
@@ -123,6 +140,14 @@ impl Client {
         challenge.remember(sent);
         self.state = State::Ready(challenge);
         Some(value)
+    }
+
+    /// The realm of the challenge that is answered now.
+    pub fn realm(&self) -> Option<&str> {
+        match &self.state {
+            State::Challenged(challenge) | State::Ready(challenge) => Some(&challenge.realm),
+            State::NoChallenge | State::Failed => None,
+        }
     }
 
     /// Whether the last challenge was a 407.
@@ -219,8 +244,14 @@ struct Offer {
     stale: bool,
 }
 
-/// The topmost challenge with an algorithm that is understood and strong enough.
-fn choose(response: &Response, minimum: Algorithm) -> Result<Offer, ClientError> {
+/// The topmost challenge, of `realm` if that is given, with an algorithm that is understood and
+/// strong enough.
+fn choose(
+    realm: Option<&str>,
+    response: &Response,
+    minimum: Algorithm,
+) -> Result<Offer, ClientError> {
+    let is_foreign = |offer: &Offer| realm.is_some_and(|realm| *realm != *offer.challenge.realm);
     let name = match response.status() {
         407 => Name::ProxyAuthenticate,
         _ => Name::WwwAuthenticate,
@@ -229,6 +260,7 @@ fn choose(response: &Response, minimum: Algorithm) -> Result<Offer, ClientError>
     for scheme in response.lines(name).flat_map(Schemes::of) {
         let offer = scheme.map_or(Err(ClientError::Syntax), |scheme| read(&scheme, minimum));
         match offer {
+            Ok(offer) if is_foreign(&offer) => failure = failure.or(Some(ClientError::Foreign)),
             Ok(offer) => return Ok(offer),
             Err(error) => failure = failure.or(Some(error)),
         }

@@ -26,10 +26,12 @@ pub(super) enum Param {
     Stale,
     Uri,
     Username,
+    /// `username*`, for characters that a quoted string cannot hold (RFC 7616 §3.4).
+    UsernameExtended,
 }
 
 /// How many [`Param`]s there are.
-const KNOWN: usize = 13;
+const KNOWN: usize = 14;
 
 impl Param {
     fn of(name: &str) -> Option<Self> {
@@ -43,7 +45,7 @@ impl Param {
             b'q' => &[("qop", Qop)],
             b'r' => &[("realm", Realm), ("response", Response), ("rspauth", RspAuth)],
             b's' => &[("stale", Stale)],
-            b'u' => &[("username", Username), ("uri", Uri)],
+            b'u' => &[("username", Username), ("uri", Uri), ("username*", UsernameExtended)],
             _ => &[],
         };
         let found = candidates.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -79,6 +81,11 @@ impl<'a> Scheme<'a> {
     /// Whether this is digest authentication.
     pub(super) fn is_digest(&self) -> bool {
         self.name.eq_ignore_ascii_case("Digest")
+    }
+
+    /// Whether a parameter is there.
+    pub(super) fn has(&self, param: Param) -> bool {
+        self.params[param as usize].is_some()
     }
 
     /// The value of a parameter, quotes and escapes undone.

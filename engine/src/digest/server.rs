@@ -280,6 +280,9 @@ impl<'a> Credentials<'a> {
         proxy: bool,
         scheme: &Scheme<'a>,
     ) -> Result<Option<Self>, &'static str> {
+        if scheme.has(Param::Username) && scheme.has(Param::UsernameExtended) {
+            return Err("digest with two usernames");
+        }
         let algorithm = scheme.get(Param::Algorithm);
         let qop = match scheme.get(Param::Qop) {
             Some(qop) => Qop::of(&qop).ok_or("digest with unknown qop")?,

@@ -58,6 +58,19 @@ impl Aor {
         &self.0[SCHEME.len()..self.at()]
     }
 
+    /// The user part with every escape undone: the name its owner would write by hand. An escape
+    /// that stands for no text stays.
+    pub fn name(&self) -> Cow<'_, str> {
+        let mut plain = Vec::with_capacity(self.user().len());
+        let mut rest = self.user().as_bytes();
+        while let Some((&byte, tail)) = rest.split_first() {
+            let octet = lex::escape(rest);
+            plain.push(octet.unwrap_or(byte));
+            rest = if octet.is_some() { &rest[3..] } else { tail };
+        }
+        String::from_utf8(plain).map_or(Cow::Borrowed(self.user()), Cow::Owned)
+    }
+
     /// The domain, lower-case.
     pub fn domain(&self) -> &str {
         &self.0[self.at() + 1..]

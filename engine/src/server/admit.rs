@@ -13,7 +13,7 @@ use super::{Config, Event, pager, relay};
 use crate::body::presrules::Handling;
 use crate::digest::Qop;
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, Host, Malformed, Method, Name, Reply, Request, Uri, UriError};
+use crate::message::{Aor, Host, Malformed, Method, Name, NameAddr, Reply, Request, Uri, UriError};
 use crate::time::Instant;
 use crate::transaction::{Arrival, ServerKey, Transactions};
 use std::collections::BTreeMap;
@@ -183,6 +183,9 @@ impl Server {
         }
         if request.seconds(Name::MaxForwards) == Some(0) && room.is_proxy() {
             return Err(refused(483));
+        }
+        if room.is_proxy() && !has_readable_routes(request) {
+            return Err(refused(400));
         }
         check_extensions(request, &room)?;
         if let Room::Subscribe(aor, _) = &room
@@ -360,6 +363,14 @@ fn room_of_register(config: &Config, request: &Request, uri: &Uri<'_>) -> Result
 
 fn bad_event(known: &str) -> Refused {
     (489, vec![(Name::AllowEvents, known.to_owned())])
+}
+
+/// Whether every Route value is one (RFC 3261 §16.3 item 1: what forwarding needs).
+fn has_readable_routes(request: &Request) -> bool {
+    request.list(Name::Route).all(|route| {
+        NameAddr::parse(route)
+            .is_some_and(|route| !matches!(Uri::parse(route.uri), Err(UriError::Syntax)))
+    })
 }
 
 /// Step 9: we understand no extension that somebody could require of us.

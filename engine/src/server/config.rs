@@ -2,7 +2,7 @@
 
 use crate::body::presrules::Handling;
 use crate::digest::{Algorithm, Ha1, NonceKey, NonceLimits};
-use crate::message::{Aor, Host, Uri};
+use crate::message::{Aor, Host, Uri, canonical_user};
 use crate::mint::Secret;
 use crate::transaction::Timing;
 use std::borrow::Cow;
@@ -62,6 +62,11 @@ impl Config {
         }
     }
 
+    /// Whether a Via with this sent-by is one we write.
+    pub(crate) fn is_sent_by(&self, sent_by: &str) -> bool {
+        self.listeners.iter().any(|one| one.sent_by.eq_ignore_ascii_case(sent_by))
+    }
+
     /// The domain as an address, where a laboratory does without a name.
     fn domain_address(&self) -> Option<IpAddr> {
         self.domain.trim_matches(['[', ']']).parse().ok()
@@ -101,7 +106,7 @@ pub enum Authentication {
 /// The accounts of the domain.
 #[derive(Clone, Debug, Default)]
 pub struct Users {
-    /// By user name.
+    /// By user name as a URI has it; see [`Users::insert`].
     pub named: BTreeMap<Box<str>, User>,
     /// `name = "*"`: every name exists, with this password.
     pub anyone: Option<Box<str>>,
@@ -127,9 +132,24 @@ impl User {
 }
 
 impl Users {
+    /// Enters an account under its plain name, which may have any letters but a colon (RFC 7616
+    /// §4), and returns the one that had the name before.
+    pub fn insert(&mut self, name: &str, user: User) -> Option<User> {
+        self.named.insert(Self::key(name).into(), user)
+    }
+
+    /// The name as it stands in a URI.
+    fn key(name: &str) -> Cow<'_, str> {
+        let ascii = "a canonical user is ASCII";
+        match canonical_user(name) {
+            Cow::Borrowed(user) => Cow::Borrowed(std::str::from_utf8(user).expect(ascii)),
+            Cow::Owned(user) => Cow::Owned(String::from_utf8(user).expect(ascii)),
+        }
+    }
+
     /// Whether the account exists.
     pub fn exists(&self, user: &str) -> bool {
-        self.open || self.anyone.is_some() || self.named.contains_key(user)
+        self.open || self.anyone.is_some() || self.named.contains_key(&*Self::key(user))
     }
 
     /// Whether `aor` is an account of `domain`.
@@ -149,7 +169,7 @@ impl Users {
     /// HA1 of a digest user name, as the client wrote it, for an algorithm. A stored HA1 was made
     /// with the plain name, so `alice@domain` only passes where a password is at hand.
     pub fn ha1(&self, name: &str, realm: &str, algorithm: Algorithm) -> Option<Cow<'_, Ha1>> {
-        if let Some(found) = self.named.get(Self::account(name, realm)) {
+        if let Some(found) = self.named.get(&*Self::key(Self::account(name, realm))) {
             return match algorithm {
                 Algorithm::Sha256 => found.sha256.as_ref().map(Cow::Borrowed),
                 Algorithm::Md5 => found.md5.as_ref().map(Cow::Borrowed),

@@ -116,6 +116,10 @@ impl Server {
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: &Response, out: &mut Out) {
+        // Answers to what we sent have our own address on top (RFC 3261 §18.1.2).
+        if !response.via().is_ok_and(|via| config.is_sent_by(via.sent_by)) {
+            return;
+        }
         let Some(owner) = self.transactions.receive(&config.timing, now, response, out) else {
             // Late or foreign: dropped, whatever it says (R49, RFC 4320 §4.2).
             return;
@@ -363,11 +367,16 @@ impl Rooms<'_> {
     }
 }
 
-/// Where requests for an account go: its bindings.
+/// Where requests for an account go: its bindings. A `sips` contact wants TLS on the way to it
+/// (RFC 3261 §16.6 item 7), which there is none of here, so it is not reached at all.
 pub(super) fn targets<'a>(
     bindings: impl Iterator<Item = &'a Binding>,
 ) -> SmallVec<[Target<'a>; 4]> {
-    bindings.map(|binding| Target { uri: &binding.contact, peer: binding.peer }).collect()
+    let wants_tls = |uri: &str| uri.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("sips:"));
+    bindings
+        .map(|binding| Target { uri: &binding.contact, peer: binding.peer })
+        .filter(|target| !wants_tls(target.uri))
+        .collect()
 }
 
 fn finished(cx: &mut Cx<'_>, method: Method, aor: &Aor, status: Option<u16>) {

@@ -8,10 +8,10 @@ fn loopback() -> SocketAddr {
 async fn a_datagram_arrives_whole_with_its_sender() {
     let (a, b) = (bind(loopback()).unwrap(), bind(loopback()).unwrap());
     let to = Datagrams::local_addr(&b).unwrap();
-    Datagrams::send_to(&a, &[7; 9000], to).await.unwrap();
+    Datagrams::send_to(&a, &[7; 65_507], to).await.unwrap();
     let mut buffer = vec![0; LARGEST_DATAGRAM];
     let (length, from) = Datagrams::recv_from(&b, &mut buffer).await.unwrap();
-    assert_eq!((length, from), (9000, a.local_addr().unwrap()));
+    assert_eq!((length, from), (65_507, a.local_addr().unwrap()));
 }
 
 #[tokio::test]

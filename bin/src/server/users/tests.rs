@@ -113,3 +113,21 @@ fn hash_refuses_what_is_no_address_or_no_password() {
         "no password: write it as one line to stdin"
     );
 }
+
+/// RFC 7616 §4: the name is written plainly, and its account is found under the name's form in a
+/// URI.
+#[test]
+fn a_name_may_have_any_letters() -> Result<(), Failure> {
+    let users = read("[[user]]\nname = \"jäsøn\"\npassword = \"wonderland\"")?;
+    assert!(users.exists("j%C3%A4s%C3%B8n") && !users.exists("j%C3%A4son"));
+    assert_eq!(users.named["j%C3%A4s%C3%B8n"], user("jäsøn", "example.org", "wonderland"));
+    let mut lines = Vec::new();
+    hash("sip:j%C3%A4s%C3%B8n@example.org", &mut "wonderland\n".as_bytes(), &mut lines)?;
+    let lines = String::from_utf8(lines).expect("text");
+    assert!(lines.contains("name = \"jäsøn\""), "{lines}");
+    assert_eq!(read(&lines)?.named, users.named);
+    let twice =
+        "[[user]]\nname = \"é\"\npassword = \"x\"\n[[user]]\nname = \"%C3%A9\"\npassword = \"y\"";
+    assert!(refusal(twice).contains("is in the file twice"));
+    Ok(())
+}

@@ -15,6 +15,7 @@ fn read(line: &str) -> Vec<Result<Vec<(Param, String)>, Unreadable>> {
         Param::Stale,
         Param::Uri,
         Param::Username,
+        Param::UsernameExtended,
     ];
     let show = |scheme: Scheme<'_>| {
         let given = all.into_iter().filter_map(|param| Some((param, scheme.get(param)?)));
@@ -41,9 +42,9 @@ fn values_are_read_quoted_or_not_and_with_any_white_space() {
 #[test]
 fn every_parameter_is_known_by_its_name_alone() {
     let line = "Digest username=a, uri=b, stale=c, rspauth=d, response=e, realm=f, qop=g, \
-                opaque=h, nonce=i, nextnonce=j, nc=k, cnonce=l, algorithm=m, userhash=n";
+                opaque=h, nonce=i, nextnonce=j, nc=k, cnonce=l, algorithm=m, username*=n, userhash=o";
     let values: Vec<_> = one(line).into_iter().map(|(_, value)| value).collect();
-    assert_eq!(values.concat(), "mlkjihgfedcba");
+    assert_eq!(values.concat(), "mlkjihgfedcban");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A stored message: from the request that brought it, to the request that delivers it.
 
-use crate::message::{Aor, Method, Name, Request, Writer};
+use crate::message::{Aor, Method, Name, Request, Uri, Writer};
 use crate::mint::{Id, Label};
 use crate::server::Config;
 use crate::server::cx::Cx;
@@ -101,7 +101,7 @@ impl Kept {
         let derive = |label| cx.config.secret.derive64(label, &row).to_string();
         let sent_by = cx.sent_by(to.peer);
         let via = ["SIP/2.0/UDP ", sent_by, ";branch=", &branch.to_string(), ";rport"];
-        let mut message = Writer::request(Method::Message, to.uri);
+        let mut message = Writer::request(Method::Message, &Uri::for_request_line(to.uri));
         message
             .pieces(Name::Via, &via)
             .number(Name::MaxForwards, 70)

@@ -40,7 +40,7 @@ fn format_of(config: &Config, headers: &Headers) -> Result<Format, Refusal> {
     } else if config.legacy_cpim && takes(CPIM_PIDF) {
         Ok(Format::Cpim)
     } else {
-        Err((406, Some((Name::Accept, PIDF.to_owned()))))
+        Err((406, None))
     }
 }
 

@@ -33,7 +33,7 @@ impl Presentity {
     fn check_winfo(&self, cx: &Cx<'_>, ask: &Ask<'_>) -> Result<u32, Refusal> {
         let any_type = ask.request.first(Name::Accept).is_none();
         if !any_type && !accepts(ask.request, WATCHERINFO) {
-            return Err((406, Some((Name::Accept, WATCHERINFO.to_owned()))));
+            return Err((406, None));
         }
         if self.verdict(cx.config, &ask.user).handling == Handling::Block {
             return Err((403, None));

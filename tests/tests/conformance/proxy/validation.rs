@@ -36,14 +36,15 @@ fn a_request_out_of_hops_goes_no_further_and_one_with_a_hop_left_does() {
 #[test]
 fn what_forwarding_needs_has_to_be_well_formed_and_nothing_else() {
     let (mut stage, mut alice, bob) = line();
-    let good = to_bob(&mut alice, "INVITE", &["Date: yesterday, or so", "Subject"]);
-    let good = good.replace("Subject\r\n", "X-Odd:\r\n");
+    let good = to_bob(&mut alice, "INVITE", &["Date: yesterday, or so", "X-Odd: ", "Subject: x"]);
     for (part, broken, status) in [
         ("INVITE sip:bob@example.org SIP", "INVITE sip:b ob@example.org SIP", 400),
         ("INVITE sip:bob@example.org SIP", "INVITE <sip:bob@example.org> SIP", 400),
         ("INVITE sip:bob@example.org SIP", "INVITE nntp:bob SIP", 416),
         ("INVITE sip:bob@example.org SIP", "INVITE sips:bob@example.org SIP", 416),
         ("Max-Forwards: 70", "Max-Forwards: many", 400),
+        ("Subject: x", "Route: nonsense", 400),
+        ("Subject: x", "Route: <sip:192.0.2.1;lr>, <sip:>", 400),
         ("CSeq: 2 INVITE", "CSeq: 2 BYE", 400),
     ] {
         let text = good.replace(part, broken);
@@ -194,4 +195,21 @@ fn no_branch_is_added_after_a_decline() {
     answer(&mut stage, &other, &there, 487);
     assert_eq!([(); 2].map(|()| stage.response(alice.addr).status()), [180, 603]);
     stage.silent(third.addr);
+}
+
+/// A sips contact asks for TLS, and nothing for it goes out without.
+#[test]
+fn a_sips_contact_is_not_reached_over_udp() {
+    let (mut stage, mut alice, bob) = line();
+    let mut secure = Phone::new("bob", 5071);
+    let to = Phone::aor("bob");
+    let head = Head { to: &to, to_tag: None, tag: "r", call_id: "other", extra: &[] };
+    let text = secure.write("REGISTER", "sip:example.org", &head, ("", ""));
+    stage.packet(secure.addr, text.replace("<sip:bob@198", "<SIPS:bob@198"));
+    assert_eq!(stage.response(secure.addr).status(), 200);
+    for method in ["INVITE", "MESSAGE"] {
+        stage.packet(alice.addr, to_bob(&mut alice, method, &[]));
+        assert_eq!(stage.request(bob.addr).method_text(), method);
+        stage.silent(secure.addr);
+    }
 }
