@@ -1,1 +1,71 @@
-//! Holds the expectations against the record: what somebody saw, when, and what instead.
+//! Holds the expectations against the record: when somebody saw what was claimed, and what instead.
+//!
+//! What a device shows is folded from the events its user was told, moment by moment; the judge
+//! looks at nothing else, no table of the server and no datagram.
+
+mod view;
+
+use crate::plan::{Claim, DeviceName, Expectation, Plan, When};
+use crate::record::Record;
+use view::View;
+
+/// What became of an expectation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Verdict {
+    /// What was expected.
+    pub expectation: Expectation,
+    /// Whether it held.
+    pub held: bool,
+    /// The moment that decided, ms: when it came true, or when a `never` was broken.
+    pub at_ms: Option<u64>,
+    /// What was seen at last, for people.
+    pub instead: String,
+}
+
+/// Judges every expectation of a plan, in their order.
+pub fn judge(plan: &Plan, record: &Record) -> Vec<Verdict> {
+    plan.expectations.iter().map(|expectation| verdict(expectation, record)).collect()
+}
+
+fn verdict(expectation: &Expectation, record: &Record) -> Verdict {
+    let device = looker(&expectation.claim);
+    let claim = &expectation.claim;
+    let mut view = View::default();
+    let (from, until) = match expectation.when {
+        When::Within { from_ms, until_ms } => (from_ms, until_ms),
+        When::Eventually => (record.ended_ms, record.ended_ms),
+        When::Never { from_ms } => (from_ms, record.ended_ms),
+    };
+    // The view as it stands when the window opens is the first moment that counts.
+    let mut moments = record.told().filter(|(_, whose, _)| *whose == device).peekable();
+    while let Some((_, _, event)) = moments.next_if(|(at, _, _)| *at <= from) {
+        view.follow(event);
+    }
+    let mut seen = view.shows(claim).then_some(from);
+    while let Some((at, _, event)) = moments.next_if(|(at, _, _)| seen.is_none() && *at <= until) {
+        view.follow(event);
+        seen = view.shows(claim).then_some(at);
+    }
+    let never = matches!(expectation.when, When::Never { .. });
+    Verdict {
+        expectation: expectation.clone(),
+        held: seen.is_some() != never,
+        at_ms: seen,
+        instead: view.describe(claim),
+    }
+}
+
+/// Whose view a claim is about.
+fn looker(claim: &Claim) -> &DeviceName {
+    match claim {
+        Claim::Sees { watcher, .. }
+        | Claim::Subscribed { watcher, .. }
+        | Claim::Offer { watcher, .. } => watcher,
+        Claim::Watchers { owner, .. } => owner,
+        Claim::Messages { reader, .. } => reader,
+        Claim::Registered { device, .. } => device,
+    }
+}
+
+#[cfg(test)]
+mod tests;
