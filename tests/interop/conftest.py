@@ -110,9 +110,18 @@ def scene(request, tmp_path):
     yield scene
     scene.end()
     if request.node.stash.get(FAILED, False):
-        root = Path(__file__).parents[2]
-        kept = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "interop"
-        kept = kept / re.sub(r"\W+", "-", request.node.name)
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(tmp_path, kept, ignore_dangling_symlinks=True)
-        print(f"\nlogs and traffic.pcap are in {kept}")
+        keep(tmp_path, request.node.name)
+
+
+def keep(folder, name):
+    """Keeps what a failed scene left."""
+    root = Path(__file__).parents[2]
+    kept = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "interop"
+    kept = kept / re.sub(r"\W+", "-", name)
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(folder, kept, ignore_dangling_symlinks=True, ignore=_no_sockets)
+    print(f"\nlogs and traffic.pcap are in {kept}")
+
+
+def _no_sockets(folder, names):
+    return [name for name in names if (Path(folder) / name).is_socket()]

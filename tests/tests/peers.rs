@@ -3,6 +3,7 @@
 //! was found to have becomes a file here; `tests/interop/` runs the peers themselves.
 
 use presently_engine::message::Message;
+use presently_engine::server::Listener;
 use presently_engine::{Input, Machine, Output, Peer};
 use presently_tests::conformance::evidence;
 use presently_tests::{Stage, stage};
@@ -16,6 +17,9 @@ const DOMAIN: &str = "presence.test";
 fn answers(bytes: Vec<u8>) -> Vec<String> {
     let mut config = stage::config();
     config.domain = DOMAIN.into();
+    if let Some(sent_by) = next_hop(&bytes) {
+        config.listeners = vec![Listener { sent_by: sent_by.into() }];
+    }
     let mut stage = Stage::new(config);
     let from = Peer::new(SocketAddr::from(([127, 0, 0, 1], 5099)));
     let mut out = Vec::new();
@@ -32,6 +36,14 @@ fn answers(bytes: Vec<u8>) -> Vec<String> {
         None => line.split(' ').next().unwrap_or_default().to_owned(),
     };
     out.iter().filter_map(sent).map(short).collect()
+}
+
+/// Where the topmost Route of a message leads: to the server that the peer had for its proxy, which
+/// finds itself named there (RFC 3261 §16.4).
+fn next_hop(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let route = text.lines().find_map(|line| line.strip_prefix("Route: <sip:"))?;
+    route.split([';', '>']).next().map(str::to_owned)
 }
 
 #[test]

@@ -102,12 +102,14 @@ pub enum Ruling {
 }
 
 /// The values of WWW-Authenticate (or Proxy-Authenticate), one per algorithm, strongest first.
-/// `cause` is the request they answer; it tells apart nonces issued in the same millisecond.
+/// The order of `qop` says nothing (RFC 7616 §3.3), but there are phones that read its first word
+/// alone and know `auth` only, so that comes first. `cause` is the request they answer; it tells
+/// apart nonces issued in the same millisecond.
 pub fn challenges(terms: &Terms<'_>, stale: bool, cause: &Request) -> Vec<String> {
     let nonce = terms.key.issue(terms.now, terms.realm, cause);
     let (realm, boot) = (terms.realm, terms.key.boot());
     let qop = match terms.minimum {
-        Qop::None | Qop::Auth => "auth-int,auth",
+        Qop::None | Qop::Auth => "auth,auth-int",
         Qop::AuthInt => "auth-int",
     };
     let stale = if stale { ", stale=true" } else { "" };

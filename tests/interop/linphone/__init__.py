@@ -1,0 +1,1 @@
+"""Linphone as a peer: its configuration, and its command line."""
