@@ -3,7 +3,7 @@
 //! What a device shows is folded from the events its user was told, moment by moment; the judge
 //! looks at nothing else, no table of the server and no datagram.
 
-mod view;
+pub(crate) mod view;
 
 use crate::plan::{Claim, DeviceName, Expectation, Plan, When};
 use crate::record::Record;

@@ -8,6 +8,7 @@
 //! Nothing is modelled twice: the sockets are ours ([`network`]), all that is behind them is what
 //! ships. Virtual time is tokio's paused clock, which jumps to the next thing that happens.
 
+pub mod capsule;
 pub mod chance;
 pub mod judge;
 pub mod network;

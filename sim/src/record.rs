@@ -4,6 +4,7 @@
 use crate::plan::{DeviceName, Party, Step};
 use bytes::Bytes;
 use presently_engine::agent;
+use presently_engine::server::Tables;
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -81,6 +82,8 @@ pub struct Record {
     pub addresses: Vec<(Party, SocketAddr)>,
     /// When the run ended.
     pub ended_ms: u64,
+    /// The server's tables at the end; of a server that does not run, none.
+    pub tables: Option<Tables>,
 }
 
 impl Record {
@@ -101,6 +104,7 @@ impl Record {
                 What::Trouble { party, why } => (party, why).hash(&mut hasher),
             }
         }
+        format!("{:?}", self.tables).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -155,9 +159,10 @@ impl Recorder {
     }
 
     /// Ends the record.
-    pub fn finish(self, ended_ms: u64) -> Record {
+    pub fn finish(self, ended_ms: u64, tables: Option<Tables>) -> Record {
         let mut record = std::mem::take(&mut *self.lock());
         record.ended_ms = ended_ms;
+        record.tables = tables;
         record
     }
 

@@ -8,7 +8,9 @@ use presently_engine::Instant;
 use presently_engine::body::presrules::Handling;
 use presently_engine::digest::{NonceKey, NonceLimits};
 use presently_engine::mint::Secret;
-use presently_engine::server::{Authentication, Config, Limits, Listener, User, Users};
+use presently_engine::server::{
+    Authentication, Config, Limits, Listener, Server, Tables, User, Users,
+};
 use presently_engine::transaction::Timing;
 use presently_net::{Clock, MemoryStore, Service, ServiceSetup, Store};
 use std::io;
@@ -85,6 +87,19 @@ impl ServerHost {
         };
         self.service = Some(Service::start(setup)?);
         Ok(())
+    }
+
+    /// The tables of all shards, if the server runs.
+    pub(crate) async fn tables(&self) -> Option<Tables> {
+        let shards = self.service.as_ref()?.inspect(Server::tables).await;
+        let mut all = Tables::default();
+        for tables in shards {
+            all.pit.extend(tables.pit);
+            all.pst.extend(tables.pst);
+            all.wt.extend(tables.wt);
+            all.wst.extend(tables.wst);
+        }
+        Some(all)
     }
 
     /// The process is gone at once, and with it a part of what was not synced.

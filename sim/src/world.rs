@@ -9,7 +9,9 @@ use crate::server::{self, ServerHost};
 use crate::user::Device;
 use presently_net::Clock;
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// After the last step faults end, and all that is under way comes to its end: three times 64·T1
@@ -36,6 +38,8 @@ struct World {
     recorder: Recorder,
     server: ServerHost,
     devices: BTreeMap<DeviceName, Device>,
+    /// Who waits for an end of the server that nobody ordered.
+    guard: Option<AbortHandle>,
 }
 
 impl World {
@@ -58,11 +62,11 @@ impl World {
                 devices.insert(name, device);
             }
         }
-        Self { start: Instant::now(), network, recorder, server, devices }
+        Self { start: Instant::now(), network, recorder, server, devices, guard: None }
     }
 
     async fn play(mut self, plan: &Plan) -> Result<Record, String> {
-        self.server.start().map_err(|why| format!("the server cannot start: {why}"))?;
+        self.start_server().map_err(|why| format!("the server cannot start: {why}"))?;
         for step in &plan.steps {
             tokio::time::sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
             self.recorder.add(self.network.now_ms(), What::Step(step.clone()));
@@ -73,7 +77,34 @@ impl World {
         self.network.mend();
         tokio::time::sleep(SETTLING).await;
         let ended = self.network.now_ms();
-        Ok(self.recorder.finish(ended))
+        let tables = self.server.tables().await;
+        Ok(self.recorder.finish(ended, tables))
+    }
+
+    /// Starts the server if it does not run; an end that is not in the plan is noted.
+    fn start_server(&mut self) -> io::Result<()> {
+        if self.server.service.is_some() {
+            return Ok(());
+        }
+        self.server.start()?;
+        let Some(service) = &self.server.service else { return Ok(()) };
+        let (ended, recorder, network) =
+            (service.join(), self.recorder.clone(), self.network.clone());
+        let guard = tokio::spawn(async move {
+            if let Err(why) = ended.await {
+                let (party, why) = (Party::Server, why.to_string());
+                recorder.add(network.now_ms(), What::Trouble { party, why });
+            }
+        });
+        self.guard = Some(guard.abort_handle());
+        Ok(())
+    }
+
+    /// From now on an end of the server is in the plan.
+    fn dismiss_guard(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            guard.abort();
+        }
     }
 
     async fn take(&mut self, step: &Step) -> Result<(), String> {
@@ -86,15 +117,19 @@ impl World {
                     self.trouble(&Party::Device(name.clone()), why);
                 }
             }
-            Act::Crash(Party::Server) => self.server.crash(),
+            Act::Crash(Party::Server) => {
+                self.dismiss_guard();
+                self.server.crash();
+            }
             Act::Crash(Party::Device(name)) => self.device(name)?.crash(),
             Act::Start(Party::Server) => {
-                if let Err(why) = self.server.start() {
+                if let Err(why) = self.start_server() {
                     self.trouble(&Party::Server, why.to_string());
                 }
             }
             Act::Start(Party::Device(name)) => self.start_device(name).await?,
             Act::Stop => {
+                self.dismiss_guard();
                 if let Err(why) = self.server.stop().await {
                     self.trouble(&Party::Server, why);
                 }

@@ -103,8 +103,18 @@ impl View {
         }
     }
 
+    /// Whether the device is registered as far as its user knows.
+    pub(crate) fn is_registered(&self) -> bool {
+        self.registered
+    }
+
+    /// The last document of somebody.
+    pub(crate) fn document(&self, whom: &str) -> Option<&Pidf> {
+        self.documents.get(whom)
+    }
+
     /// Open, closed or nothing, and the first note.
-    fn seen(&self, whom: &str) -> (&'static str, Option<String>) {
+    pub(crate) fn seen(&self, whom: &str) -> (&'static str, Option<String>) {
         let Some(document) = self.documents.get(whom) else { return ("nothing", None) };
         let note = document.tuples.iter().flat_map(|tuple| &tuple.notes).chain(&document.notes);
         let note = note.map(|note| note.text.to_string()).next();
@@ -118,7 +128,7 @@ impl View {
         (basic, note)
     }
 
-    fn subscribed(&self, whom: &str) -> &'static str {
+    pub(crate) fn subscribed(&self, whom: &str) -> &'static str {
         match self.subscriptions.get(whom) {
             None => "none",
             Some(SubscriptionPhase::Trying) => "trying",
@@ -128,7 +138,7 @@ impl View {
         }
     }
 
-    fn rows(&self, owner: &str) -> Vec<(String, String)> {
+    pub(crate) fn rows(&self, owner: &str) -> Vec<(String, String)> {
         let ours = self.watchers.iter().filter(|((resource, _), _)| resource == owner);
         let mut rows: Vec<_> =
             ours.map(|(_, (who, status))| (who.clone(), status.as_str().to_owned())).collect();
