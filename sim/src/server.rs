@@ -126,7 +126,7 @@ pub(crate) fn password(user: &str) -> String {
     format!("{user}'s password")
 }
 
-fn policy(name: &str) -> Handling {
+pub(crate) fn policy(name: &str) -> Handling {
     match name {
         "allow" => Handling::Allow,
         "block" => Handling::Block,

@@ -209,3 +209,8 @@ impl World {
 fn stranger(port: u16) -> std::net::SocketAddr {
     std::net::SocketAddr::new(std::net::Ipv4Addr::new(203, 0, 113, 66).into(), port)
 }
+
+/// Whether an address is nobody's in the plan.
+pub(crate) fn is_stranger(address: std::net::SocketAddr) -> bool {
+    address.ip() == stranger(0).ip()
+}
