@@ -5,7 +5,9 @@ fn main() {
     let t = std::time::Instant::now();
     let mut counts = std::collections::BTreeMap::new();
     for seed in a[0]..a[1] {
-        let plan = plan(seed);
+        let mut plan = plan(seed);
+        if let Some(d) = a.get(2) { plan.steps.retain(|s| s.at_ms <= *d); plan.duration_ms = *d; }
+        if a.get(3).is_some() { println!("{}", serde_json::to_string(&plan).unwrap().replace("{\"at_ms", "\n{at_ms")); }
         match examine(&plan) {
             Ok(trial) => {
                 for v in &trial.violations { *counts.entry(v.property).or_insert(0) += 1; }

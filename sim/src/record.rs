@@ -9,6 +9,7 @@ use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// What became of a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -117,14 +118,31 @@ impl Record {
     }
 }
 
+/// Most entries of one simulated second. A run in which more happens has run away: somebody
+/// answers without end, perhaps without letting time pass.
+const MOST_A_SECOND: usize = 100_000;
+
 /// The record while it is written. Clones write into the same.
 #[derive(Clone, Debug, Default)]
-pub struct Recorder(Arc<Mutex<Record>>);
+pub struct Recorder {
+    record: Arc<Mutex<Record>>,
+    ran_away: Arc<Notify>,
+}
 
 impl Recorder {
     /// Adds an entry.
     pub fn add(&self, at_ms: u64, what: What) {
-        self.lock().entries.push(Entry { at_ms, what });
+        let mut record = self.lock();
+        let before = record.entries.len().checked_sub(MOST_A_SECOND);
+        if before.is_some_and(|before| record.entries[before].at_ms + 1000 > at_ms) {
+            self.ran_away.notify_one();
+        }
+        record.entries.push(Entry { at_ms, what });
+    }
+
+    /// Waits until more happens in a second than can be meant.
+    pub async fn ran_away(&self) {
+        self.ran_away.notified().await;
     }
 
     /// The number of the next entry, to be changed later.
@@ -168,6 +186,6 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Record> {
         // One thread writes; a panic of it ends the run anyway.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -111,10 +111,16 @@ impl ServerHost {
         }
     }
 
-    /// Stops in order.
+    /// Stops in order. A server that a disk holds up is killed in the end, as it would be by
+    /// whoever runs it.
     pub(crate) async fn stop(&mut self) -> Result<(), String> {
         let Some(service) = self.service.take() else { return Ok(()) };
-        let ended = service.shutdown(PATIENCE).await;
+        let ended = tokio::time::timeout(2 * PATIENCE, service.shutdown(PATIENCE)).await;
+        let Ok(ended) = ended else {
+            self.service = Some(service);
+            self.crash();
+            return Ok(());
+        };
         // The next start is the next boot of the same data.
         self.disk.crash(usize::MAX);
         ended.map_err(|why| why.to_string())

@@ -29,7 +29,8 @@ pub fn play(plan: &Plan) -> Result<Record, String> {
         .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
         .build()
         .map_err(|why| format!("the runtime cannot start: {why}"))?;
-    runtime.block_on(World::new(plan).play(plan))
+    // The world begins inside the runtime: outside, the time would be the real one.
+    runtime.block_on(async { World::new(plan).play(plan).await })
 }
 
 struct World {
@@ -66,6 +67,22 @@ impl World {
     }
 
     async fn play(mut self, plan: &Plan) -> Result<Record, String> {
+        let recorder = self.recorder.clone();
+        tokio::select! {
+            biased;
+            () = recorder.ran_away() => {
+                let why = "more happens in a second than can be meant; the run ends here";
+                self.trouble(&Party::Server, why.to_owned());
+            }
+            ended = self.timeline(plan) => ended?,
+        }
+        let ended = self.network.now_ms();
+        let tables = self.server.tables().await;
+        Ok(recorder.finish(ended, tables))
+    }
+
+    /// Takes the steps, and lets all come to its end.
+    async fn timeline(&mut self, plan: &Plan) -> Result<(), String> {
         self.start_server().map_err(|why| format!("the server cannot start: {why}"))?;
         for step in &plan.steps {
             tokio::time::sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
@@ -76,9 +93,7 @@ impl World {
         self.network.weather(crate::plan::Weather::default());
         self.network.mend();
         tokio::time::sleep(SETTLING).await;
-        let ended = self.network.now_ms();
-        let tables = self.server.tables().await;
-        Ok(self.recorder.finish(ended, tables))
+        Ok(())
     }
 
     /// Starts the server if it does not run; an end that is not in the plan is noted.

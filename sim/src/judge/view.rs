@@ -47,8 +47,13 @@ impl View {
                 }
             }
             Event::Message { text, .. } => self.messages.push(text.clone()),
-            Event::Subscription { package: Package::Winfo, .. }
-            | Event::ServerRestarted
+            Event::Subscription { target, package: Package::Winfo, phase, .. } => {
+                // What was known through a dialog is not known after its end (RFC 3858 §4).
+                if *phase == SubscriptionPhase::Terminated {
+                    self.watchers.retain(|(resource, _), _| resource != target.user());
+                }
+            }
+            Event::ServerRestarted
             | Event::Published { .. }
             | Event::Decided { .. }
             | Event::MessageStatus { .. }

@@ -106,7 +106,8 @@ pub(super) fn versions_form_a_chain(evidence: &Evidence<'_>) -> Found {
                 continue;
             };
             let right = match last {
-                None => document.version == 0 && document.full,
+                // Nothing came of it before a restart.
+                None => document.full && (document.version == 0 || notify.boot > 1),
                 Some((version, boot)) if boot == notify.boot => document.version == version + 1,
                 Some((version, _)) => document.version > version && document.full,
             };
@@ -168,8 +169,11 @@ pub(super) fn paced(evidence: &Evidence<'_>) -> Found {
     let hasty = pairs(evidence).into_iter().filter(|(before, after)| {
         let quick = after.at_ms < before.at_ms + gap;
         let turned = before.phase != after.phase || before.boot != after.boot;
-        quick && !turned && !was_asked(evidence, before, after) && !lost_offer(before, after)
+        // What was built while the server recovered may be followed by what recovery owes.
+        let recovers = evidence.lives.server_changed(before.at_ms.saturating_sub(3500), before.at_ms);
+        quick && !turned && !recovers && !was_asked(evidence, before, after)
     });
+    let hasty = hasty.filter(|(before, after)| !lost_offer(before, after));
     let hasty = hasty.filter(|(before, after)| {
         !evidence.decisions.changed(&after.owner, before.at_ms, after.at_ms)
     });

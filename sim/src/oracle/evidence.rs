@@ -16,8 +16,8 @@ use std::net::SocketAddr;
 pub(super) enum Origin {
     /// The server.
     Server,
-    /// A device, by the address that the receiver saw.
-    Device(SocketAddr),
+    /// A device, whatever its translator made of its address.
+    Device,
     /// Somebody who forges.
     Stranger,
 }
@@ -174,7 +174,7 @@ fn origin(from: SocketAddr) -> Origin {
     match from {
         from if from == server::ADDRESS => Origin::Server,
         from if crate::world::is_stranger(from) => Origin::Stranger,
-        from => Origin::Device(from),
+        _ => Origin::Device,
     }
 }
 

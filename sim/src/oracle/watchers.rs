@@ -86,6 +86,10 @@ pub(super) fn table_is_who_subscribed(evidence: &Evidence<'_>) -> Found {
     }
     let mut found = Vec::new();
     for owner in evidence.plan.users.iter().map(|user| &user.name) {
+        let mut devices = evidence.lives.present();
+        if devices.any(|(device, _)| super::ending::fetches(evidence, device, owner)) {
+            continue;
+        }
         let mut theirs = held.remove(owner).unwrap_or_default();
         theirs.sort();
         let mut rows = truth(tables, owner);

@@ -45,8 +45,10 @@ impl Draw {
 
 /// The plan of a seed.
 pub fn plan(seed: u64) -> Plan {
-    let draw = Draw { chance: Chance::new(seed), drawn: 0 };
-    let mut maker = Maker { draw, steps: Vec::new(), devices: Vec::new(), notes: 0, texts: 0 };
+    let mut draw = Draw { chance: Chance::new(seed), drawn: 0 };
+    let fetches = draw.once_in(2);
+    let (steps, devices) = (Vec::new(), Vec::new());
+    let mut maker = Maker { draw, steps, devices, notes: 0, texts: 0, fetches };
     maker.plan(seed)
 }
 
@@ -56,6 +58,8 @@ struct Maker {
     devices: Vec<DeviceName>,
     notes: u64,
     texts: u64,
+    /// Whether the stranger fetches; otherwise it watches.
+    fetches: bool,
 }
 
 impl Maker {
@@ -208,6 +212,9 @@ impl Maker {
 
     fn watcher_changes_its_mind(&mut self, at_ms: u64) {
         let device = self.other();
+        if device.user == STRANGER && self.fetches {
+            return;
+        }
         self.order(at_ms, &device, format!("unwatch {OWNER}"));
         if !self.draw.once_in(3) {
             let at_ms = at_ms + self.draw_ms(30_000);
@@ -232,7 +239,8 @@ impl Maker {
 
     fn stranger_asks(&mut self, at_ms: u64) {
         let device = self.device_of(STRANGER);
-        let verb = *self.draw.pick(&["fetch", "watch", "winfo"]);
+        // Who does both cannot tell the end of the one from the end of the other.
+        let verb = *self.draw.pick(&[if self.fetches { "fetch" } else { "watch" }, "winfo"]);
         self.order(at_ms, &device, format!("{verb} {OWNER}"));
     }
 
