@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 
 type Found = Vec<(u64, String)>;
 
+/// After this much time a server that stood still has caught up.
+const CATCHING_UP_MS: u64 = 1000;
+
 /// Every dialog's NOTIFYs, in the order in which they were built.
 fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Notify>> {
     let mut dialogs: BTreeMap<&DialogId, Vec<&Notify>> = BTreeMap::new();
@@ -173,7 +176,10 @@ pub(super) fn paced(evidence: &Evidence<'_>) -> Found {
         let recovers = evidence.lives.server_changed(before.at_ms.saturating_sub(3500), before.at_ms);
         quick && !turned && !recovers && !was_asked(evidence, before, after)
     });
-    let hasty = hasty.filter(|(before, after)| !lost_offer(before, after));
+    let hasty = hasty.filter(|(before, after)| {
+        let from = before.at_ms.saturating_sub(CATCHING_UP_MS);
+        !lost_offer(before, after) && !evidence.lives.caught_up(from, after.at_ms)
+    });
     let hasty = hasty.filter(|(before, after)| {
         !evidence.decisions.changed(&after.owner, before.at_ms, after.at_ms)
     });

@@ -28,6 +28,9 @@ impl Life {
 pub(super) struct Lives {
     pub(super) server: Vec<Life>,
     pub(super) devices: BTreeMap<DeviceName, Vec<Life>>,
+    /// When the disk synced again: until then the server stood still, and then it caught up, in a
+    /// time of its own (R52).
+    released_ms: Vec<u64>,
     /// Since when nothing disturbs; `None` if the run ends disturbed.
     calm_from_ms: Option<u64>,
     ended_ms: u64,
@@ -41,6 +44,7 @@ impl Lives {
         let mut lives = Self {
             server: vec![Life::new(0)],
             devices: BTreeMap::new(),
+            released_ms: Vec::new(),
             calm_from_ms: None,
             ended_ms: record.ended_ms,
             // Everything is refreshed once, and what fails is tried again (behaviour §5.2).
@@ -93,10 +97,11 @@ impl Lives {
             | Act::Mend
             | Act::Weather(_)
             | Act::Rebind(_)
-            | Act::HoldDisk(_)
+            | Act::HoldDisk(true)
             | Act::FailDisk(_)
             | Act::Replay(_)
             | Act::Flood(_) => {}
+            Act::HoldDisk(false) => self.released_ms.push(at),
         }
     }
 
@@ -128,6 +133,11 @@ impl Lives {
             let within = |at: u64| (from_ms..=until_ms).contains(&at);
             (life.from_ms > 0 && within(life.from_ms)) || life.until_ms.is_some_and(within)
         })
+    }
+
+    /// Whether the server caught up after it had stood still.
+    pub(super) fn caught_up(&self, from_ms: u64, until_ms: u64) -> bool {
+        self.released_ms.iter().any(|at| (from_ms..=until_ms).contains(at))
     }
 
     /// Whether the run ends with so much calm that everybody agrees again.

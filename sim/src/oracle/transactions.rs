@@ -40,7 +40,9 @@ pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
             continue;
         }
         let waited = arrivals.get(&transaction).map(|at| letter.at_ms.saturating_sub(*at));
-        let early = waited.is_some_and(|waited| waited < PATIENCE_MS);
+        let from = letter.at_ms.saturating_sub(PATIENCE_MS);
+        let early = waited.is_some_and(|waited| waited < PATIENCE_MS)
+            && !evidence.lives.caught_up(from, letter.at_ms);
         if status == 408 || (status < 200 && (status != 100 || early)) {
             let ms = waited.unwrap_or_default();
             found.push((letter.at_ms, format!("{} is answered {status} after {ms} ms", transaction.2)));
