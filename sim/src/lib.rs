@@ -15,6 +15,7 @@ pub mod network;
 pub mod oracle;
 pub mod plan;
 pub mod record;
+pub mod replay;
 pub mod search;
 mod server;
 pub mod shrink;
