@@ -86,9 +86,9 @@ pub fn shrink(
 
 fn has_failed(failure: &Failure, trial: &Trial, verdicts: &[Verdict]) -> bool {
     match &*failure.what {
-        EXPECTATION => verdicts
-            .iter()
-            .any(|verdict| !verdict.held && verdict.expectation.text == failure.why),
+        EXPECTATION => {
+            verdicts.iter().any(|verdict| !verdict.held && verdict.expectation.text == failure.why)
+        }
         property => trial.violations.iter().any(|one| one.property == property),
     }
 }

@@ -89,9 +89,13 @@ impl ServerHost {
         Ok(())
     }
 
-    /// The tables of all shards, if the server runs.
+    /// The tables of all shards, if the server runs and its disk does not hold it up.
     pub(crate) async fn tables(&self) -> Option<Tables> {
-        let shards = self.service.as_ref()?.inspect(Server::tables).await;
+        let shards = self.service.as_ref()?.inspect(Server::tables);
+        let shards = tokio::time::timeout(PATIENCE, shards).await.ok()?;
+        if shards.len() < self.shards {
+            return None;
+        }
         let mut all = Tables::default();
         for tables in shards {
             all.pit.extend(tables.pit);

@@ -279,9 +279,8 @@ fn differences(before: &Plan, after: &Plan) -> Vec<String> {
     if !gone.is_empty() {
         lines.push(format!("users: {}", gone.join(", ")));
     }
-    let count = |plan: &Plan, fault: bool| {
-        plan.steps.iter().filter(|step| is_fault(step) == fault).count()
-    };
+    let count =
+        |plan: &Plan, fault: bool| plan.steps.iter().filter(|step| is_fault(step) == fault).count();
     for (fault, word) in [(false, "steps of users"), (true, "faults and repairs")] {
         let (had, has) = (count(before, fault), count(after, fault));
         if has < had {

@@ -37,7 +37,7 @@ fn plans_differ_by_seed_and_by_nothing_else() {
     let some = |which: fn(&Act) -> bool| {
         let has = |plan: &&Plan| plan.steps.iter().any(|step| which(&step.act));
         let with = plans.iter().filter(has).count();
-        assert!((5..55).contains(&with), "{with} of 60");
+        assert!((5..=55).contains(&with), "{with} of 60");
     };
     some(|act| matches!(act, Act::Stop));
     some(|act| matches!(act, Act::Crash(_)));
@@ -69,7 +69,7 @@ fn a_planted_fault_is_found_and_made_small() {
     };
     let seed = (0..20).find(|seed| fails(&plan(*seed))).expect("one of twenty seeds finds it");
     let whole = plan(seed);
-    let budget = Budget { plays: 200 };
+    let budget = Budget { plays: 90 };
     let shrunk = presently_sim::shrink::shrink(&whole, budget, &fails, &|_| {});
     let (left, had) = (shrunk.plan.steps.len(), whole.steps.len());
     assert!(fails(&shrunk.plan));

@@ -81,7 +81,8 @@ fn ages(evidence: &Evidence<'_>) -> BTreeMap<(String, String), usize> {
     let mut twice = Vec::new();
     for (age, step) in evidence.plan.steps.iter().enumerate() {
         let crate::plan::Act::Order(device, line) = &step.act else { continue };
-        let Some(note) = line.strip_prefix("presence ").and_then(|rest| rest.split_once(' ')) else {
+        let Some(note) = line.strip_prefix("presence ").and_then(|rest| rest.split_once(' '))
+        else {
             continue;
         };
         let lives = evidence.lives.devices.iter().filter(|(name, _)| name.user == device.user);
@@ -135,9 +136,8 @@ pub(super) fn copies_are_identical(evidence: &Evidence<'_>) -> Found {
         let method = letter.request().map(|request| request.method());
         letter.origin == Origin::Server && method == Some(Method::Notify)
     });
-    let changed = notifies.filter(|letter| {
-        *first.entry(&letter.branch).or_insert(&letter.bytes) != &letter.bytes
-    });
+    let changed = notifies
+        .filter(|letter| *first.entry(&letter.branch).or_insert(&letter.bytes) != &letter.bytes);
     changed.map(|letter| (letter.at_ms, "a NOTIFY and its copy differ".to_owned())).collect()
 }
 
@@ -173,7 +173,8 @@ pub(super) fn paced(evidence: &Evidence<'_>) -> Found {
         let quick = after.at_ms < before.at_ms + gap;
         let turned = before.phase != after.phase || before.boot != after.boot;
         // What was built while the server recovered may be followed by what recovery owes.
-        let recovers = evidence.lives.server_changed(before.at_ms.saturating_sub(3500), before.at_ms);
+        let recovers =
+            evidence.lives.server_changed(before.at_ms.saturating_sub(3500), before.at_ms);
         quick && !turned && !recovers && !was_asked(evidence, before, after)
     });
     let hasty = hasty.filter(|(before, after)| {
@@ -197,9 +198,9 @@ fn was_asked(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
         letter.origin == Origin::Server && (before.at_ms..=after.at_ms).contains(&letter.at_ms)
     });
     letters.any(|letter| {
-        let answers = letter.response().is_some_and(|response| {
-            response.call_id().is_ok_and(|call| call == after.dialog.0)
-        });
+        let answers = letter
+            .response()
+            .is_some_and(|response| response.call_id().is_ok_and(|call| call == after.dialog.0));
         answers && letter.cseq().1 == "SUBSCRIBE"
     })
 }

@@ -185,7 +185,8 @@ pub(super) fn quiet_at_last(evidence: &Evidence<'_>) -> Found {
         late.map(|(letter, _)| letter.at_ms).filter(|at_ms| *at_ms >= from).collect();
     match late.get(bound) {
         Some(at_ms) => {
-            let what = format!("{} requests in the last {QUIET_MS} ms, {bound} are enough", late.len());
+            let what =
+                format!("{} requests in the last {QUIET_MS} ms, {bound} are enough", late.len());
             vec![(*at_ms, what)]
         }
         None => Vec::new(),

@@ -115,9 +115,8 @@ impl<'a> Evidence<'a> {
         device: &'b DeviceName,
         since_ms: u64,
     ) -> impl Iterator<Item = (u64, &'b Event)> {
-        let theirs = self.record.told().filter(move |(at, whose, _)| {
-            *whose == device && *at >= since_ms
-        });
+        let theirs =
+            self.record.told().filter(move |(at, whose, _)| *whose == device && *at >= since_ms);
         theirs.map(|(at, _, event)| (at, event))
     }
 
@@ -140,7 +139,9 @@ pub(super) fn user(address: &NameAddr<'_>) -> String {
 fn letters(record: &Record) -> Vec<Letter> {
     let mut seen = BTreeSet::new();
     let of = |entry: &crate::record::Entry| match &entry.what {
-        What::Datagram { from, bytes, fate, .. } => Some((entry.at_ms, *from, bytes.clone(), *fate)),
+        What::Datagram { from, bytes, fate, .. } => {
+            Some((entry.at_ms, *from, bytes.clone(), *fate))
+        }
         What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
     };
     let mut letters = Vec::new();

@@ -170,12 +170,13 @@ fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
     let started = plan.steps.iter().rev().find(|step| {
         step.act == Act::Start(Party::Server) || step.act == Act::Crash(Party::Server)
     });
-    let trouble = record.entries.iter().rev().find(|entry| {
-        matches!(&entry.what, What::Trouble { party: Party::Server, .. })
-    });
-    let dead = trouble.is_some_and(|trouble| {
-        started.is_none_or(|started| started.at_ms < trouble.at_ms)
-    });
+    let trouble = record
+        .entries
+        .iter()
+        .rev()
+        .find(|entry| matches!(&entry.what, What::Trouble { party: Party::Server, .. }));
+    let dead =
+        trouble.is_some_and(|trouble| started.is_none_or(|started| started.at_ms < trouble.at_ms));
     let rough = cut || weather != Weather { latency_ms: weather.latency_ms, ..Weather::default() };
     let last = plan.steps.iter().map(|step| step.at_ms).max().unwrap_or(0);
     match (held || dead, rough) {

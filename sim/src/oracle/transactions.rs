@@ -45,7 +45,10 @@ pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
             && !evidence.lives.caught_up(from, letter.at_ms);
         if status == 408 || (status < 200 && (status != 100 || early)) {
             let ms = waited.unwrap_or_default();
-            found.push((letter.at_ms, format!("{} is answered {status} after {ms} ms", transaction.2)));
+            found.push((
+                letter.at_ms,
+                format!("{} is answered {status} after {ms} ms", transaction.2),
+            ));
         }
     }
     found

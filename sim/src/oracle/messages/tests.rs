@@ -7,9 +7,10 @@ use presently_engine::agent::Event;
 #[test]
 fn a_message_shown_twice_is_found() {
     let (plan, mut record) = played();
-    let shown = record.entries.iter().position(|entry| {
-        matches!(&entry.what, What::Told { event: Event::Message { .. }, .. })
-    });
+    let shown = record
+        .entries
+        .iter()
+        .position(|entry| matches!(&entry.what, What::Told { event: Event::Message { .. }, .. }));
     again(&mut record, shown.expect("shown"), 4000);
     assert_eq!(broken(&plan, &record), ["P36"]);
 }
