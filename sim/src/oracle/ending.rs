@@ -117,7 +117,7 @@ fn wants(evidence: &Evidence<'_>, device: &DeviceName, since_ms: u64, owner: &st
         let verb = words.next().filter(|verb| matches!(*verb, "watch" | "unwatch"))?;
         (super::lives::user_of(words.next()?) == owner).then_some(verb == "watch")
     });
-    about.last().unwrap_or(false) && !fetches(evidence, device, owner)
+    about.fold(false, |_, watches| watches) && !fetches(evidence, device, owner)
 }
 
 /// Whether a device also fetches somebody's presence: the end of a fetch and the end of a

@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 
 type Found = Vec<(u64, String)>;
 
+/// Rows by owner and id: watcher and status.
+type Rows<'a> = BTreeMap<(&'a str, Box<str>), (Box<str>, Status)>;
+
 /// P10: an id that was reported terminated never lives again, and no two watchers share one.
 pub(super) fn ids_are_never_reused(evidence: &Evidence<'_>) -> Found {
-    let mut known: BTreeMap<(&str, Box<str>), (Box<str>, Status)> = BTreeMap::new();
+    let mut known = Rows::new();
     let mut found = Vec::new();
     for notify in evidence.notifies.iter().filter(|notify| notify.winfo) {
         let Ok(document) = WatcherInfo::parse(&notify.body) else { continue };

@@ -71,7 +71,7 @@ fn rows_that_ended_between_two_dialogs_are_told_as_ended() {
     scene.forget();
     scene.pass(secs(1));
     let subscribe = scene.find(Method::Subscribe);
-    let mut dialog = Notifier { subscribe, tag: "pc", cseq: 0, ..dialog };
+    let mut dialog = Notifier { subscribe, tag: "pc", cseq: 0 };
     scene.answer(&dialog.subscribe, 200, &[(Name::Expires, "3600")]);
     let full = Body::Winfo(0, true, &[row("w2", ACTIVE), row("w3", PENDING)]);
     scene.notify(&mut dialog, "active;expires=3600", full);
