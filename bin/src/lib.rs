@@ -6,13 +6,13 @@
 
 mod config;
 mod demo;
-mod failure;
+pub mod failure;
 mod logging;
-mod nearest;
+pub mod nearest;
 pub mod server;
 mod signals;
 pub mod ua;
-mod usage;
+pub mod usage;
 
 use failure::Failure;
 

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod network;
 pub mod plan;
 pub mod record;
+pub mod scenario;
 mod server;
 mod user;
 pub mod world;

@@ -72,17 +72,15 @@ impl Network {
         SimSocket { network: self.clone(), address, mailbox: sender, mail }
     }
 
-    /// Puts a translator before an inside address; it takes another port each time.
-    pub fn translate(&self, inside: SocketAddr) {
+    /// Puts a translator before a party's inside address; it takes another port each time.
+    pub fn translate(&self, party: &Party, inside: SocketAddr) {
         let mut inner = self.lock();
         let port = inner.next_outside_port;
         inner.next_outside_port += 1;
         let outside = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), port);
-        let party = inner.owners.get(&inside).cloned();
         inner.translations.insert(inside, outside);
-        if let Some(party) = party {
-            inner.owners.insert(outside, party);
-        }
+        inner.owners.insert(outside, party.clone());
+        self.recorder.address(party.clone(), outside);
     }
 
     /// Changes the weather.
