@@ -9,11 +9,14 @@
 //! ships. Virtual time is tokio's paused clock, which jumps to the next thing that happens.
 
 pub mod chance;
+pub mod cli;
 pub mod judge;
 pub mod network;
 pub mod plan;
 pub mod record;
+mod run;
 pub mod scenario;
 mod server;
+mod tell;
 mod user;
 pub mod world;
