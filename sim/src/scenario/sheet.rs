@@ -15,7 +15,12 @@ pub(super) struct Sheet<'a> {
     pub(super) span: Range<usize>,
     table: DeTable<'a>,
     asked: Vec<&'static str>,
+    /// Whether it is the file itself.
+    whole: bool,
 }
+
+/// Keys of the file that TOML would give to the table above them.
+const TOP: [&str; 6] = ["title", "story", "seed", "duration", "timeline", "always"];
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
@@ -27,7 +32,7 @@ impl<'a> Sheet<'a> {
             Fault::new(span, format!("not valid TOML: {}", error.message()), "")
         })?;
         let span = table.span();
-        Ok(Self { file, span, table: table.into_inner(), asked: Vec::new() })
+        Ok(Self { file, span, table: table.into_inner(), asked: Vec::new(), whole: true })
     }
 
     /// Text that has to be there.
@@ -142,6 +147,10 @@ impl<'a> Sheet<'a> {
         };
         let word =
             Word { text: unknown.get_ref().to_string(), span: unknown.span(), quoted: false };
+        if !self.whole && TOP.contains(&&*word.text) {
+            let what = format!("`{}` belongs to the file, not to this table", word.text);
+            return Err(word.refused(what, "expected above the first [table]"));
+        }
         Err(word.unknown("key that can stand here", &self.asked))
     }
 
@@ -166,7 +175,7 @@ impl<'a> Sheet<'a> {
             DeValue::Table(table) => table,
             _ => DeTable::new(),
         };
-        Ok(Self { file: self.file, span, table, asked: Vec::new() })
+        Ok(Self { file: self.file, span, table, asked: Vec::new(), whole: false })
     }
 }
 
