@@ -53,7 +53,7 @@ impl World {
                 let device = Device::new(user, name.clone(), number, chance, clock);
                 recorder.address(Party::Device(name.clone()), device.address);
                 if user.nat {
-                    network.translate(device.address);
+                    network.translate(&Party::Device(name.clone()), device.address);
                 }
                 devices.insert(name, device);
             }
@@ -109,7 +109,10 @@ impl World {
             Act::Weather(weather) => self.network.weather(weather.clone()),
             Act::Rebind(user) => {
                 let theirs = self.devices.values().filter(|device| device.name.user == *user);
-                theirs.for_each(|device| self.network.translate(device.address));
+                theirs.for_each(|device| {
+                    let party = Party::Device(device.name.clone());
+                    self.network.translate(&party, device.address);
+                });
             }
             Act::HoldDisk(true) => self.server.disk.hold(),
             Act::HoldDisk(false) => self.server.disk.release(),
