@@ -77,7 +77,11 @@ fn outcome(verdict: &Verdict) -> String {
         (true, _, Some(at)) => format!("came true at {at} s"),
         (true, _, None) => "held".to_owned(),
         (false, When::Never { .. }, Some(at)) => {
-            format!("happened at {at} s: {} {}", looker(&verdict.expectation.claim), verdict.instead)
+            format!(
+                "happened at {at} s: {} {}",
+                looker(&verdict.expectation.claim),
+                verdict.instead
+            )
         }
         (false, _, _) => {
             format!("instead, {} {}", looker(&verdict.expectation.claim), verdict.instead)

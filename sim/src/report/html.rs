@@ -1,30 +1,29 @@
 //! The page: one file, nothing from elsewhere, readable without scripts; with them a message opens
 //! beside the ladder.
 
+mod choice;
 mod ladder;
 mod overview;
 mod text;
 
 use super::{line, spans, words};
 use crate::judge::Verdict;
-use crate::plan::Plan;
+use crate::plan::{DeviceName, Party, Plan};
 use crate::record::{Entry, Fate, Record, What};
+use choice::Choice;
 use std::io;
-use std::ops::Range;
 use text::{escape, put};
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// The most entries that are drawn: more make a page that no browser likes.
-const DRAWN: usize = 4000;
 /// The last messages that are shown with a failed expectation.
 const MESSAGES: usize = 8;
 
 /// The whole page.
 pub(super) fn page(plan: &Plan, record: &Record, verdicts: &[Verdict]) -> io::Result<String> {
     let spans = spans::of(plan, record);
-    let drawn = drawn(record, verdicts);
+    let choice = Choice::of(plan, record, verdicts);
     let mut page = String::new();
     let failed = verdicts.iter().filter(|verdict| !verdict.held).count();
     let title = escape(&plan.title);
@@ -34,30 +33,17 @@ pub(super) fn page(plan: &Plan, record: &Record, verdicts: &[Verdict]) -> io::Re
     put!(page, "<style>\n{STYLE}</style>\n</head>\n<body>\n");
     head(&mut page, plan, record, verdicts);
     expectations(&mut page, record, verdicts);
-    overview::draw(&mut page, plan, record, verdicts, &spans);
+    overview::draw(&mut page, plan, record, verdicts, (&choice, &spans));
     put!(page, "<section id=\"ladder\">\n<div class=\"text\"><h2>Ladder</h2>\n");
-    hint(&mut page, record, &drawn);
+    hint(&mut page, record, &choice);
     put!(page, "</div>\n");
-    ladder::draw(&mut page, plan, record, &spans, drawn.clone());
+    ladder::draw(&mut page, record, &choice, &spans);
     put!(page, "</section>\n");
-    devices(&mut page, plan, record);
-    messages(&mut page, plan, record, drawn);
+    devices(&mut page, record, &choice);
+    messages(&mut page, plan, record, &choice);
     put!(page, "<aside id=\"panel\" hidden></aside>\n<script>\n{SCRIPT}</script>\n");
     put!(page, "</body>\n</html>\n");
     Ok(page)
-}
-
-/// The entries that are drawn: all, or those that led to the first failure, or the first ones.
-fn drawn(record: &Record, verdicts: &[Verdict]) -> Range<usize> {
-    let all = record.entries.len();
-    let failed = verdicts.iter().filter(|verdict| !verdict.held);
-    let decisive = failed.map(|verdict| super::moment(verdict, record)).min();
-    let end = decisive.map_or(DRAWN, |at_ms| {
-        // A little of what came after belongs to the picture.
-        record.entries.partition_point(|entry| entry.at_ms <= at_ms) + DRAWN / 10
-    });
-    let end = end.max(DRAWN).min(all);
-    end.saturating_sub(DRAWN)..end
 }
 
 fn head(page: &mut String, plan: &Plan, record: &Record, verdicts: &[Verdict]) {
@@ -89,7 +75,8 @@ fn head(page: &mut String, plan: &Plan, record: &Record, verdicts: &[Verdict]) {
             }
         }
     }
-    for (count, name) in fates.into_iter().zip(["datagrams", "lost", "cut", "copies", "corrupted"]) {
+    for (count, name) in fates.into_iter().zip(["datagrams", "lost", "cut", "copies", "corrupted"])
+    {
         if count > 0 || name == "datagrams" {
             fact(page, name, count);
         }
@@ -131,7 +118,7 @@ fn expectations(page: &mut String, record: &Record, verdicts: &[Verdict]) {
     put!(page, "</ol>\n</section>\n");
 }
 
-fn hint(page: &mut String, record: &Record, drawn: &Range<usize>) {
+fn hint(page: &mut String, record: &Record, choice: &Choice) {
     put!(
         page,
         "<p class=\"hint\">Select an arrow to read the message, a name to see only what concerns it. \
@@ -139,26 +126,35 @@ fn hint(page: &mut String, record: &Record, drawn: &Range<usize>) {
          <i class=\"refusal\"></i>challenge or refusal <i class=\"bad\"></i>did not arrive \
          <i class=\"copy\"></i>second copy</span></p>\n"
     );
-    let all = record.entries.len();
-    if drawn.len() < all {
-        put!(
-            page,
-            "<p class=\"hint\">Of {all} entries, {} through {} are drawn; all of them are in \
-             <code>trace.jsonl</code>.</p>\n",
-            drawn.start + 1,
-            drawn.end
-        );
+    let (all, drawn) = (record.entries.len(), choice.marks.len());
+    if drawn < all {
+        put!(page, "<p class=\"hint\">{drawn} of {all} entries are drawn");
+        if !choice.others.is_empty() {
+            put!(page, ", for {} of the devices", choice.devices.len());
+        }
+        put!(page, "; all are in <code>trace.jsonl</code>.</p>\n");
     }
 }
 
 /// What each device showed its user, over time.
-fn devices(page: &mut String, plan: &Plan, record: &Record) {
-    const MOST: usize = 400;
+fn devices(page: &mut String, record: &Record, choice: &Choice) {
     put!(page, "<section id=\"devices\" class=\"text\">\n<h2>What the users were told</h2>\n");
+    cards(page, record, &choice.devices);
+    if !choice.others.is_empty() {
+        put!(page, "<details><summary>{} others</summary>\n", choice.others.len());
+        cards(page, record, &choice.others);
+        put!(page, "</details>\n");
+    }
+    put!(page, "</section>\n");
+}
+
+fn cards(page: &mut String, record: &Record, devices: &[Party]) {
+    const MOST: usize = 400;
     put!(page, "<div class=\"cards\">\n");
-    for device in plan.users.iter().flat_map(|user| user.device_names()) {
-        put!(page, "<article><h3>{}</h3>\n<ol>\n", escape(&device.to_string()));
-        let told: Vec<_> = record.told().filter(|(_, whose, _)| **whose == device).collect();
+    for party in devices {
+        put!(page, "<article><h3>{}</h3>\n<ol>\n", escape(&party.to_string()));
+        let theirs = |device: &DeviceName| matches!(party, Party::Device(name) if name == device);
+        let told: Vec<_> = record.told().filter(|(_, whose, _)| theirs(whose)).collect();
         for (at, _, event) in told.iter().take(MOST) {
             let text = escape(&words::told(event));
             put!(page, "<li><time>{}</time> {text}</li>\n", words::seconds(*at));
@@ -170,13 +166,13 @@ fn devices(page: &mut String, plan: &Plan, record: &Record) {
         }
         put!(page, "</article>\n");
     }
-    put!(page, "</div>\n</section>\n");
+    put!(page, "</div>\n");
 }
 
 /// Every drawn message with its text, to be opened.
-fn messages(page: &mut String, plan: &Plan, record: &Record, drawn: Range<usize>) {
+fn messages(page: &mut String, plan: &Plan, record: &Record, choice: &Choice) {
     put!(page, "<section id=\"messages\" class=\"text\">\n<h2>Messages</h2>\n");
-    for mark in drawn {
+    for &mark in &choice.marks {
         let entry = &record.entries[mark];
         let Some(line) = line::line(entry, record) else { continue };
         put!(page, "<details id=\"d{mark}\"><summary>{}</summary>", escape(&line));

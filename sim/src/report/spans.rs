@@ -112,9 +112,7 @@ impl Book {
     }
 
     fn up(&mut self, now: Moment, party: &Party) {
-        self.close(now, |span| {
-            span.matter == Matter::Down && span.party.as_ref() == Some(party)
-        });
+        self.close(now, |span| span.matter == Matter::Down && span.party.as_ref() == Some(party));
     }
 
     fn open(&mut self, now: Moment, matter: Matter, party: Option<Party>, text: String) {

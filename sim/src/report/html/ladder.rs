@@ -6,25 +6,25 @@
 
 mod rows;
 
-use super::super::spans::{self, Matter, Span};
-use super::super::words;
+use super::super::spans::{Matter, Span};
+use super::super::{line, words};
+use super::choice::Choice;
 use super::text::{escape, put, shorten};
-use crate::plan::{Party, Plan};
+use crate::plan::Party;
 use crate::record::{Fate, Record, What};
 use presently::facts;
 use presently_engine::message::{Message, Method};
 use rows::{Row, Rows, is_overtaken};
 use std::net::SocketAddr;
-use std::ops::Range;
 
 const GUTTER: f64 = 96.0;
-const NARROWEST: f64 = 200.0;
+const NARROWEST: f64 = 236.0;
 const WIDEST: f64 = 430.0;
 /// What the page is wide, about; a ladder of many columns is wider.
 const PAGE: f64 = 1160.0;
 /// Width of a character of the bold line and of the faint one, about.
-const LETTER: f64 = 6.9;
-const SMALL_LETTER: f64 = 5.7;
+const LETTER: f64 = 6.6;
+const SMALL_LETTER: f64 = 5.6;
 
 /// What everybody is told and what a message is painted like.
 struct Ladder<'a> {
@@ -35,17 +35,11 @@ struct Ladder<'a> {
 }
 
 /// Draws the ladder of some entries.
-pub(super) fn draw(
-    out: &mut String,
-    plan: &Plan,
-    record: &Record,
-    spans: &[Span],
-    drawn: Range<usize>,
-) {
-    let columns = columns(plan, record, drawn.clone());
+pub(super) fn draw(out: &mut String, record: &Record, choice: &Choice, spans: &[Span]) {
+    let columns = columns(record, choice);
     let between = columns.len().saturating_sub(1).max(1) as f64;
     let gap = ((PAGE - GUTTER - 90.0) / between).clamp(NARROWEST, WIDEST);
-    let rows = Rows::of(record, drawn);
+    let rows = Rows::of(record, &choice.marks);
     let mut ladder = Ladder { out, record, columns, gap };
     ladder.heads();
     let (width, height) = (ladder.width(), rows.height);
@@ -59,11 +53,10 @@ pub(super) fn draw(
 }
 
 /// Left devices, server, right devices, and the stranger if one was seen.
-fn columns(plan: &Plan, record: &Record, drawn: Range<usize>) -> Vec<String> {
-    let mut names: Vec<String> = spans::parties(plan).iter().map(Party::to_string).collect();
-    let server = names.remove(0);
-    names.insert(names.len().div_ceil(2), server);
-    let strange = record.entries[drawn].iter().any(|entry| match &entry.what {
+fn columns(record: &Record, choice: &Choice) -> Vec<String> {
+    let mut names: Vec<String> = choice.devices.iter().map(Party::to_string).collect();
+    names.insert(names.len().div_ceil(2), Party::Server.to_string());
+    let strange = choice.marks.iter().any(|mark| match &record.entries[*mark].what {
         What::Datagram { from, to, .. } => {
             [from, to].into_iter().any(|address| words::party(*address, record).is_none())
         }
@@ -113,12 +106,19 @@ impl Ladder<'_> {
             );
         }
         for span in spans {
+            let column = match &span.party {
+                Some(party) => self.columns.iter().position(|name| *name == party.to_string()),
+                None => None,
+            };
+            if span.party.is_some() && column.is_none() {
+                continue;
+            }
             let (from, until) = (rows.y_of(span.from_mark), rows.y_of(span.until_mark));
             if until <= from {
                 continue;
             }
-            let (x, width) = match &span.party {
-                Some(party) => (self.x(self.column(&party.to_string())) - 5.0, 10.0),
+            let (x, width) = match column {
+                Some(column) => (self.x(column) - 5.0, 10.0),
                 None => (GUTTER - 26.0, 5.0),
             };
             let idle = span.matter == Matter::Down && span.from_mark == 0;
@@ -181,7 +181,8 @@ impl Ladder<'_> {
         self.time(row);
         let last = column + 1 == self.columns.len();
         let text = shorten(text, (self.gap / SMALL_LETTER) as usize - 6);
-        let width = (text.chars().count() as f64 * 6.1 + 16.0).round();
+        let letter = if class == "told" { SMALL_LETTER + 0.3 } else { LETTER };
+        let width = (text.chars().count() as f64 * letter + 16.0).round();
         let x = if last { self.x(column) - width + 8.0 } else { self.x(column) - 8.0 };
         let (y, word) = (row.y + 1.0, row.y + 13.0);
         put!(
@@ -220,6 +221,8 @@ impl Ladder<'_> {
         let class = paint(message, fate);
         let mark = row.mark;
         put!(self.out, "<a class=\"m {class}\" href=\"#m{mark}\" data-p=\"{from} {to}\">");
+        let line = line::line(&self.record.entries[mark], self.record).unwrap_or_default();
+        put!(self.out, "<title>{}</title>", escape(&line));
         self.time(row);
         self.words(row, (from, to), message, fate);
         let down = match fate {
@@ -232,36 +235,45 @@ impl Ladder<'_> {
         put!(self.out, "</a>\n");
     }
 
-    /// The words over and under an arrow, in the gap beside the device.
+    /// The words over and under an arrow, beside the device.
     fn words(&mut self, row: &Row, ends: (usize, usize), message: Option<&Message>, fate: Fate) {
         let server = self.column("server");
         let device = if ends.0 == server { ends.1 } else { ends.0 };
-        let towards = if device < server { 0.5 } else { -0.5 };
-        let middle = self.x(device) + self.gap * towards;
-        let fits = (self.gap - 34.0) / LETTER;
+        // Two gaps are near enough to see which device it is.
+        let room = self.gap * device.abs_diff(server).clamp(1, 2) as f64;
+        let middle = self.x(device) + if device < server { room / 2.0 } else { -room / 2.0 };
         let (title, more) = title(message);
-        let title = shorten(&title, fits as usize);
-        let (y, under) = (row.y + row.arrow - 6.0, row.y + row.arrow + 13.0);
-        put!(self.out, "<text class=\"title\" x=\"{middle}\" y=\"{y}\">{}", escape(&title));
-        if !more.is_empty() {
-            let room = (fits as usize).saturating_sub(title.chars().count() + 2);
-            let more = shorten(&more, room);
-            put!(self.out, "<tspan> {}</tspan>", escape(&more));
+        let (title, wide) = fitted(&title, room - 20.0, LETTER);
+        let (more, wider) = fitted(&more, room - 20.0 - wide, SMALL_LETTER);
+        let y = row.y + row.arrow;
+        self.veil(middle, y - 16.0, wide + wider);
+        let (over, under) = (y - 6.0, y + 13.0);
+        put!(self.out, "<text class=\"title\" x=\"{middle}\" y=\"{over}\">{}", escape(&title));
+        put!(self.out, "<tspan> {}</tspan></text>", escape(&more));
+        if !row.tall {
+            return;
         }
-        put!(self.out, "</text>");
-        let facts = brief(message);
         let fate = words::fate(fate).unwrap_or_default();
-        let room = ((self.gap - 26.0) / SMALL_LETTER) as usize;
-        let facts = shorten(&facts, room.saturating_sub(fate.chars().count() + 3));
-        if row.tall {
-            let gap = if facts.is_empty() || fate.is_empty() { "" } else { " · " };
-            put!(
-                self.out,
-                "<text class=\"facts\" x=\"{middle}\" y=\"{under}\">{}\
-                 <tspan class=\"fate\">{gap}{fate}</tspan></text>",
-                escape(&facts)
-            );
-        }
+        let for_fate = (fate.chars().count() + 3) as f64 * SMALL_LETTER;
+        let (facts, wide) = fitted(&brief(message), room - 20.0 - for_fate, SMALL_LETTER);
+        let gap = if facts.is_empty() || fate.is_empty() { "" } else { " · " };
+        let for_fate = if fate.is_empty() { 0.0 } else { for_fate };
+        self.veil(middle, y + 3.0, wide + for_fate);
+        put!(
+            self.out,
+            "<text class=\"facts\" x=\"{middle}\" y=\"{under}\">{}\
+             <tspan class=\"fate\">{gap}{fate}</tspan></text>",
+            escape(&facts)
+        );
+    }
+
+    /// Hides the lifelines behind words.
+    fn veil(&mut self, middle: f64, y: f64, width: f64) {
+        let (x, width) = ((middle - width / 2.0 - 3.0).round(), (width + 6.0).round());
+        put!(
+            self.out,
+            "<rect class=\"veil\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"13\"/>"
+        );
     }
 
     /// A whole arrow, or as much of it as there was.
@@ -338,16 +350,31 @@ fn title(message: Option<&Message>) -> (String, String) {
     }
 }
 
+/// As much of a text as fits, and how wide that is, about.
+fn fitted(text: &str, room: f64, letter: f64) -> (String, f64) {
+    let text = shorten(text, (room / letter).max(0.0) as usize);
+    let wide = text.chars().count() as f64 * letter;
+    (text, wide)
+}
+
 /// The facts of a message, without what everybody knows.
 fn brief(message: Option<&Message>) -> String {
     let Some(message) = message else { return String::new() };
-    let mut facts = facts::of(message);
-    for fact in &mut facts {
-        for name in ["Event: ", "Subscription-State: "] {
-            if let Some(value) = fact.strip_prefix(name) {
-                *fact = value.to_owned();
-            }
-        }
-    }
+    let facts: Vec<String> = facts::of(message).iter().map(|fact| shorter(fact)).collect();
     facts.join(" · ")
+}
+
+/// A fact in as few letters as say it.
+fn shorter(fact: &str) -> String {
+    let Some((name, value)) = fact.split_once([':', ' ']) else { return fact.to_owned() };
+    let value = value.trim_start();
+    match name {
+        "Event" => value.strip_prefix("presence.").unwrap_or(value).to_owned(),
+        "Subscription-State" => value.replace(";reason=", " "),
+        "Expires" => format!("{value} s"),
+        "version" => format!("v{value}"),
+        "digest" => "digest".to_owned(),
+        "SIP-ETag" => format!("etag {}", shorten(value, 7)),
+        _ => fact.to_owned(),
+    }
 }

@@ -1,7 +1,8 @@
 //! The run at a glance: a lane for the network, the server and every device, over time.
 
-use super::super::spans::{self, Matter, Span};
+use super::super::spans::{Matter, Span};
 use super::super::words;
+use super::choice::Choice;
 use super::text::{escape, put, shorten};
 use crate::judge::Verdict;
 use crate::plan::{Act, Party, Plan, Step};
@@ -14,8 +15,6 @@ const LANE: f64 = 34.0;
 const AXIS: f64 = 26.0;
 /// Width of a character of a label, about.
 const LETTER: f64 = 5.9;
-/// More lanes than this are folded away.
-const MANY: usize = 24;
 
 struct Overview<'a> {
     out: &'a mut String,
@@ -31,21 +30,17 @@ pub(super) fn draw(
     plan: &Plan,
     record: &Record,
     verdicts: &[Verdict],
-    spans: &[Span],
+    (choice, spans): (&Choice, &[Span]),
 ) {
     let mut lanes = BTreeMap::from([(None, 0)]);
-    for party in spans::parties(plan) {
-        lanes.insert(Some(party), lanes.len());
+    for party in std::iter::once(&Party::Server).chain(&choice.devices) {
+        lanes.insert(Some(party.clone()), lanes.len());
     }
-    let many = lanes.len() > MANY;
     put!(out, "<section id=\"overview\" class=\"text\">\n<h2>Timeline</h2>\n");
-    if many {
-        put!(out, "<details><summary>{} lanes</summary>\n", lanes.len());
-    }
     let until_ms = last_interesting(plan, record);
     let mut overview = Overview { out, record, lanes, until_ms };
     overview.all(verdicts, spans);
-    put!(out, "{}</section>\n", if many { "</details>\n" } else { "" });
+    put!(out, "</section>\n");
 }
 
 /// The end of the drawing: that of the timeline, or the last thing a user was told.
@@ -81,9 +76,9 @@ impl Overview<'_> {
         round(NAMES + share * (WIDTH - NAMES - 10.0))
     }
 
-    fn y(&self, party: Option<&Party>) -> f64 {
-        let lane = self.lanes.get(&party.cloned()).copied().unwrap_or(0);
-        AXIS + LANE * lane as f64
+    /// The upper edge of a lane, if it is drawn.
+    fn y(&self, party: Option<&Party>) -> Option<f64> {
+        self.lanes.get(&party.cloned()).map(|lane| AXIS + LANE * *lane as f64)
     }
 
     fn axis(&mut self, bottom: f64) {
@@ -91,7 +86,10 @@ impl Overview<'_> {
         let mut at = 0;
         while at <= self.until_ms {
             let x = self.x(at);
-            put!(self.out, "<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"18\" y2=\"{bottom}\"/>");
+            put!(
+                self.out,
+                "<line class=\"grid\" x1=\"{x}\" x2=\"{x}\" y1=\"18\" y2=\"{bottom}\"/>"
+            );
             let text = match at % 1000 {
                 0 => format!("{} s", at / 1000),
                 _ => format!("{} s", at as f64 / 1000.0),
@@ -103,7 +101,8 @@ impl Overview<'_> {
 
     fn span(&mut self, span: &Span) {
         let (from, until) = (self.x(span.from_ms), self.x(span.until_ms));
-        let (y, width) = (self.y(span.party.as_ref()) + 2.0, round(until - from));
+        let Some(y) = self.y(span.party.as_ref()).map(|y| y + 2.0) else { return };
+        let width = round(until - from);
         // A device that has not started yet is no fault.
         let idle = span.matter == Matter::Down && span.from_mark == 0;
         let class = if idle { "idle" } else { span.matter.class() };
@@ -125,7 +124,7 @@ impl Overview<'_> {
             }
             let ends = [from, to].map(|address| words::party(*address, self.record));
             let party = ends.into_iter().flatten().find(|party| **party != Party::Server);
-            let lane = self.lanes.get(&party.cloned()).copied().unwrap_or(0);
+            let Some(&lane) = self.lanes.get(&party.cloned()) else { continue };
             let arrives = matches!(fate, Fate::Arrives { .. });
             // Tenths of a pixel are fine enough; equal strokes are one.
             let x = (self.x(entry.at_ms) * 2.0) as u64;
@@ -146,7 +145,7 @@ impl Overview<'_> {
 
     /// A dot for each step, with its words where there is room.
     fn steps(&mut self) {
-        let mut taken: BTreeMap<Option<Party>, f64> = BTreeMap::new();
+        let mut lanes: BTreeMap<Option<Party>, Vec<(u64, String, bool)>> = BTreeMap::new();
         for entry in &self.record.entries {
             let (party, text, fault) = match &entry.what {
                 What::Step(Step { act, .. }) => {
@@ -157,21 +156,29 @@ impl Overview<'_> {
                 What::Trouble { party, why } => (Some(party.clone()), why.clone(), true),
                 What::Datagram { .. } | What::Told { .. } => continue,
             };
-            let (x, y) = (self.x(entry.at_ms), self.y(party.as_ref()) + 13.0);
-            let class = if fault { "dot fault" } else { "dot" };
-            let title = escape(&format!("{} s: {text}", words::seconds(entry.at_ms)));
-            put!(self.out, "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"4\">");
-            put!(self.out, "<title>{title}</title></circle>");
-            let text = shorten(&text, 34);
-            let width = 12.0 + text.chars().count() as f64 * LETTER;
-            let free = taken.entry(party).or_insert(0.0);
-            if x >= *free && x + width < WIDTH {
-                let (x, y) = (x + 7.0, y + 4.0);
-                put!(self.out, "<text class=\"word\" x=\"{x}\" y=\"{y}\">{}</text>", escape(&text));
-                *free = x + width;
-            }
-            put!(self.out, "\n");
+            lanes.entry(party).or_default().push((entry.at_ms, text, fault));
         }
+        for (party, steps) in lanes {
+            let Some(y) = self.y(party.as_ref()).map(|y| y + 13.0) else { continue };
+            for (index, (at_ms, text, fault)) in steps.iter().enumerate() {
+                let next = steps.get(index + 1).map_or(WIDTH, |(next_ms, ..)| self.x(*next_ms));
+                let time = format!("{} s", words::seconds(*at_ms));
+                self.step((self.x(*at_ms), y), next, &time, text, *fault);
+            }
+        }
+    }
+
+    /// A dot, and as many of its words as there is room for before the next one.
+    fn step(&mut self, (x, y): (f64, f64), next: f64, time: &str, text: &str, fault: bool) {
+        let class = if fault { "dot fault" } else { "dot" };
+        put!(self.out, "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"4\">");
+        put!(self.out, "<title>{time}: {}</title></circle>", escape(text));
+        let room = ((next - x - 14.0) / LETTER).clamp(0.0, 60.0) as usize;
+        if room > 3 {
+            let (x, y, text) = (x + 7.0, y + 4.0, escape(&shorten(text, room)));
+            put!(self.out, "<text class=\"word\" x=\"{x}\" y=\"{y}\">{text}</text>");
+        }
+        put!(self.out, "\n");
     }
 
     fn verdicts(&mut self, verdicts: &[Verdict], bottom: f64) {
@@ -179,7 +186,10 @@ impl Overview<'_> {
             return;
         }
         let y = bottom + 19.0;
-        put!(self.out, "<line class=\"lane\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{bottom}\" y2=\"{bottom}\"/>");
+        put!(
+            self.out,
+            "<line class=\"lane\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{bottom}\" y2=\"{bottom}\"/>"
+        );
         put!(self.out, "<text class=\"name\" x=\"0\" y=\"{y}\">expected</text>\n");
         for verdict in verdicts {
             let x = self.x(super::super::moment(verdict, self.record));

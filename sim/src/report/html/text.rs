@@ -30,10 +30,13 @@ pub(super) fn octets(bytes: &[u8]) -> String {
     escape(&String::from_utf8_lossy(bytes).replace("\r\n", "\n"))
 }
 
-/// At most so many characters.
+/// At most so many characters; nothing where that would say nothing.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
+    }
+    if most < 3 {
+        return String::new();
     }
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }

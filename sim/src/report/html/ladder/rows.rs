@@ -3,7 +3,6 @@
 use crate::record::{Entry, Fate, Record, What};
 use presently::facts;
 use presently_engine::message::Message;
-use std::ops::Range;
 
 /// From this on, a silence is drawn as one.
 const SILENCE_MS: u64 = 1500;
@@ -30,10 +29,10 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn of(record: &Record, drawn: Range<usize>) -> Self {
+    pub(super) fn of(record: &Record, marks: &[usize]) -> Self {
         let (mut rows, mut y) = (Vec::new(), 10.0);
         let mut before = None;
-        for mark in drawn {
+        for &mark in marks {
             let entry = &record.entries[mark];
             let at_ms = entry.at_ms;
             let idle_ms = before.map(|before| at_ms - before).filter(|idle| *idle >= SILENCE_MS);
