@@ -56,7 +56,7 @@ fn verdict(expectation: &Expectation, record: &Record) -> Verdict {
 }
 
 /// Whose view a claim is about.
-pub fn looker(claim: &Claim) -> &DeviceName {
+pub(crate) fn looker(claim: &Claim) -> &DeviceName {
     match claim {
         Claim::Sees { watcher, .. }
         | Claim::Subscribed { watcher, .. }

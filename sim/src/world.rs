@@ -117,10 +117,10 @@ impl World {
             Act::Weather(weather) => self.network.weather(weather.clone()),
             Act::Rebind(user) => {
                 let theirs = self.devices.values().filter(|device| device.name.user == *user);
-                for device in theirs {
+                theirs.for_each(|device| {
                     let party = Party::Device(device.name.clone());
                     self.network.translate(&party, device.address);
-                }
+                });
             }
             Act::HoldDisk(true) => self.server.disk.hold(),
             Act::HoldDisk(false) => self.server.disk.release(),
