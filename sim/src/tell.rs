@@ -86,7 +86,7 @@ fn failure(outcome: &Outcome, verdict: &Verdict) -> String {
     };
     line(&mut text, format_args!("\n  expected   {}", verdict.expectation.text));
     line(&mut text, format_args!("  when       {when}"));
-    line(&mut text, format_args!("  instead    {} {}", looker(claim), verdict.instead));
+    line(&mut text, format_args!("  instead    {} {}", looker(claim), shortened(&verdict.instead)));
     let Ok(record) = &outcome.record else { return text };
     let messages = message::last(record, &parties(claim), methods(claim), until, SHOWN);
     if messages.is_empty() {
@@ -94,7 +94,7 @@ fn failure(outcome: &Outcome, verdict: &Verdict) -> String {
     }
     for (index, message) in messages.iter().enumerate() {
         let head = if index == 0 { "messages" } else { "" };
-        line(&mut text, format_args!("  {head:<9}  {message}"));
+        line(&mut text, format_args!("  {head:<9} {message}"));
     }
     for (at, why) in message::troubles(record, until) {
         line(&mut text, format_args!("  trouble    {} {why}", moment(at)));
@@ -146,6 +146,15 @@ pub(crate) fn table(tallies: &[Tally]) -> String {
         }
     }
     text
+}
+
+/// A list of everybody in a large office helps nobody.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 240;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
