@@ -66,6 +66,10 @@ struct RunArgs {
     /// Many seeds, the last one included.
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     seeds: Option<RangeInclusive<u64>>,
+    /// Write report.html, junit.xml, trace.pcap and trace.jsonl there: of one run into the folder
+    /// itself, of each scenario into a folder of its name, of many seeds the first that failed.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
@@ -114,9 +118,10 @@ fn play(args: &RunArgs) -> ExitCode {
     if let Some(seed) = args.seed {
         plans.iter_mut().for_each(|(_, plan)| plan.seed = seed);
     }
-    match run::all(&plans, args.seeds.clone()) {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(1),
+    match run::all(&plans, args.seeds.clone(), args.out.as_deref()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(why) => Failure::work(why).report(PROGRAM),
     }
 }
 

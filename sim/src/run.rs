@@ -3,6 +3,7 @@
 use crate::judge::{Verdict, judge};
 use crate::plan::Plan;
 use crate::record::{Progress, Record};
+use crate::report;
 use crate::tell;
 use crate::world::play_watched;
 use std::io::{IsTerminal, Write};
@@ -39,7 +40,14 @@ impl Outcome {
 
 /// Plays every plan, with its own seed or with each of `seeds`, and tells on stdout what was seen.
 /// Whether all expectations of all runs held.
-pub(crate) fn all(plans: &[(PathBuf, Plan)], seeds: Option<RangeInclusive<u64>>) -> bool {
+///
+/// # Errors
+/// What the runs left behind cannot be written to `out`.
+pub(crate) fn all(
+    plans: &[(PathBuf, Plan)],
+    seeds: Option<RangeInclusive<u64>>,
+    out: Option<&Path>,
+) -> Result<bool, String> {
     let mut jobs = Vec::new();
     for (index, (_, plan)) in plans.iter().enumerate() {
         match &seeds {
@@ -52,16 +60,35 @@ pub(crate) fn all(plans: &[(PathBuf, Plan)], seeds: Option<RangeInclusive<u64>>)
     let mut tally: Vec<Tally> = plans.iter().map(|(path, _)| Tally::new(path)).collect();
     let many = seeds.is_some();
     let alone = jobs.len() == 1;
+    let mut kept = Ok(());
     play_all(&jobs, |index, outcome| {
+        let path = &plans[index].0;
         if !many {
-            tell::say(&tell::outcome(&plans[index].0, &outcome, alone));
+            tell::say(&tell::outcome(path, &outcome, alone));
+        }
+        let first_failed = !outcome.held() && tally[index].first.is_none();
+        if let Some(out) = out.filter(|_| !many || first_failed) {
+            let folder = if plans.len() == 1 { out.to_owned() } else { out.join(stem(path)) };
+            kept = std::mem::replace(&mut kept, Ok(())).and_then(|()| keep(&folder, &outcome));
         }
         tally[index].add(outcome);
     });
     if many {
         tell::say(&tell::table(&tally));
     }
-    tally.iter().all(|tally| tally.failed == 0)
+    kept.map(|()| tally.iter().all(|tally| tally.failed == 0))
+}
+
+/// Writes what a run leaves behind.
+fn keep(folder: &Path, outcome: &Outcome) -> Result<(), String> {
+    let Ok(record) = &outcome.record else { return Ok(()) };
+    report::write(folder, &outcome.plan, record, &outcome.verdicts)
+        .map_err(|error| format!("{}: cannot be written: {error}", folder.display()))
+}
+
+/// The name of a scenario's file without its ending.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
 /// What became of all runs of one scenario.
@@ -89,9 +116,7 @@ impl Tally {
             return;
         }
         self.failed += 1;
-        if self.first.as_ref().is_none_or(|first| outcome.plan.seed < first.plan.seed) {
-            self.first = Some(outcome);
-        }
+        self.first.get_or_insert(outcome);
     }
 }
 

@@ -5,7 +5,7 @@ mod message;
 
 use crate::judge::{Verdict, looker};
 use crate::plan::{Claim, When};
-use crate::run::{Outcome, Tally};
+use crate::run::{Outcome, Tally, stem};
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -160,10 +160,6 @@ fn shortened(text: &str) -> String {
 fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
     // Writing into a string does not fail.
     let _ = writeln!(text, "{what}");
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Simulated seconds in one second.

@@ -2,7 +2,7 @@
 
 use crate::plan::Claim;
 use presently_engine::agent::{Event, Package, SubscriptionPhase};
-use presently_engine::body::pidf::{Basic, Pidf};
+use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::winfo::Status;
 use std::collections::BTreeMap;
 
@@ -32,8 +32,8 @@ impl View {
             Event::Offer { aor, tuple, media, mode, .. } => {
                 let key = (aor.user().to_owned(), tuple.clone());
                 match mode {
-                    Some(_) => self.offers.insert(key, media.clone()),
-                    None => self.offers.remove(&key),
+                    Some(Mode::Ready | Mode::Busy) => self.offers.insert(key, media.clone()),
+                    Some(Mode::Off) | None => self.offers.remove(&key),
                 };
             }
             Event::Subscription { target, package, phase, .. } => {
