@@ -68,4 +68,4 @@ fn looker(claim: &Claim) -> &DeviceName {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
