@@ -7,6 +7,7 @@ use presently_engine::agent;
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What became of a datagram.
@@ -115,11 +116,31 @@ impl Record {
 
 /// The record while it is written. Clones write into the same.
 #[derive(Clone, Debug, Default)]
-pub struct Recorder(Arc<Mutex<Record>>);
+pub struct Recorder {
+    record: Arc<Mutex<Record>>,
+    progress: Progress,
+}
+
+/// How far a run has come, for whoever waits for it on another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Simulated milliseconds since the start.
+    pub fn ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 impl Recorder {
+    /// An empty record that tells how far it has come.
+    pub fn telling(progress: Progress) -> Self {
+        Self { progress, ..Self::default() }
+    }
+
     /// Adds an entry.
     pub fn add(&self, at_ms: u64, what: What) {
+        self.progress.0.store(at_ms, Ordering::Relaxed);
         self.lock().entries.push(Entry { at_ms, what });
     }
 
@@ -142,13 +163,14 @@ impl Recorder {
         self.lock().addresses.push((party, address));
     }
 
-    /// The datagrams that came from an address so far.
-    pub fn sent_by(&self, address: SocketAddr) -> Vec<(SocketAddr, Bytes)> {
+    /// The datagrams that came from a party so far.
+    pub fn sent_by(&self, party: &Party) -> Vec<(SocketAddr, Bytes)> {
         let record = self.lock();
+        let theirs = |address| {
+            record.addresses.iter().any(|(owner, known)| known == address && owner == party)
+        };
         let sent = record.entries.iter().filter_map(|entry| match &entry.what {
-            What::Datagram { from, to, bytes, .. } if *from == address => {
-                Some((*to, bytes.clone()))
-            }
+            What::Datagram { from, to, bytes, .. } if theirs(from) => Some((*to, bytes.clone())),
             _ => None,
         });
         sent.collect()
@@ -163,6 +185,6 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Record> {
         // One thread writes; a panic of it ends the run anyway.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@
 use crate::chance::Chance;
 use crate::network::Network;
 use crate::plan::{Act, DeviceName, Party, Plan, Step};
-use crate::record::{Record, Recorder, What};
+use crate::record::{Progress, Record, Recorder, What};
 use crate::server::{self, ServerHost};
 use crate::user::Device;
 use presently_net::Clock;
@@ -22,13 +22,21 @@ const SETTLING: Duration = Duration::from_secs(96);
 /// # Errors
 /// A plan that cannot be played: an unknown device, a line that is no order.
 pub fn play(plan: &Plan) -> Result<Record, String> {
+    play_watched(plan, Progress::default())
+}
+
+/// The same, with somebody who watches how far it has come.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_watched(plan: &Plan, progress: Progress) -> Result<Record, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
         .build()
         .map_err(|why| format!("the runtime cannot start: {why}"))?;
-    runtime.block_on(World::new(plan).play(plan))
+    runtime.block_on(async { World::new(plan, progress).play(plan).await })
 }
 
 struct World {
@@ -40,9 +48,9 @@ struct World {
 }
 
 impl World {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan, progress: Progress) -> Self {
         let chance = Chance::new(plan.seed);
-        let recorder = Recorder::default();
+        let recorder = Recorder::telling(progress);
         let network = Network::new(plan.network.clone(), chance, recorder.clone());
         let clock = Clock::starting_at(server::DAWN);
         let server = ServerHost::new(plan, chance, &network, clock);
@@ -54,7 +62,7 @@ impl World {
                 let device = Device::new(user, name.clone(), number, chance, clock);
                 recorder.address(Party::Device(name.clone()), device.address);
                 if user.nat {
-                    network.translate(device.address);
+                    network.translate(&Party::Device(name.clone()), device.address);
                 }
                 devices.insert(name, device);
             }
@@ -110,7 +118,10 @@ impl World {
             Act::Weather(weather) => self.network.weather(weather.clone()),
             Act::Rebind(user) => {
                 let theirs = self.devices.values().filter(|device| device.name.user == *user);
-                theirs.for_each(|device| self.network.translate(device.address));
+                theirs.for_each(|device| {
+                    let party = Party::Device(device.name.clone());
+                    self.network.translate(&party, device.address);
+                });
             }
             Act::HoldDisk(true) => self.server.disk.hold(),
             Act::HoldDisk(false) => self.server.disk.release(),
@@ -143,11 +154,7 @@ impl World {
 
     /// Somebody who listened sends everything again, from an address of their own.
     fn replay(&self, party: &Party) {
-        let address = match party {
-            Party::Server => Some(server::ADDRESS),
-            Party::Device(name) => self.devices.get(name).map(|device| device.address),
-        };
-        let sent = address.map(|address| self.recorder.sent_by(address)).unwrap_or_default();
+        let sent = self.recorder.sent_by(party);
         for (to, bytes) in sent {
             self.network.send(stranger(1), to, &bytes);
         }
