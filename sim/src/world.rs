@@ -27,7 +27,8 @@ pub fn play(plan: &Plan) -> Result<Record, String> {
         .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
         .build()
         .map_err(|why| format!("the runtime cannot start: {why}"))?;
-    runtime.block_on(World::new(plan).play(plan))
+    // Outside of the runtime its clock is not the time.
+    runtime.block_on(async { World::new(plan).play(plan).await })
 }
 
 struct World {
@@ -177,3 +178,6 @@ impl World {
 fn stranger(port: u16) -> std::net::SocketAddr {
     std::net::SocketAddr::new(std::net::Ipv4Addr::new(203, 0, 113, 66).into(), port)
 }
+
+#[cfg(test)]
+mod tests;
