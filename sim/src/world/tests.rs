@@ -39,10 +39,8 @@ fn a_run_begins_at_zero_however_long_it_takes_to_set_it_up() {
 #[test]
 fn a_cut_separates_a_user_behind_a_translator_too() {
     let cut = Act::Cut { from: Party::Server, to: Party::Device(device("carol")), both: true };
-    let steps = vec![
-        Step { at_ms: 0, act: cut },
-        Step { at_ms: 10, act: Act::Login(device("carol")) },
-    ];
+    let steps =
+        vec![Step { at_ms: 0, act: cut }, Step { at_ms: 10, act: Act::Login(device("carol")) }];
     let record = play(&plan(vec![user("carol", true)], steps)).expect("a run");
     let mut fates = record.entries.iter().filter_map(|entry| match &entry.what {
         What::Datagram { fate, .. } => Some((entry.at_ms, *fate)),
