@@ -10,6 +10,7 @@
 //! ships. Virtual time is tokio's paused clock, which jumps to the next thing that happens.
 
 pub mod chance;
+pub mod coverage;
 pub mod judge;
 pub mod network;
 pub mod plan;

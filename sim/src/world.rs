@@ -9,6 +9,7 @@ use crate::server::{self, ServerHost};
 use crate::user::Device;
 use presently_net::Clock;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -174,9 +175,11 @@ impl World {
     }
 }
 
-/// An address of nobody in the plan.
-fn stranger(port: u16) -> std::net::SocketAddr {
-    std::net::SocketAddr::new(std::net::Ipv4Addr::new(203, 0, 113, 66).into(), port)
+/// Somebody who is nobody in the plan.
+pub(crate) const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
+
+fn stranger(port: u16) -> SocketAddr {
+    SocketAddr::new(STRANGER, port)
 }
 
 #[cfg(test)]
