@@ -17,11 +17,31 @@ use tokio::time::Instant;
 /// (behaviour §5.2).
 const SETTLING: Duration = Duration::from_secs(96);
 
+/// When in a second the tables are looked at.
+const LOOK_MS: u64 = 990;
+
 /// Plays a plan to its end.
 ///
 /// # Errors
 /// A plan that cannot be played: an unknown device, a line that is no order.
 pub fn play(plan: &Plan) -> Result<Record, String> {
+    run(plan, false)
+}
+
+/// Plays a plan as [`play`] does, and once more with a look at the server's tables each second.
+/// The record has them if looking changed nothing, which its hash shows.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_watched(plan: &Plan) -> Result<Record, String> {
+    let (mut record, watched) = (run(plan, false)?, run(plan, true)?);
+    if record.hash() == watched.hash() {
+        record.tables = watched.tables;
+    }
+    Ok(record)
+}
+
+fn run(plan: &Plan, watching: bool) -> Result<Record, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -29,7 +49,7 @@ pub fn play(plan: &Plan) -> Result<Record, String> {
         .build()
         .map_err(|why| format!("the runtime cannot start: {why}"))?;
     // Outside of the runtime its clock is not the time.
-    runtime.block_on(async { World::new(plan).play(plan).await })
+    runtime.block_on(async { World::new(plan, watching).play(plan).await })
 }
 
 struct World {
@@ -38,10 +58,12 @@ struct World {
     recorder: Recorder,
     server: ServerHost,
     devices: BTreeMap<DeviceName, Device>,
+    /// Whether the tables are looked at.
+    watching: bool,
 }
 
 impl World {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan, watching: bool) -> Self {
         let chance = Chance::new(plan.seed);
         let recorder = Recorder::default();
         let network = Network::new(plan.network.clone(), chance, recorder.clone());
@@ -60,22 +82,37 @@ impl World {
                 devices.insert(name, device);
             }
         }
-        Self { start: Instant::now(), network, recorder, server, devices }
+        Self { start: Instant::now(), network, recorder, server, devices, watching }
     }
 
     async fn play(mut self, plan: &Plan) -> Result<Record, String> {
         self.server.start().map_err(|why| format!("the server cannot start: {why}"))?;
         for step in &plan.steps {
-            tokio::time::sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
+            self.rest_until(step.at_ms).await;
             self.recorder.add(self.network.now_ms(), What::Step(step.clone()));
             self.take(step).await?;
         }
-        tokio::time::sleep_until(self.start + Duration::from_millis(plan.duration_ms)).await;
+        self.rest_until(plan.duration_ms).await;
         self.network.weather(crate::plan::Weather::default());
         self.network.mend();
-        tokio::time::sleep(SETTLING).await;
+        let quiet = self.network.now_ms() + SETTLING.as_millis() as u64;
+        self.rest_until(quiet).await;
         let ended = self.network.now_ms();
         Ok(self.recorder.finish(ended))
+    }
+
+    /// Lets time go on. Whoever watches looks shortly before the end of each second, when what
+    /// was done at its beginning has had its consequences.
+    async fn rest_until(&self, at_ms: u64) {
+        while self.watching {
+            let look = (self.network.now_ms() + 1000 - LOOK_MS) / 1000 * 1000 + LOOK_MS;
+            if look >= at_ms {
+                break;
+            }
+            tokio::time::sleep_until(self.start + Duration::from_millis(look)).await;
+            self.recorder.tables(look, self.server.tables().await);
+        }
+        tokio::time::sleep_until(self.start + Duration::from_millis(at_ms)).await;
     }
 
     async fn take(&mut self, step: &Step) -> Result<(), String> {

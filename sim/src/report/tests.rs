@@ -5,7 +5,7 @@ mod capture;
 use super::*;
 use crate::judge::judge;
 use crate::plan::{DeviceName, Expectation, ServerPlan, Step, UserPlan, Weather};
-use crate::world::play;
+use crate::world::{play, play_watched};
 use presently_engine::agent::Event;
 
 const HOSTILE: &str = "<script>alert('&')</script>";
@@ -201,4 +201,27 @@ fn equal_records_give_equal_files() {
     });
     assert_eq!(written[0], written[1]);
     assert!(written[0].iter().all(|bytes| !bytes.is_empty()));
+}
+
+#[test]
+fn looking_at_the_tables_changes_nothing_and_shows_them_grow() {
+    for seed in 0..20 {
+        let mut plan = rainy();
+        plan.seed = seed;
+        let (record, watched) = (play(&plan).expect("a run"), play_watched(&plan).expect("a run"));
+        assert_eq!(record.hash(), watched.hash());
+        assert!(record.tables.is_empty());
+        assert!(!watched.tables.is_empty(), "looking changed the run of seed {seed}");
+        let tables = |at_ms: u64| {
+            let seen = watched.tables.iter().rev().find(|snapshot| snapshot.at_ms <= at_ms);
+            seen.map(|snapshot| snapshot.tables.clone())
+        };
+        let rows = |at_ms| tables(at_ms).expect("a look").map(|tables| tables.wt.len());
+        assert_eq!(rows(990), Some(0), "nobody watches yet");
+        assert_eq!(rows(10_990), None, "the server is down");
+        assert!(rows(60_000) >= Some(1), "alice watches bob");
+        let page = html::page(&plan, &watched, &[]).expect("a page");
+        assert!(page.contains("max=\"") && page.contains("id=\"reel\""));
+        assert_eq!(page.matches("<script").count(), page.matches("\n<script>\n").count());
+    }
 }
