@@ -101,14 +101,13 @@ impl ServerHost {
     /// The tables of all shards as one; none while the server is down.
     pub(crate) async fn tables(&self) -> Option<Tables> {
         let shards = self.service.as_ref()?.inspect(|server: &Server, now| server.tables(now));
-        let merged = shards.await.into_iter().reduce(|mut all, shard| {
+        shards.await.into_iter().reduce(|mut all, shard| {
             all.pit.extend(shard.pit);
             all.pst.extend(shard.pst);
             all.wt.extend(shard.wt);
             all.wst.extend(shard.wst);
             all
-        });
-        merged
+        })
     }
 
     /// Stops in order.

@@ -104,13 +104,12 @@ impl World {
     /// Lets time go on. Whoever watches looks shortly before the end of each second, when what
     /// was done at its beginning has had its consequences.
     async fn rest_until(&self, at_ms: u64) {
-        while self.watching {
-            let look = (self.network.now_ms() + 1000 - LOOK_MS) / 1000 * 1000 + LOOK_MS;
-            if look >= at_ms {
-                break;
-            }
+        let next = || (self.network.now_ms() + 1000 - LOOK_MS) / 1000 * 1000 + LOOK_MS;
+        let mut look = next();
+        while self.watching && look < at_ms {
             tokio::time::sleep_until(self.start + Duration::from_millis(look)).await;
             self.recorder.tables(look, self.server.tables().await);
+            look = next();
         }
         tokio::time::sleep_until(self.start + Duration::from_millis(at_ms)).await;
     }

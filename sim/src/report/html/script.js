@@ -78,7 +78,7 @@
       tables.forEach(({ name, about, columns }, index) => {
         if (!shown) return;
         const head = add(place, "h3", `${name} `);
-        add(head, "small", `${about}, ${shown[index].length} rows`);
+        add(head, "small", `${about}, ${shown[index].length || "no"} row${shown[index].length === 1 ? "" : "s"}`);
         if (!shown[index].length) return;
         const table = add(add(place, "div", undefined, "wide"), "table");
         const line = add(add(table, "thead"), "tr");
