@@ -25,7 +25,7 @@ pub(crate) fn say(text: &str) {
 pub(crate) fn outcome(path: &Path, outcome: &Outcome, alone: bool) -> String {
     let mut text = headline(path, outcome);
     if alone {
-        for verdict in outcome.verdicts.iter().filter(|verdict| verdict.held) {
+        for verdict in seen(&outcome.verdicts) {
             let at = match (verdict.expectation.when, verdict.at_ms) {
                 (When::Within { .. }, Some(at)) => format!("  at {}", moment(at)),
                 _ => String::new(),
@@ -35,6 +35,19 @@ pub(crate) fn outcome(path: &Path, outcome: &Outcome, alone: bool) -> String {
     }
     text.push_str(&failures(path, outcome));
     text
+}
+
+/// Each line of the scenario that held as a whole, by the first verdict about it.
+fn seen(verdicts: &[Verdict]) -> impl Iterator<Item = &Verdict> {
+    let same = |one: &Verdict, other: &Verdict| {
+        let (one, other) = (&one.expectation, &other.expectation);
+        one.text == other.text && looker(&one.claim) == looker(&other.claim)
+    };
+    verdicts.iter().enumerate().filter_map(move |(index, verdict)| {
+        let first = !verdicts[..index].iter().any(|before| same(before, verdict));
+        let fell = verdicts.iter().any(|other| same(other, verdict) && !other.held);
+        (first && !fell).then_some(verdict)
+    })
 }
 
 fn headline(path: &Path, outcome: &Outcome) -> String {
@@ -171,6 +184,3 @@ fn speed(simulated_ms: u64, took: Duration) -> f64 {
 fn moment(ms: u64) -> String {
     format!("{}.{:03} s", ms / 1000, ms % 1000)
 }
-
-#[cfg(test)]
-mod tests;

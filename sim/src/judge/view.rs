@@ -102,21 +102,21 @@ impl View {
                 (basic, None) => format!("sees {whom} {basic}"),
             },
             Claim::Subscribed { whom, .. } => {
-                format!("subscription to {whom} is {}", self.subscribed(whom))
+                format!("is {} at {whom}", self.subscribed(whom))
             }
             Claim::Watchers { owner, .. } => {
                 let rows = self.rows(&owner.user);
                 let rows = rows.iter().map(|(who, status)| format!("{who} {status}"));
-                format!("watchers are [{}]", rows.collect::<Vec<_>>().join(", "))
+                format!("has the watchers [{}]", rows.collect::<Vec<_>>().join(", "))
             }
             Claim::Offer { whom, .. } => {
                 let theirs = self.offers.iter().filter(|((who, _), _)| who == whom);
                 let kinds: Vec<&str> = theirs.map(|(_, kind)| &**kind).collect();
-                format!("offers of {whom} are [{}]", kinds.join(", "))
+                format!("sees of {whom} the offers [{}]", kinds.join(", "))
             }
             Claim::Messages { text, .. } => {
                 let others = self.messages.iter().filter(|message| ***message != **text).count();
-                format!("has “{text}” {} times and {others} other messages", self.count(text))
+                format!("has {} × “{text}” and {others} other messages", self.count(text))
             }
             Claim::Registered { .. } => {
                 format!("is {}registered", if self.registered { "" } else { "not " })

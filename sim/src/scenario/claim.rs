@@ -6,9 +6,12 @@ use super::timeline::seconds;
 use super::words::{Word, Words};
 use crate::plan::{Claim, DeviceName, Expectation, When};
 
+/// Words that begin an expectation.
+pub(super) const MOODS: [&str; 3] = ["expect", "never", "eventually"];
+
 /// Whether a word begins an expectation.
 pub(super) fn begins(word: &Word) -> bool {
-    ["expect", "never", "eventually"].contains(&&*word.text)
+    MOODS.contains(&&*word.text)
 }
 
 /// Reads an expectation of the timeline, whose time is that of the line above.
@@ -63,6 +66,10 @@ pub(super) fn always(cast: &Cast, line: &Said) -> Result<Vec<Expectation>, Fault
         }
         _ => When::Eventually,
     };
+    let known = cast.devices(&first).is_ok() || first.text.ends_with("'s");
+    if !begins(&first) && !known && !is_number(&first) {
+        return Err(cast.nobody(&first, &["never", "eventually", "exactly"]));
+    }
     let found = claims(cast, &mut words)?;
     if !found.counts() && !begins(&first) {
         let help = "expected never, eventually or exactly … message at the beginning";
@@ -107,19 +114,15 @@ impl Found {
 
 fn claims(cast: &Cast, words: &mut Words<'_>) -> Result<Found, Fault> {
     let first = words.peek();
-    let claims = match &*first.text {
-        "exactly" | "no" => messages(cast, words)?,
-        text if number(text).is_some() => messages(cast, words)?,
-        _ => match first.text.strip_suffix("'s") {
-            Some(name) => {
-                let end = first.span.end - 2;
-                let span = first.span.start..end;
-                let name = Word { text: name.to_owned(), span, quoted: false };
-                words.next();
-                watchers(cast, &name, words)?
-            }
-            None => seen(cast, words)?,
-        },
+    let claims = if is_number(&first) {
+        messages(cast, words)?
+    } else if let Some(name) = first.text.strip_suffix("'s") {
+        let span = first.span.start..first.span.end - 2;
+        let name = Word { text: name.to_owned(), span, quoted: false };
+        words.next();
+        watchers(cast, &name, words)?
+    } else {
+        seen(cast, words)?
     };
     Ok(Found { claims })
 }
@@ -246,6 +249,10 @@ fn messages(cast: &Cast, words: &mut Words<'_>) -> Result<Vec<Claim>, Fault> {
     let readers = cast.devices(&words.next())?;
     let claim = |reader| Claim::Messages { reader, text: text.text.clone(), count };
     Ok(readers.into_iter().map(claim).collect())
+}
+
+fn is_number(word: &Word) -> bool {
+    word.text == "exactly" || number(&word.text).is_some()
 }
 
 fn number(word: &str) -> Option<usize> {

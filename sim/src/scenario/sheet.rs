@@ -54,7 +54,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn texts(&mut self, key: &'static str) -> Result<Vec<Said>, Fault> {
         let Some(value) = self.take(key) else { return Ok(Vec::new()) };
         let DeValue::Array(items) = value.get_ref() else {
-            return Err(wrong(key, &value, "a list like [\"…\", \"…\"]"));
+            return Err(self.wrong(key, &value, "a list like [\"…\", \"…\"]"));
         };
         items.iter().map(|item| self.read_text(key, item)).collect()
     }
@@ -63,7 +63,11 @@ impl<'a> Sheet<'a> {
     pub(super) fn time(&mut self, key: &'static str) -> Result<Option<u64>, Fault> {
         let Some(value) = self.take(key) else { return Ok(None) };
         let DeValue::String(text) = value.get_ref() else {
-            return Err(wrong(key, &value, "a time in quotes, like \"20ms\", \"1.5s\" or \"2m\""));
+            return Err(self.wrong(
+                key,
+                &value,
+                "a time in quotes, like \"20ms\", \"1.5s\" or \"2m\"",
+            ));
         };
         let word = Word { text: text.to_string(), span: value.span(), quoted: true };
         word.time().map(Some)
@@ -82,7 +86,7 @@ impl<'a> Sheet<'a> {
         };
         let number = number.filter(|number| range.contains(number));
         let allowed = || format!("a number from {} to {}", range.start(), range.end());
-        number.map(Some).ok_or_else(|| wrong(key, &value, &allowed()))
+        number.map(Some).ok_or_else(|| self.wrong(key, &value, &allowed()))
     }
 
     /// `true` or `false`.
@@ -90,7 +94,7 @@ impl<'a> Sheet<'a> {
         let Some(value) = self.take(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Boolean(on) => Ok(Some(*on)),
-            _ => Err(wrong(key, &value, "true or false")),
+            _ => Err(self.wrong(key, &value, "true or false")),
         }
     }
 
@@ -109,7 +113,7 @@ impl<'a> Sheet<'a> {
                 let help = help.unwrap_or_else(|| format!("expected {}", one_of(words)));
                 Err(Fault::new(value.span(), format!("{key} cannot be \"{text}\""), help))
             }
-            _ => Err(wrong(key, &value, &format!("{}, in quotes", one_of(words)))),
+            _ => Err(self.wrong(key, &value, &format!("{}, in quotes", one_of(words)))),
         }
     }
 
@@ -120,7 +124,7 @@ impl<'a> Sheet<'a> {
             DeValue::String(text) => (text.to_string(), true),
             DeValue::Integer(number) => (number.as_str().to_owned(), false),
             DeValue::Float(number) => (number.as_str().to_owned(), false),
-            _ => return Err(wrong(key, &value, "a number or a time in quotes")),
+            _ => return Err(self.wrong(key, &value, "a number or a time in quotes")),
         };
         Ok(Some(Word { text, span: value.span(), quoted }))
     }
@@ -134,7 +138,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn sections(&mut self, key: &'static str) -> Result<Vec<Self>, Fault> {
         let Some(value) = self.take(key) else { return Ok(Vec::new()) };
         if !matches!(value.get_ref(), DeValue::Array(_)) {
-            return Err(wrong(key, &value, &format!("[[{key}]] for each")));
+            return Err(self.wrong(key, &value, &format!("[[{key}]] for each")));
         }
         let DeValue::Array(items) = value.into_inner() else { return Ok(Vec::new()) };
         items.into_iter().map(|item| self.nested(key, item)).collect()
@@ -162,14 +166,23 @@ impl<'a> Sheet<'a> {
     fn read_text(&self, key: &str, value: &Value<'a>) -> Result<Said, Fault> {
         match value.get_ref() {
             DeValue::String(text) => Ok(Said::of(self.file, value.span(), text)),
-            _ => Err(wrong(key, value, "text in quotes")),
+            _ => Err(self.wrong(key, value, "text in quotes")),
         }
+    }
+
+    fn wrong(&self, key: &str, value: &Value<'a>, allowed: &str) -> Fault {
+        let written = self.file.get(value.span()).unwrap_or_default();
+        let what = match written.len() < 40 && !written.contains('\n') {
+            true => format!("{key} cannot be {written}"),
+            false => format!("{key} cannot be this"),
+        };
+        Fault::new(value.span(), what, format!("expected {allowed}"))
     }
 
     fn nested(&self, key: &str, value: Value<'a>) -> Result<Self, Fault> {
         let span = value.span();
         if !matches!(value.get_ref(), DeValue::Table(_)) {
-            return Err(wrong(key, &value, "a table of keys"));
+            return Err(self.wrong(key, &value, "a table of keys"));
         }
         let table = match value.into_inner() {
             DeValue::Table(table) => table,
@@ -177,8 +190,4 @@ impl<'a> Sheet<'a> {
         };
         Ok(Self { file: self.file, span, table, asked: Vec::new(), whole: false })
     }
-}
-
-fn wrong(key: &str, value: &Value<'_>, allowed: &str) -> Fault {
-    Fault::new(value.span(), format!("{key} cannot be this"), format!("expected {allowed}"))
 }

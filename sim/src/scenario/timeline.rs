@@ -8,6 +8,7 @@ use super::weather;
 use super::words::{Word, Words};
 use crate::plan::{Act, DeviceName, Expectation, Party, Step, Weather};
 use crate::server::DOMAIN;
+use presently::nearest::nearest;
 use presently::ua::{Ordered, order};
 use presently_engine::agent::Command;
 use presently_engine::message::Aor;
@@ -106,6 +107,10 @@ impl<'a> Timeline<'a> {
         let time = Word { text: plain.unwrap_or(&word.text).to_owned(), ..word.clone() };
         let time = time.time().map_err(|fault| match plain {
             Some(_) => fault,
+            None if nearest(&word.text, claim::MOODS).is_some() => {
+                let meant = nearest(&word.text, claim::MOODS).unwrap_or_default();
+                Fault { help: format!("did you mean {meant}?"), ..fault }
+            }
             None => {
                 let help = "a line begins with a time like 20ms, 1.5s or +2s, or with expect, \
                             never or eventually";
@@ -157,7 +162,7 @@ impl<'a> Timeline<'a> {
 
     /// Something that a user does, or that is done to a user's device.
     fn user(&mut self, who: &Word, mut words: Words<'_>, at_ms: u64) -> Result<(), Fault> {
-        let what = words.rest();
+        let (what, order) = (words.rest(), words.clone());
         let verb = words.next();
         let each = |act: fn(DeviceName) -> Act| -> Result<Vec<Act>, Fault> {
             Ok(self.cast.devices(who)?.into_iter().map(act).collect())
@@ -177,7 +182,7 @@ impl<'a> Timeline<'a> {
             }
             text if ORDERS.contains(&text) => {
                 let device = self.cast.device(who)?;
-                self.check_order(&device, &what)?;
+                self.check_order(&device, order)?;
                 self.steps.push(Step { at_ms, act: Act::Order(device, what.text) });
                 return Ok(());
             }
@@ -192,10 +197,10 @@ impl<'a> Timeline<'a> {
     }
 
     /// An order has to be one, and about somebody who takes part.
-    fn check_order(&self, device: &DeviceName, line: &Word) -> Result<(), Fault> {
+    fn check_order(&self, device: &DeviceName, mut words: Words<'_>) -> Result<(), Fault> {
         let own = Aor::new(&device.user, DOMAIN);
-        let read = order(&line.text, &own, &mut 0);
-        let ordered = read.map_err(|why| {
+        let line = words.rest();
+        let ordered = order(&line.text, &own, &mut 0).map_err(|why| {
             let why = why.split_once(": ").map_or(&*why, |(_, why)| why);
             line.refused("this is no order that presence-ua understands", why)
         })?;
@@ -209,17 +214,13 @@ impl<'a> Timeline<'a> {
             )) => target,
             _ => return Ok(()),
         };
+        words.next();
+        let word = words.next();
         // Written in full it may be anybody: to call a nobody is a scenario too.
-        let mut words = line.text.split_whitespace();
-        let Some(word) = words.nth(1).filter(|word| !word.contains(['@', ':'])) else {
-            return Ok(());
-        };
-        if *about == own || self.cast.users.iter().any(|user| user.name == word) {
-            return Ok(());
+        match *about == own || word.text.contains(['@', ':']) {
+            true => Ok(()),
+            false => self.cast.user(&word).map(drop),
         }
-        let start = line.span.start + line.text.find(word).unwrap_or(0);
-        let span = start..start + word.len();
-        Err(self.cast.nobody(&Word { text: word.to_owned(), span, quoted: false }, &[]))
     }
 
     fn server(&self, words: &mut Words<'_>) -> Result<Act, Fault> {
