@@ -82,4 +82,4 @@ pub(crate) fn looker(claim: &Claim) -> &DeviceName {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

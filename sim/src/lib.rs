@@ -11,6 +11,7 @@
 
 pub mod chance;
 pub mod cli;
+pub mod coverage;
 pub mod judge;
 pub mod network;
 pub mod plan;

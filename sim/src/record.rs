@@ -4,6 +4,7 @@
 use crate::plan::{DeviceName, Party, Step};
 use bytes::Bytes;
 use presently_engine::agent;
+use presently_engine::server::Tables;
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -73,6 +74,15 @@ pub struct Entry {
     pub what: What,
 }
 
+/// The server's tables at a moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// Milliseconds since the start.
+    pub at_ms: u64,
+    /// PIT, PST, WT and WST of all shards; none while the server is down.
+    pub tables: Option<Tables>,
+}
+
 /// Everything that happened, in order.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Record {
@@ -82,6 +92,9 @@ pub struct Record {
     pub addresses: Vec<(Party, SocketAddr)>,
     /// When the run ended.
     pub ended_ms: u64,
+    /// The tables whenever a look found them changed; empty for who did not look. Nothing that
+    /// happened, so no part of the hash.
+    pub tables: Vec<Snapshot>,
 }
 
 impl Record {
@@ -158,6 +171,15 @@ impl Recorder {
         }
     }
 
+    /// Notes the tables if they are not as they were; time alone does not change them.
+    pub fn tables(&self, at_ms: u64, tables: Option<Tables>) {
+        let seen = &mut self.lock().tables;
+        let last = seen.last().map(|snapshot| timeless(&snapshot.tables));
+        if last.is_none_or(|last| last != timeless(&tables)) {
+            seen.push(Snapshot { at_ms, tables });
+        }
+    }
+
     /// Notes who has an address.
     pub fn address(&self, party: Party, address: SocketAddr) {
         self.lock().addresses.push((party, address));
@@ -187,4 +209,13 @@ impl Recorder {
         // One thread writes; a panic of it ends the run anyway.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The tables without the seconds that subscriptions have left.
+fn timeless(tables: &Option<Tables>) -> Option<Tables> {
+    let mut tables = tables.clone()?;
+    for row in tables.pst.iter_mut().chain(&mut tables.wst) {
+        row.remaining = 0;
+    }
+    Some(tables)
 }

@@ -8,7 +8,9 @@ use presently_engine::Instant;
 use presently_engine::body::presrules::Handling;
 use presently_engine::digest::{NonceKey, NonceLimits};
 use presently_engine::mint::Secret;
-use presently_engine::server::{Authentication, Config, Limits, Listener, User, Users};
+use presently_engine::server::{
+    Authentication, Config, Limits, Listener, Server, Tables, User, Users,
+};
 use presently_engine::transaction::Timing;
 use presently_net::{Clock, MemoryStore, Service, ServiceSetup, Store};
 use std::io;
@@ -94,6 +96,18 @@ impl ServerHost {
             let kept = self.chance.between(0, 3, "kept batches", self.crashes);
             self.disk.crash(usize::try_from(kept).unwrap_or(0));
         }
+    }
+
+    /// The tables of all shards as one; none while the server is down.
+    pub(crate) async fn tables(&self) -> Option<Tables> {
+        let shards = self.service.as_ref()?.inspect(|server: &Server, now| server.tables(now));
+        shards.await.into_iter().reduce(|mut all, shard| {
+            all.pit.extend(shard.pit);
+            all.pst.extend(shard.pst);
+            all.wt.extend(shard.wt);
+            all.wst.extend(shard.wst);
+            all
+        })
     }
 
     /// Stops in order.

@@ -9,6 +9,7 @@ use crate::server::{self, ServerHost};
 use crate::user::Device;
 use presently_net::Clock;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -16,26 +17,48 @@ use tokio::time::Instant;
 /// (behaviour §5.2).
 const SETTLING: Duration = Duration::from_secs(96);
 
+/// When in a second the tables are looked at.
+const LOOK_MS: u64 = 990;
+
 /// Plays a plan to its end.
 ///
 /// # Errors
 /// A plan that cannot be played: an unknown device, a line that is no order.
 pub fn play(plan: &Plan) -> Result<Record, String> {
-    play_watched(plan, Progress::default())
+    run(plan, Progress::default(), false)
 }
 
 /// The same, with somebody who watches how far it has come.
 ///
 /// # Errors
 /// As [`play`].
+pub fn play_telling(plan: &Plan, progress: Progress) -> Result<Record, String> {
+    run(plan, progress, false)
+}
+
+/// Plays a plan as [`play_telling`] does, and once more with a look at the server's tables each
+/// second. The record has them if looking changed nothing, which its hash shows.
+///
+/// # Errors
+/// As [`play`].
 pub fn play_watched(plan: &Plan, progress: Progress) -> Result<Record, String> {
+    let mut record = run(plan, progress, false)?;
+    let watched = run(plan, Progress::default(), true)?;
+    if record.hash() == watched.hash() {
+        record.tables = watched.tables;
+    }
+    Ok(record)
+}
+
+fn run(plan: &Plan, progress: Progress, watching: bool) -> Result<Record, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
         .build()
         .map_err(|why| format!("the runtime cannot start: {why}"))?;
-    runtime.block_on(async { World::new(plan, progress).play(plan).await })
+    // Outside of the runtime its clock is not the time.
+    runtime.block_on(async { World::new(plan, progress, watching).play(plan).await })
 }
 
 struct World {
@@ -44,10 +67,12 @@ struct World {
     recorder: Recorder,
     server: ServerHost,
     devices: BTreeMap<DeviceName, Device>,
+    /// Whether the tables are looked at.
+    watching: bool,
 }
 
 impl World {
-    fn new(plan: &Plan, progress: Progress) -> Self {
+    fn new(plan: &Plan, progress: Progress, watching: bool) -> Self {
         let chance = Chance::new(plan.seed);
         let recorder = Recorder::telling(progress);
         let network = Network::new(plan.network.clone(), chance, recorder.clone());
@@ -66,22 +91,36 @@ impl World {
                 devices.insert(name, device);
             }
         }
-        Self { start: Instant::now(), network, recorder, server, devices }
+        Self { start: Instant::now(), network, recorder, server, devices, watching }
     }
 
     async fn play(mut self, plan: &Plan) -> Result<Record, String> {
         self.server.start().map_err(|why| format!("the server cannot start: {why}"))?;
         for step in &plan.steps {
-            tokio::time::sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
+            self.rest_until(step.at_ms).await;
             self.recorder.add(self.network.now_ms(), What::Step(step.clone()));
             self.take(step).await?;
         }
-        tokio::time::sleep_until(self.start + Duration::from_millis(plan.duration_ms)).await;
+        self.rest_until(plan.duration_ms).await;
         self.network.weather(crate::plan::Weather::default());
         self.network.mend();
-        tokio::time::sleep(SETTLING).await;
+        let quiet = self.network.now_ms() + SETTLING.as_millis() as u64;
+        self.rest_until(quiet).await;
         let ended = self.network.now_ms();
         Ok(self.recorder.finish(ended))
+    }
+
+    /// Lets time go on. Whoever watches looks shortly before the end of each second, when what
+    /// was done at its beginning has had its consequences.
+    async fn rest_until(&self, at_ms: u64) {
+        let next = || (self.network.now_ms() + 1000 - LOOK_MS) / 1000 * 1000 + LOOK_MS;
+        let mut look = next();
+        while self.watching && look < at_ms {
+            tokio::time::sleep_until(self.start + Duration::from_millis(look)).await;
+            self.recorder.tables(look, self.server.tables().await);
+            look = next();
+        }
+        tokio::time::sleep_until(self.start + Duration::from_millis(at_ms)).await;
     }
 
     async fn take(&mut self, step: &Step) -> Result<(), String> {
@@ -177,7 +216,12 @@ impl World {
     }
 }
 
-/// An address of nobody in the plan.
-fn stranger(port: u16) -> std::net::SocketAddr {
-    std::net::SocketAddr::new(std::net::Ipv4Addr::new(203, 0, 113, 66).into(), port)
+/// Somebody who is nobody in the plan.
+pub(crate) const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
+
+fn stranger(port: u16) -> SocketAddr {
+    SocketAddr::new(STRANGER, port)
 }
+
+#[cfg(test)]
+mod tests;

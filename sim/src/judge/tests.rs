@@ -6,7 +6,7 @@ fn device(user: &str) -> DeviceName {
     DeviceName { user: user.into(), device: String::new() }
 }
 
-fn order(at_ms: u64, user: &str, line: &str) -> Step {
+pub(crate) fn order(at_ms: u64, user: &str, line: &str) -> Step {
     Step { at_ms, act: Act::Order(device(user), line.into()) }
 }
 
@@ -17,7 +17,7 @@ fn sees(when: When, basic: &str) -> Expectation {
 }
 
 /// bob publishes at 1 s, alice watches him at 2 s, he allows it at 5 s.
-fn morning() -> Plan {
+pub(crate) fn morning() -> Plan {
     let user =
         |name: &str| UserPlan { name: name.into(), devices: Vec::new(), refresh: 3600, nat: false };
     let login = |user: &str| Step { at_ms: 0, act: Act::Login(device(user)) };

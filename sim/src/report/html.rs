@@ -4,6 +4,7 @@
 mod choice;
 mod ladder;
 mod overview;
+mod tables;
 mod text;
 
 use super::{line, spans, words};
@@ -39,6 +40,7 @@ pub(super) fn page(plan: &Plan, record: &Record, verdicts: &[Verdict]) -> io::Re
     put!(page, "</div>\n");
     ladder::draw(&mut page, record, &choice, &spans);
     put!(page, "</section>\n");
+    tables::draw(&mut page, record)?;
     devices(&mut page, record, &choice);
     messages(&mut page, plan, record, &choice);
     put!(page, "<aside id=\"panel\" hidden></aside>\n<script>\n{SCRIPT}</script>\n");

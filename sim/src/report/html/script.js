@@ -53,6 +53,51 @@
     }
   });
 
+  const reel = document.getElementById("reel");
+  if (reel) project(JSON.parse(reel.textContent));
+
+  // The tables of one moment; rows that were not there at the moment before are marked.
+  function project({ tables, rows, frames }) {
+    const panel = document.getElementById("tables");
+    const slider = panel.querySelector("input");
+    const add = (parent, tag, text, name) => {
+      const child = parent.appendChild(document.createElement(tag));
+      if (text !== undefined) child.textContent = text;
+      if (name) child.className = name;
+      return child;
+    };
+    const draw = () => {
+      const now = Number(slider.value);
+      const { at, tables: shown } = frames[now];
+      const before = now > 0 ? frames[now - 1].tables : null;
+      panel.querySelector("output").textContent =
+        `${at} s · state ${now + 1} of ${frames.length}`;
+      const place = panel.querySelector(".frames");
+      place.replaceChildren();
+      if (!shown) add(place, "p", "The server is down.", "hint");
+      tables.forEach(({ name, about, columns }, index) => {
+        if (!shown) return;
+        const head = add(place, "h3", `${name} `);
+        add(head, "small", `${about}, ${shown[index].length || "no"} row${shown[index].length === 1 ? "" : "s"}`);
+        if (!shown[index].length) return;
+        const table = add(add(place, "div", undefined, "wide"), "table");
+        const line = add(add(table, "thead"), "tr");
+        for (const column of columns) add(line, "th", column);
+        const body = add(table, "tbody");
+        for (const row of shown[index]) {
+          const fresh = !before || !before[index].includes(row);
+          const cells = add(body, "tr", undefined, fresh ? "fresh" : "");
+          for (const cell of rows[row]) add(cells, "td", cell).title = cell;
+        }
+      });
+    };
+    const [back, on] = panel.querySelectorAll("button");
+    back.addEventListener("click", () => { slider.stepDown(); draw(); });
+    on.addEventListener("click", () => { slider.stepUp(); draw(); });
+    slider.addEventListener("input", draw);
+    draw();
+  }
+
   for (const name of document.querySelectorAll(".heads button")) {
     name.addEventListener("click", () => {
       const on = name.classList.toggle("on");
