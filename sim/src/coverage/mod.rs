@@ -5,6 +5,7 @@
 //! outside (pacing, a copy that a transaction absorbs) are not in the list; tables and models have
 //! them.
 
+pub mod baseline;
 mod rows;
 mod told;
 mod wire;

@@ -50,3 +50,16 @@ fn a_stormy_one_comes_to_the_races() {
         assert!(coverage.count(row) > 0, "{row:?}: {coverage:?}");
     }
 }
+
+#[test]
+fn a_row_that_is_no_longer_come_to_is_lost() {
+    let coverage = covered(&morning());
+    let file = baseline::write(&coverage);
+    assert_eq!(baseline::lost(&file, &coverage), Ok(Vec::new()));
+    let lost = baseline::lost(&file, &Coverage::default()).expect("rows");
+    assert!(lost.contains(&Row::Approved) && !lost.contains(&Row::Damaged));
+    assert_eq!(
+        baseline::lost("# rows\nAproved\n", &coverage),
+        Err("line 2: `Aproved` is no row; see --help".to_owned())
+    );
+}
