@@ -1,12 +1,13 @@
 //! Holds the expectations against the record: when somebody saw what was claimed, and what instead.
 //!
 //! What a device shows is folded from the events its user was told, moment by moment; the judge
-//! looks at nothing else, no table of the server and no datagram.
+//! looks at nothing else, no table of the server and no datagram. A program that crashes shows
+//! nothing any more.
 
 pub(crate) mod view;
 
-use crate::plan::{Claim, DeviceName, Expectation, Plan, When};
-use crate::record::Record;
+use crate::plan::{Act, Claim, DeviceName, Expectation, Party, Plan, Step, When};
+use crate::record::{Entry, Record, What};
 use view::View;
 
 /// What became of an expectation.
@@ -37,14 +38,19 @@ fn verdict(expectation: &Expectation, record: &Record) -> Verdict {
         When::Never { from_ms } => (from_ms, record.ended_ms),
     };
     // The view as it stands when the window opens is the first moment that counts.
-    let mut moments = record.told().filter(|(_, whose, _)| *whose == device).peekable();
-    while let Some((_, _, event)) = moments.next_if(|(at, _, _)| *at <= from) {
-        view.follow(event);
+    let theirs = |entry: &&Entry| match &entry.what {
+        What::Told { device: whose, .. } => whose == device,
+        What::Step(Step { act: Act::Crash(Party::Device(whose)), .. }) => whose == device,
+        What::Datagram { .. } | What::Step(_) | What::Trouble { .. } => false,
+    };
+    let mut moments = record.entries.iter().filter(theirs).peekable();
+    while let Some(entry) = moments.next_if(|entry| entry.at_ms <= from) {
+        follow(&mut view, entry);
     }
     let mut seen = view.shows(claim).then_some(from);
-    while let Some((at, _, event)) = moments.next_if(|(at, _, _)| seen.is_none() && *at <= until) {
-        view.follow(event);
-        seen = view.shows(claim).then_some(at);
+    while let Some(entry) = moments.next_if(|entry| seen.is_none() && entry.at_ms <= until) {
+        follow(&mut view, entry);
+        seen = view.shows(claim).then_some(entry.at_ms);
     }
     let never = matches!(expectation.when, When::Never { .. });
     Verdict {
@@ -55,8 +61,16 @@ fn verdict(expectation: &Expectation, record: &Record) -> Verdict {
     }
 }
 
+fn follow(view: &mut View, entry: &Entry) {
+    match &entry.what {
+        What::Told { event, .. } => view.follow(event),
+        What::Step(_) => view.close(),
+        What::Datagram { .. } | What::Trouble { .. } => {}
+    }
+}
+
 /// Whose view a claim is about.
-fn looker(claim: &Claim) -> &DeviceName {
+pub(crate) fn looker(claim: &Claim) -> &DeviceName {
     match claim {
         Claim::Sees { watcher, .. }
         | Claim::Subscribed { watcher, .. }
@@ -68,4 +82,4 @@ fn looker(claim: &Claim) -> &DeviceName {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -72,17 +72,15 @@ impl Network {
         SimSocket { network: self.clone(), address, mailbox: sender, mail }
     }
 
-    /// Puts a translator before an inside address; it takes another port each time.
-    pub fn translate(&self, inside: SocketAddr) {
+    /// Puts a translator before an inside address of a party; it takes another port each time.
+    pub fn translate(&self, party: &Party, inside: SocketAddr) {
         let mut inner = self.lock();
         let port = inner.next_outside_port;
         inner.next_outside_port += 1;
         let outside = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), port);
-        let party = inner.owners.get(&inside).cloned();
         inner.translations.insert(inside, outside);
-        if let Some(party) = party {
-            inner.owners.insert(outside, party);
-        }
+        inner.owners.insert(outside, party.clone());
+        self.recorder.address(party.clone(), outside);
     }
 
     /// Changes the weather.
@@ -113,7 +111,10 @@ impl Network {
             let mark = self.recorder.mark();
             self.recorder.add(now, What::Datagram { from, to, bytes: bytes.clone(), fate });
             if let Fate::Arrives { after_ms, corrupted, .. } = fate {
-                let bytes = if corrupted { self.corrupt(&bytes, mark) } else { bytes.clone() };
+                let bytes = match corrupted {
+                    true => corrupt(self.chance, &bytes, mark),
+                    false => bytes.clone(),
+                };
                 let network = self.clone();
                 let arrival = Instant::now() + Duration::from_millis(after_ms);
                 tokio::spawn(async move {
@@ -126,21 +127,21 @@ impl Network {
         }
     }
 
-    /// The datagram with one byte changed.
-    fn corrupt(&self, bytes: &Bytes, mark: usize) -> Bytes {
-        let mut bytes = bytes.to_vec();
-        if let Some(last) = bytes.len().checked_sub(1) {
-            let place = self.chance.between(0, last as u64, "corrupted byte", mark);
-            let flip = self.chance.between(1, 255, "corruption", mark);
-            bytes[usize::try_from(place).unwrap_or(0)] ^= u8::try_from(flip).unwrap_or(1);
-        }
-        bytes.into()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // One thread runs everything; a panic of it ends the run anyway.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The datagram with one byte changed, as it arrives; `mark` is its place in the record.
+pub fn corrupt(chance: Chance, bytes: &Bytes, mark: usize) -> Bytes {
+    let mut bytes = bytes.to_vec();
+    if let Some(last) = bytes.len().checked_sub(1) {
+        let place = chance.between(0, last as u64, "corrupted byte", mark);
+        let flip = chance.between(1, 255, "corruption", mark);
+        bytes[usize::try_from(place).unwrap_or(0)] ^= u8::try_from(flip).unwrap_or(1);
+    }
+    bytes.into()
 }
 
 impl Inner {

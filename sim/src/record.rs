@@ -8,6 +8,7 @@ use presently_engine::server::Tables;
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -74,6 +75,15 @@ pub struct Entry {
     pub what: What,
 }
 
+/// The server's tables at a moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// Milliseconds since the start.
+    pub at_ms: u64,
+    /// PIT, PST, WT and WST of all shards; none while the server is down.
+    pub tables: Option<Tables>,
+}
+
 /// Everything that happened, in order.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Record {
@@ -84,7 +94,10 @@ pub struct Record {
     /// When the run ended.
     pub ended_ms: u64,
     /// The server's tables at the end; of a server that does not run, none.
-    pub tables: Option<Tables>,
+    pub tables_at_end: Option<Tables>,
+    /// The tables whenever a look found them changed; empty for who did not look. Nothing that
+    /// happened, so no part of the hash.
+    pub tables: Vec<Snapshot>,
 }
 
 impl Record {
@@ -105,7 +118,7 @@ impl Record {
                 What::Trouble { party, why } => (party, why).hash(&mut hasher),
             }
         }
-        format!("{:?}", self.tables).hash(&mut hasher);
+        format!("{:?}", self.tables_at_end).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -127,11 +140,29 @@ const MOST_A_SECOND: usize = 100_000;
 pub struct Recorder {
     record: Arc<Mutex<Record>>,
     ran_away: Arc<Notify>,
+    progress: Progress,
+}
+
+/// How far a run has come, for whoever waits for it on another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Simulated milliseconds since the start.
+    pub fn ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Recorder {
+    /// An empty record that tells how far it has come.
+    pub fn telling(progress: Progress) -> Self {
+        Self { progress, ..Self::default() }
+    }
+
     /// Adds an entry.
     pub fn add(&self, at_ms: u64, what: What) {
+        self.progress.0.store(at_ms, Ordering::Relaxed);
         let mut record = self.lock();
         let before = record.entries.len().checked_sub(MOST_A_SECOND);
         if before.is_some_and(|before| record.entries[before].at_ms + 1000 > at_ms) {
@@ -159,18 +190,28 @@ impl Recorder {
         }
     }
 
+    /// Notes the tables if they are not as they were; time alone does not change them.
+    pub fn tables(&self, at_ms: u64, tables: Option<Tables>) {
+        let seen = &mut self.lock().tables;
+        let last = seen.last().map(|snapshot| timeless(&snapshot.tables));
+        if last.is_none_or(|last| last != timeless(&tables)) {
+            seen.push(Snapshot { at_ms, tables });
+        }
+    }
+
     /// Notes who has an address.
     pub fn address(&self, party: Party, address: SocketAddr) {
         self.lock().addresses.push((party, address));
     }
 
-    /// The datagrams that came from an address so far.
-    pub fn sent_by(&self, address: SocketAddr) -> Vec<(SocketAddr, Bytes)> {
+    /// The datagrams that came from a party so far.
+    pub fn sent_by(&self, party: &Party) -> Vec<(SocketAddr, Bytes)> {
         let record = self.lock();
+        let theirs = |address| {
+            record.addresses.iter().any(|(owner, known)| known == address && owner == party)
+        };
         let sent = record.entries.iter().filter_map(|entry| match &entry.what {
-            What::Datagram { from, to, bytes, .. } if *from == address => {
-                Some((*to, bytes.clone()))
-            }
+            What::Datagram { from, to, bytes, .. } if theirs(from) => Some((*to, bytes.clone())),
             _ => None,
         });
         sent.collect()
@@ -180,7 +221,7 @@ impl Recorder {
     pub fn finish(self, ended_ms: u64, tables: Option<Tables>) -> Record {
         let mut record = std::mem::take(&mut *self.lock());
         record.ended_ms = ended_ms;
-        record.tables = tables;
+        record.tables_at_end = tables;
         record
     }
 
@@ -188,4 +229,13 @@ impl Recorder {
         // One thread writes; a panic of it ends the run anyway.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The tables without the seconds that subscriptions have left.
+fn timeless(tables: &Option<Tables>) -> Option<Tables> {
+    let mut tables = tables.clone()?;
+    for row in tables.pst.iter_mut().chain(&mut tables.wst) {
+        row.remaining = 0;
+    }
+    Some(tables)
 }

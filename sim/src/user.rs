@@ -60,10 +60,11 @@ impl Device {
         Self { name, address, config, chance, clock, agent: None, starts: 0, tickets: 0, offers: 0 }
     }
 
-    /// Starts the agent and logs in; what it tells goes into the record.
+    /// Starts the agent, if it does not run, and logs in; what it tells goes into the record.
     pub(crate) async fn start(&mut self, network: &Network, recorder: &Recorder) -> io::Result<()> {
-        if self.agent.is_some() {
-            return Ok(());
+        if let Some(agent) = &self.agent {
+            // The program still runs; its user had logged out.
+            return agent.command(Command::Login).await.map_err(io::Error::other);
         }
         self.starts += 1;
         let key = self.chance.bytes("agent secret", (&self.name, self.starts));

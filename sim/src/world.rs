@@ -4,12 +4,13 @@
 use crate::chance::Chance;
 use crate::network::Network;
 use crate::plan::{Act, DeviceName, Party, Plan, Step};
-use crate::record::{Record, Recorder, What};
+use crate::record::{Progress, Record, Recorder, What};
 use crate::server::{self, ServerHost};
 use crate::user::Device;
 use presently_net::Clock;
 use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -18,19 +19,48 @@ use tokio::time::Instant;
 /// (behaviour §5.2).
 const SETTLING: Duration = Duration::from_secs(96);
 
+/// When in a second the tables are looked at.
+const LOOK_MS: u64 = 990;
+
 /// Plays a plan to its end.
 ///
 /// # Errors
 /// A plan that cannot be played: an unknown device, a line that is no order.
 pub fn play(plan: &Plan) -> Result<Record, String> {
+    run(plan, Progress::default(), false)
+}
+
+/// The same, with somebody who watches how far it has come.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_telling(plan: &Plan, progress: Progress) -> Result<Record, String> {
+    run(plan, progress, false)
+}
+
+/// Plays a plan as [`play_telling`] does, and once more with a look at the server's tables each
+/// second. The record has them if looking changed nothing, which its hash shows.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_watched(plan: &Plan, progress: Progress) -> Result<Record, String> {
+    let mut record = run(plan, progress, false)?;
+    let watched = run(plan, Progress::default(), true)?;
+    if record.hash() == watched.hash() {
+        record.tables = watched.tables;
+    }
+    Ok(record)
+}
+
+fn run(plan: &Plan, progress: Progress, watching: bool) -> Result<Record, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
         .build()
         .map_err(|why| format!("the runtime cannot start: {why}"))?;
-    // The world begins inside the runtime: outside, the time would be the real one.
-    runtime.block_on(async { World::new(plan).play(plan).await })
+    // Outside of the runtime its clock is not the time.
+    runtime.block_on(async { World::new(plan, progress, watching).play(plan).await })
 }
 
 struct World {
@@ -41,12 +71,14 @@ struct World {
     devices: BTreeMap<DeviceName, Device>,
     /// Who waits for an end of the server that nobody ordered.
     guard: Option<AbortHandle>,
+    /// Whether the tables are looked at.
+    watching: bool,
 }
 
 impl World {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan, progress: Progress, watching: bool) -> Self {
         let chance = Chance::new(plan.seed);
-        let recorder = Recorder::default();
+        let recorder = Recorder::telling(progress);
         let network = Network::new(plan.network.clone(), chance, recorder.clone());
         let clock = Clock::starting_at(server::DAWN);
         let server = ServerHost::new(plan, chance, &network, clock);
@@ -58,12 +90,13 @@ impl World {
                 let device = Device::new(user, name.clone(), number, chance, clock);
                 recorder.address(Party::Device(name.clone()), device.address);
                 if user.nat {
-                    network.translate(device.address);
+                    network.translate(&Party::Device(name.clone()), device.address);
                 }
                 devices.insert(name, device);
             }
         }
-        Self { start: Instant::now(), network, recorder, server, devices, guard: None }
+        let (start, guard) = (Instant::now(), None);
+        Self { start, network, recorder, server, devices, guard, watching }
     }
 
     async fn play(mut self, plan: &Plan) -> Result<Record, String> {
@@ -85,14 +118,15 @@ impl World {
     async fn timeline(&mut self, plan: &Plan) -> Result<(), String> {
         self.start_server().map_err(|why| format!("the server cannot start: {why}"))?;
         for step in &plan.steps {
-            tokio::time::sleep_until(self.start + Duration::from_millis(step.at_ms)).await;
+            self.rest_until(step.at_ms).await;
             self.recorder.add(self.network.now_ms(), What::Step(step.clone()));
             self.take(step).await?;
         }
-        tokio::time::sleep_until(self.start + Duration::from_millis(plan.duration_ms)).await;
+        self.rest_until(plan.duration_ms).await;
         self.network.weather(crate::plan::Weather::default());
         self.network.mend();
-        tokio::time::sleep(SETTLING).await;
+        let quiet = self.network.now_ms() + SETTLING.as_millis() as u64;
+        self.rest_until(quiet).await;
         Ok(())
     }
 
@@ -120,6 +154,19 @@ impl World {
         if let Some(guard) = self.guard.take() {
             guard.abort();
         }
+    }
+
+    /// Lets time go on. Whoever watches looks shortly before the end of each second, when what
+    /// was done at its beginning has had its consequences.
+    async fn rest_until(&self, at_ms: u64) {
+        let next = || (self.network.now_ms() + 1000 - LOOK_MS) / 1000 * 1000 + LOOK_MS;
+        let mut look = next();
+        while self.watching && look < at_ms {
+            tokio::time::sleep_until(self.start + Duration::from_millis(look)).await;
+            self.recorder.tables(look, self.server.tables().await);
+            look = next();
+        }
+        tokio::time::sleep_until(self.start + Duration::from_millis(at_ms)).await;
     }
 
     async fn take(&mut self, step: &Step) -> Result<(), String> {
@@ -159,7 +206,10 @@ impl World {
             Act::Weather(weather) => self.network.weather(weather.clone()),
             Act::Rebind(user) => {
                 let theirs = self.devices.values().filter(|device| device.name.user == *user);
-                theirs.for_each(|device| self.network.translate(device.address));
+                theirs.for_each(|device| {
+                    let party = Party::Device(device.name.clone());
+                    self.network.translate(&party, device.address);
+                });
             }
             Act::HoldDisk(true) => self.server.disk.hold(),
             Act::HoldDisk(false) => self.server.disk.release(),
@@ -192,11 +242,7 @@ impl World {
 
     /// Somebody who listened sends everything again, from an address of their own.
     fn replay(&self, party: &Party) {
-        let address = match party {
-            Party::Server => Some(server::ADDRESS),
-            Party::Device(name) => self.devices.get(name).map(|device| device.address),
-        };
-        let sent = address.map(|address| self.recorder.sent_by(address)).unwrap_or_default();
+        let sent = self.recorder.sent_by(party);
         for (to, bytes) in sent {
             self.network.send(stranger(1), to, &bytes);
         }
@@ -220,12 +266,17 @@ impl World {
     }
 }
 
-/// An address of nobody in the plan.
-fn stranger(port: u16) -> std::net::SocketAddr {
-    std::net::SocketAddr::new(std::net::Ipv4Addr::new(203, 0, 113, 66).into(), port)
+/// Somebody who is nobody in the plan.
+pub(crate) const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
+
+fn stranger(port: u16) -> SocketAddr {
+    SocketAddr::new(STRANGER, port)
 }
 
 /// Whether an address is nobody's in the plan.
-pub(crate) fn is_stranger(address: std::net::SocketAddr) -> bool {
-    address.ip() == stranger(0).ip()
+pub(crate) fn is_stranger(address: SocketAddr) -> bool {
+    address.ip() == STRANGER
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,14 +45,11 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def pytest_collection_modifyitems(config, items):
+def lacked(session):
     """The features that a peer lacks are rows too: a driver lists them as LACKS."""
-    seen = set()
-    for item in items:
-        if item.module not in seen:
-            seen.add(item.module)
-            for peer, against, what, why in getattr(item.module, "LACKS", ()):
-                config.stash[TABLE].add(peer, against, what, "no", why)
+    for module in dict.fromkeys(item.module for item in session.items):
+        for row in getattr(module, "LACKS", ()):
+            yield row
 
 
 def pytest_sessionfinish(session, exitstatus):
@@ -62,6 +59,8 @@ def pytest_sessionfinish(session, exitstatus):
     whole = whole and [Path(it).name for it in config.args] in ([], ["interop"], ["."])
     if not whole or exitstatus not in (0, 1):
         return
+    for peer, against, what, why in lacked(session):
+        config.stash[TABLE].add(peer, against, what, "no", why)
     found = config.stash[TABLE].render(versions.name)
     if config.option.write_table:
         tables.write(found)

@@ -1,12 +1,14 @@
 //! The house rules as a test: sizes, arrows between modules, banned calls, the grammar of RFC
 //! references. A rule that hurts is a sign to reshape the house, not to raise the limit.
 
+use presently_tests::conformance::evidence;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 70;
 const COLUMNS: usize = 100;
+const DRIVER_LINES: usize = 300;
 
 /// The only folders and files at the top of the house.
 const TOP: &[&str] = &[
@@ -347,4 +349,31 @@ fn every_file_opens_with_what_it_is() {
         }
     }
     report("a file opens with what it is", &faults);
+}
+
+/// The drivers of other people's software are read as often as the engine is.
+#[test]
+fn drivers_are_small_and_say_what_they_are() {
+    let mut faults = Vec::new();
+    let files = evidence::files(&root().join("tests/interop"), "py").expect("the drivers");
+    for path in files {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let name = path.strip_prefix(root()).expect("inside").display().to_string();
+        if text.lines().count() > DRIVER_LINES {
+            faults.push(format!("{name}: over {DRIVER_LINES} lines"));
+        }
+        if !text.starts_with("\"\"\"") {
+            faults.push(format!("{name}: opens without saying what it is"));
+        }
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.chars().count() > COLUMNS && !line.contains('"') {
+                faults.push(format!("{name}:{number}: over {COLUMNS} columns"));
+            }
+            // The kernel's table of sockets is the one thing that cannot be waited for.
+            if line.contains("sleep(") && !name.ends_with("rig/net.py") {
+                faults.push(format!("{name}:{number}: wait for what happens, do not sleep"));
+            }
+        }
+    }
+    report("drivers", &faults);
 }

@@ -15,6 +15,7 @@ mod session;
 mod waits;
 
 pub use ordered::{Codecs, Ordered, order};
+pub use report::Report;
 
 use crate::Threads;
 use crate::failure::Failure;

@@ -6,7 +6,7 @@ fn device(user: &str) -> DeviceName {
     DeviceName { user: user.into(), device: String::new() }
 }
 
-fn order(at_ms: u64, user: &str, line: &str) -> Step {
+pub(crate) fn order(at_ms: u64, user: &str, line: &str) -> Step {
     Step { at_ms, act: Act::Order(device(user), line.into()) }
 }
 
@@ -17,7 +17,7 @@ fn sees(when: When, basic: &str) -> Expectation {
 }
 
 /// bob publishes at 1 s, alice watches him at 2 s, he allows it at 5 s.
-fn morning() -> Plan {
+pub(crate) fn morning() -> Plan {
     let user =
         |name: &str| UserPlan { name: name.into(), devices: Vec::new(), refresh: 3600, nat: false };
     let login = |user: &str| Step { at_ms: 0, act: Act::Login(device(user)) };
@@ -73,4 +73,31 @@ fn equal_plans_give_equal_records_and_other_seeds_others() {
     assert_eq!(first.hash(), second.hash());
     plan.seed = 2;
     assert_ne!(first.hash(), play(&plan).expect("a run").hash());
+}
+
+#[test]
+fn what_was_known_goes_with_its_subscription_and_with_the_program() {
+    let mut plan = morning();
+    plan.steps.extend([
+        order(8000, "bob", "block alice"),
+        order(11_000, "bob", "winfo 0"),
+        Step { at_ms: 14_000, act: Act::Crash(Party::Device(device("bob"))) },
+    ]);
+    let within = |from_ms, until_ms| When::Within { from_ms, until_ms };
+    let claimed = |when, claim| Expectation { text: "claimed".into(), when, claim };
+    let rows = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(who, status)| ((*who).into(), (*status).into())).collect();
+        Claim::Watchers { owner: device("bob"), rows }
+    };
+    let registered = |registered| Claim::Registered { device: device("bob"), registered };
+    plan.expectations = vec![
+        sees(within(8000, 9000), "nothing"),
+        sees(When::Never { from_ms: 9000 }, "open"),
+        claimed(within(5000, 6000), rows(&[("alice", "active")])),
+        claimed(within(11_000, 12_000), rows(&[])),
+        claimed(within(13_000, 13_000), registered(true)),
+        claimed(within(14_000, 14_000), registered(false)),
+    ];
+    let verdicts = judged(&plan);
+    assert!(verdicts.iter().all(|verdict| verdict.held), "{verdicts:#?}");
 }

@@ -2,7 +2,7 @@
 
 use crate::plan::Claim;
 use presently_engine::agent::{Event, Package, SubscriptionPhase};
-use presently_engine::body::pidf::{Basic, Pidf};
+use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::winfo::Status;
 use std::collections::BTreeMap;
 
@@ -24,19 +24,20 @@ impl View {
     pub(crate) fn follow(&mut self, event: &Event) {
         match event {
             Event::Registered { .. } => self.registered = true,
-            Event::RegisterFailed { .. } | Event::LoggedOut => self.registered = false,
+            Event::RegisterFailed { .. } => self.registered = false,
+            Event::LoggedOut => self.close(),
             Event::Presence { aor, document } => {
                 self.documents.insert(aor.user().to_owned(), document.clone());
             }
             Event::Offer { aor, tuple, media, mode, .. } => {
                 let key = (aor.user().to_owned(), tuple.clone());
                 match mode {
-                    Some(_) => self.offers.insert(key, media.clone()),
-                    None => self.offers.remove(&key),
+                    Some(Mode::Ready | Mode::Busy) => self.offers.insert(key, media.clone()),
+                    Some(Mode::Off) | None => self.offers.remove(&key),
                 };
             }
-            Event::Subscription { target, package: Package::Presence, phase, .. } => {
-                self.subscriptions.insert(target.user().to_owned(), *phase);
+            Event::Subscription { target, package, phase, .. } => {
+                self.subscription(target.user(), *package, *phase);
             }
             Event::Watcher { resource, id, uri, status, .. } => {
                 let key = (resource.user().to_owned(), id.clone());
@@ -47,17 +48,32 @@ impl View {
                 }
             }
             Event::Message { text, .. } => self.messages.push(text.clone()),
-            Event::Subscription { target, package: Package::Winfo, phase, .. } => {
-                // What was known through a dialog is not known after its end (RFC 3858 §4).
-                if *phase == SubscriptionPhase::Terminated {
-                    self.watchers.retain(|(resource, _), _| resource != target.user());
-                }
-            }
             Event::ServerRestarted
             | Event::Published { .. }
             | Event::Decided { .. }
             | Event::MessageStatus { .. }
             | Event::Error { .. } => {}
+        }
+    }
+
+    /// The program is gone, or its user has logged out: what is left is what was read.
+    pub(crate) fn close(&mut self) {
+        let messages = std::mem::take(&mut self.messages);
+        *self = Self { messages, ..Self::default() };
+    }
+
+    /// What was known by a subscription is not known any more when it has ended.
+    fn subscription(&mut self, target: &str, package: Package, phase: SubscriptionPhase) {
+        let ended = phase == SubscriptionPhase::Terminated;
+        match package {
+            Package::Presence => {
+                self.subscriptions.insert(target.to_owned(), phase);
+                if ended {
+                    self.documents.remove(target);
+                }
+            }
+            Package::Winfo if ended => self.watchers.retain(|(whose, _), _| whose != target),
+            Package::Winfo => {}
         }
     }
 
@@ -86,21 +102,21 @@ impl View {
                 (basic, None) => format!("sees {whom} {basic}"),
             },
             Claim::Subscribed { whom, .. } => {
-                format!("subscription to {whom} is {}", self.subscribed(whom))
+                format!("is {} at {whom}", self.subscribed(whom))
             }
             Claim::Watchers { owner, .. } => {
                 let rows = self.rows(&owner.user);
                 let rows = rows.iter().map(|(who, status)| format!("{who} {status}"));
-                format!("watchers are [{}]", rows.collect::<Vec<_>>().join(", "))
+                format!("has the watchers [{}]", rows.collect::<Vec<_>>().join(", "))
             }
             Claim::Offer { whom, .. } => {
                 let theirs = self.offers.iter().filter(|((who, _), _)| who == whom);
                 let kinds: Vec<&str> = theirs.map(|(_, kind)| &**kind).collect();
-                format!("offers of {whom} are [{}]", kinds.join(", "))
+                format!("sees of {whom} the offers [{}]", kinds.join(", "))
             }
             Claim::Messages { text, .. } => {
                 let others = self.messages.iter().filter(|message| ***message != **text).count();
-                format!("has “{text}” {} times and {others} other messages", self.count(text))
+                format!("has {} × “{text}” and {others} other messages", self.count(text))
             }
             Claim::Registered { .. } => {
                 format!("is {}registered", if self.registered { "" } else { "not " })

@@ -170,7 +170,8 @@ pub(super) fn all_registered(evidence: &Evidence<'_>) -> Found {
 /// P55: in the end there are refreshes and nothing else. Ten requests for each thing that is
 /// refreshed are more than any order of refreshes, challenges and NOTIFYs makes.
 pub(super) fn quiet_at_last(evidence: &Evidence<'_>) -> Found {
-    let Some(tables) = evidence.record.tables.as_ref().filter(|_| evidence.lives.ends_calm())
+    let Some(tables) =
+        evidence.record.tables_at_end.as_ref().filter(|_| evidence.lives.ends_calm())
     else {
         return Vec::new();
     };

@@ -48,7 +48,8 @@ fn truth(tables: &Tables, owner: &str) -> Vec<(String, String)> {
 
 /// P46: an owner that looks sees the table as it is.
 pub(super) fn owner_knows_the_table(evidence: &Evidence<'_>) -> Found {
-    let Some(tables) = evidence.record.tables.as_ref().filter(|_| evidence.lives.ends_calm())
+    let Some(tables) =
+        evidence.record.tables_at_end.as_ref().filter(|_| evidence.lives.ends_calm())
     else {
         return Vec::new();
     };
@@ -70,7 +71,8 @@ pub(super) fn owner_knows_the_table(evidence: &Evidence<'_>) -> Found {
 
 /// P46 and P22: the server's pending and active rows are the subscriptions that devices have.
 pub(super) fn table_is_who_subscribed(evidence: &Evidence<'_>) -> Found {
-    let Some(tables) = evidence.record.tables.as_ref().filter(|_| evidence.lives.ends_calm())
+    let Some(tables) =
+        evidence.record.tables_at_end.as_ref().filter(|_| evidence.lives.ends_calm())
     else {
         return Vec::new();
     };

@@ -11,29 +11,23 @@ import os
 import select
 import sys
 
-ONLY_MESSAGES_AND_WORSE = 4  # ORTP_MESSAGE
-OFF = 0  # LinphoneGlobalOff
 STEP = 0.02
 
 library = ctypes.CDLL("liblinphone.so.10")
 libc = ctypes.CDLL(None)
 
 
-def call(name, *arguments, returns=ctypes.c_void_p):
-    """A function of the library; pointers and texts go in as they are."""
-    function = getattr(library, name)
-    function.restype = returns
-    text = (str, bytes, type(None))
-    function.argtypes = [
-        ctypes.c_char_p if isinstance(it, text) and it is not None else
-        ctypes.c_int if isinstance(it, Number) else ctypes.c_void_p
-        for it in arguments
-    ]
-    return function(*(it.encode() if isinstance(it, str) else it for it in arguments))
-
-
 class Number(int):
     """An `int` of C, where other numbers are pointers."""
+
+
+def call(name, *arguments, returns=ctypes.c_void_p):
+    """A function of the library; pointers, texts and a `Number` go in as they are."""
+    kinds = {str: ctypes.c_char_p, bytes: ctypes.c_char_p, Number: ctypes.c_int}
+    function = getattr(library, name)
+    function.restype = returns
+    function.argtypes = [kinds.get(type(it), ctypes.c_void_p) for it in arguments]
+    return function(*(it.encode() if isinstance(it, str) else it for it in arguments))
 
 
 class User:

@@ -1,8 +1,8 @@
 """The table in README.md: one row a feature, written from what the tests found.
 
-A test that passes makes its row `yes`. A peer that lacks a feature is a row too: a test that shows how
-it fails (`feature(…, lacks="why")`) makes it `no`, or the driver lists it under LACKS where there is
-nothing to run.
+A test that passes makes its row `yes`. A peer that lacks a feature is a row too: a test that shows
+how it fails (`feature(…, lacks="why")`) makes it `no`, or the driver lists it under LACKS where there
+is nothing to run.
 """
 
 import re
@@ -14,7 +14,7 @@ END = "<!-- end of the table -->"
 
 
 class Table:
-    """Rows by peer, in the order in which the drivers tell them."""
+    """Rows; shown by peer, and there in the order in which the drivers tell them."""
 
     def __init__(self):
         self.rows = {}
@@ -30,7 +30,8 @@ class Table:
     def render(self, version):
         """The table as Markdown; `version` tells a peer's."""
         lines = ["| peer | against our | feature | works | remarks |", "|---|---|---|---|---|"]
-        for (peer, against, what), (result, note) in self.rows.items():
+        by_peer = sorted(self.rows.items(), key=lambda row: (row[0][0].lower(), row[0][1] == "agent"))
+        for (peer, against, what), (result, note) in by_peer:
             lines.append(f"| {version(peer)} | {against} | {what} | {result} | {note} |")
         return "\n".join(lines)
 

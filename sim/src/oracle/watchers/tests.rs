@@ -21,7 +21,7 @@ fn two_watchers_of_one_id_are_found() {
 #[test]
 fn a_table_that_is_not_what_is_shown_is_found() {
     let (plan, mut record) = played();
-    let tables = record.tables.as_mut().expect("the server runs");
+    let tables = record.tables_at_end.as_mut().expect("the server runs");
     let row = tables.wt.iter_mut().find(|row| row.watcher.contains("carol")).expect("carol waits");
     row.status = "terminated".into();
     assert_eq!(broken(&plan, &record), ["P46"]);
@@ -30,7 +30,7 @@ fn a_table_that_is_not_what_is_shown_is_found() {
 #[test]
 fn a_subscriber_that_the_table_does_not_have_is_found() {
     let (plan, mut record) = played();
-    let tables = record.tables.as_mut().expect("the server runs");
+    let tables = record.tables_at_end.as_mut().expect("the server runs");
     tables.wt.retain(|row| !row.watcher.contains("alice"));
     assert_eq!(broken(&plan, &record), ["P46"]);
 }

@@ -54,6 +54,7 @@ fn the_strongest_scheme_is_answered_and_basic_never() {
 fn the_quality_sent_is_one_of_those_offered() {
     for (offered, sent) in [
         ("auth-int,auth", "qop=auth-int,"),
+        ("auth,auth-int", "qop=auth-int,"),
         ("auth", "qop=auth,"),
         ("auth-conf, auth ,token", "qop=auth,"),
         ("auth-int", "qop=auth-int,"),
