@@ -1,5 +1,7 @@
 //! The command line of `presence-sim`.
 
+mod find;
+
 use crate::plan::Plan;
 use crate::run;
 use crate::scenario::{self, HELP};
@@ -42,6 +44,12 @@ struct Cli {
 enum Action {
     /// Play scenarios and judge them.
     Run(RunArgs),
+    /// Look for faults of our own: plans from seeds, judged by the oracle.
+    Search(find::SearchArgs),
+    /// Play a capsule again.
+    Replay(find::CapsuleArgs),
+    /// Make the plan of a capsule as small as it goes while it fails.
+    Shrink(find::ShrinkArgs),
     /// Explain something at length.
     Help {
         /// What.
@@ -91,6 +99,9 @@ pub fn main() -> ExitCode {
     };
     match cli.action {
         Action::Run(args) => play(&args),
+        Action::Search(args) => find::look(&args),
+        Action::Replay(args) => find::again(&args),
+        Action::Shrink(args) => find::smaller(&args),
         Action::Help { topic: Topic::Scenario } => {
             // Whoever reads it may have gone.
             let _ = write!(std::io::stdout(), "{HELP}");
