@@ -6,6 +6,7 @@ mod generate;
 pub use generate::plan;
 
 use crate::capsule::{Capsule, Failure, Unread};
+use crate::coverage::Coverage;
 use crate::oracle::{self, Violation};
 use crate::plan::Plan;
 use crate::record::Record;
@@ -84,6 +85,8 @@ pub struct Report {
     pub took: Duration,
     /// Failures, by seed.
     pub found: Vec<Found>,
+    /// Which rows of the machines and which races all of them came to.
+    pub coverage: Coverage,
 }
 
 impl Report {
@@ -138,6 +141,7 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
     let (next, played) = (AtomicU64::new(search.seeds.start), AtomicU64::new(0));
     let simulated = AtomicU64::new(0);
     let found: Mutex<Vec<Found>> = Mutex::new(Vec::new());
+    let coverage: Mutex<Coverage> = Mutex::default();
     let lock = || found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let work = || {
         while search.limit.is_none_or(|limit| begun.elapsed() < limit) {
@@ -145,8 +149,10 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
             if seed >= search.seeds.end {
                 return;
             }
-            let (failed, ms) = look(seed, search, tell);
+            let (failed, record, ms) = look(seed, search, tell);
             simulated.fetch_add(ms, Ordering::Relaxed);
+            let covered = Coverage::of(&record);
+            coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&covered);
             lock().extend(failed);
             let done = played.fetch_add(1, Ordering::Relaxed) + 1;
             tell(Progress::Seeds { done, failed: lock().len() as u64 });
@@ -164,11 +170,16 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
         simulated: Duration::from_millis(simulated.into_inner()),
         took: begun.elapsed(),
         found,
+        coverage: coverage.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
     }
 }
 
-/// One seed: what failed, if something did, and how many ms were simulated.
-fn look(seed: u64, search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> (Option<Found>, u64) {
+/// One seed: what failed, if something did, what happened, and how many ms were simulated.
+fn look(
+    seed: u64,
+    search: &Search,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> (Option<Found>, Record, u64) {
     let plan = plan(seed);
     let trial = match examine(&plan) {
         Ok(trial) => trial,
@@ -179,13 +190,13 @@ fn look(seed: u64, search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> (Option
         }
     };
     let ms = 2 * trial.record.ended_ms;
-    let Some(first) = trial.violations.first().cloned() else { return (None, ms) };
+    let Some(first) = trial.violations.first().cloned() else { return (None, trial.record, ms) };
     let told = |shrink| tell(Progress::Shrinking { seed, shrink });
     let fails = |plan: &Plan| violated(plan, first.property);
     let shrunk = shrink::shrink(&plan, search.budget, &fails, &told);
     let (smallest, violations) = match examine(&shrunk.plan) {
         Ok(again) => (again.record, again.violations),
-        Err(_) => (trial.record, trial.violations.clone()),
+        Err(_) => (trial.record.clone(), trial.violations.clone()),
     };
     let capsule = Capsule::new(&shrunk.plan, &smallest, failures(&violations));
     let mut found = Found {
@@ -204,7 +215,7 @@ fn look(seed: u64, search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> (Option
             Err(why) => found.unkept = Some(why),
         }
     }
-    (Some(found), ms)
+    (Some(found), trial.record, ms)
 }
 
 /// Whether a plan violates a property; once is enough unless it is about playing twice.

@@ -1,6 +1,7 @@
 //! `search`, `replay` and `shrink`: our own fault finder on the command line.
 
 use super::{PROGRAM, seeds};
+use crate::coverage::{Coverage, Row, baseline};
 use crate::replay;
 use crate::search::{Found, Progress, Search, search};
 use crate::shrink::Budget;
@@ -8,7 +9,7 @@ use crate::tell;
 use clap::Args;
 use presently::failure::Failure;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +29,12 @@ pub(super) struct SearchArgs {
     /// Write a capsule of each failure there.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Fail if a row or race that this file lists is not come to any more.
+    #[arg(long, value_name = "FILE")]
+    coverage: Option<PathBuf>,
+    /// Write the rows and races that were come to into that file instead.
+    #[arg(long, requires = "coverage")]
+    write_coverage: bool,
 }
 
 #[derive(Args, Debug)]
@@ -47,8 +54,12 @@ pub(super) struct ShrinkArgs {
     to: Option<PathBuf>,
 }
 
-/// A line that replaces the one before; on stderr, so that results can be piped.
+/// A line that replaces the one before; on stderr, so that results can be piped, and only for
+/// people.
 fn line(text: &str) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
     // Whoever watched may have gone.
     let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
 }
@@ -75,8 +86,45 @@ pub(super) fn look(args: &SearchArgs) -> ExitCode {
         text,
         "{seeds} seeds, {failed} failed; {rate:.1} seeds/s, {speed:.0} simulated seconds a second"
     );
+    text += &covered(&report.coverage);
     tell::say(&text);
-    ExitCode::from(u8::from(failed > 0))
+    match held_against(args, &report.coverage) {
+        Ok(lost) if lost.is_empty() => ExitCode::from(u8::from(failed > 0)),
+        Ok(lost) => Failure::work(format!("not come to any more: {lost}")).report(PROGRAM),
+        Err(why) => Failure::usage(why).report(PROGRAM),
+    }
+}
+
+/// How many rows and races were come to, and which never.
+fn covered(coverage: &Coverage) -> String {
+    let missing = coverage.missing();
+    let (all, reached) = (Row::ALL.len(), Row::ALL.len() - missing.len());
+    let mut text = format!("{reached} of {all} rows and races were come to");
+    if !missing.is_empty() {
+        text += "; never:";
+    }
+    text.push('\n');
+    for row in missing {
+        let _ = writeln!(text, "  {:<12} {}", row.id(), row.words());
+    }
+    text
+}
+
+/// The rows that the file of former ones has and this search has not, in words.
+fn held_against(args: &SearchArgs, coverage: &Coverage) -> Result<String, String> {
+    let Some(path) = &args.coverage else { return Ok(String::new()) };
+    let name = path.display();
+    if args.write_coverage {
+        std::fs::write(path, baseline::write(coverage))
+            .map_err(|error| format!("--coverage {name}: cannot be written: {error}"))?;
+        return Ok(String::new());
+    }
+    let former = std::fs::read_to_string(path)
+        .map_err(|error| format!("--coverage {name}: cannot be read: {error}"))?;
+    let lost = baseline::lost(&former, coverage).map_err(|why| format!("{name}: {why}"))?;
+    let lost: Vec<String> =
+        lost.iter().map(|row| format!("{} {}", row.id(), row.words())).collect();
+    Ok(lost.join("; "))
 }
 
 fn describe(found: &Found) -> String {
