@@ -210,6 +210,8 @@ fn look(
     };
     if let Some(folder) = &search.keep {
         let path = folder.join(format!("{}-{seed}.json", first.property));
+        // What goes wrong here is told when the capsule is written.
+        let _ = std::fs::create_dir_all(folder);
         match found.capsule.write(&path) {
             Ok(()) => found.path = Some(path),
             Err(why) => found.unkept = Some(why),

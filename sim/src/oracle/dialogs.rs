@@ -205,10 +205,11 @@ fn was_asked(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
     })
 }
 
-/// Whether a ready offer was shown before and is not shown now.
+/// Whether an offer may have gone between two NOTIFYs. It may have come in between too, unseen.
 fn lost_offer(before: &Notify, after: &Notify) -> bool {
-    let ready = |notify: &Notify| Pidf::parse(&notify.body).is_ok_and(|pidf| pidf.is_ready());
-    ready(before) && !ready(after)
+    let read = |notify: &Notify| Pidf::parse(&notify.body).ok();
+    let was_ready = read(before).is_some_and(|pidf| pidf.is_ready());
+    read(after).is_some_and(|pidf| !pidf.is_ready() && (was_ready || pidf.has_offer()))
 }
 
 #[cfg(test)]

@@ -135,6 +135,12 @@ impl Lives {
         })
     }
 
+    /// Whether the server or a device started in a time.
+    pub(super) fn somebody_started(&self, from_ms: u64, until_ms: u64) -> bool {
+        let mut lives = self.server.iter().chain(self.devices.values().flatten());
+        lives.any(|life| (from_ms..=until_ms).contains(&life.from_ms))
+    }
+
     /// Whether the server caught up after it had stood still.
     pub(super) fn caught_up(&self, from_ms: u64, until_ms: u64) -> bool {
         self.released_ms.iter().any(|at| (from_ms..=until_ms).contains(at))

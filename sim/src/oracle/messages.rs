@@ -3,6 +3,7 @@
 use super::evidence::Evidence;
 use crate::plan::{Act, DeviceName};
 use presently_engine::agent::{Event, MessagePhase};
+use presently_engine::body::presrules::Handling;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Found = Vec<(u64, String)>;
@@ -63,6 +64,10 @@ pub(super) fn promise_kept(evidence: &Evidence<'_>) -> Found {
     for (at, device, event) in evidence.record.told() {
         let Event::MessageStatus { ticket, phase, .. } = event else { continue };
         let Some(message) = sent.get(&(device, *ticket)) else { continue };
+        // A device drops what a blocked sender sends, and says 200 (behaviour M20).
+        if evidence.decisions.ever(&message.to, &device.user, Handling::Block) {
+            continue;
+        }
         let due = match phase {
             MessagePhase::Delivered => true,
             MessagePhase::Stored => evidence.lives.ends_calm() && there.contains(&*message.to),

@@ -65,7 +65,8 @@ pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
             continue;
         }
         let before = *first.entry((letter.origin, transaction(letter))).or_insert(letter);
-        let restarted = evidence.lives.server_changed(before.at_ms, letter.at_ms);
+        // Who started anew does not know what it answered in its life before.
+        let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
         if before.bytes != letter.bytes && !restarted {
             found.push((letter.at_ms, format!("{} has two answers", transaction(letter).2)));
         }
