@@ -5,7 +5,8 @@ use super::{Coverage, Row};
 use std::fmt::Write;
 
 const HEAD: &str = "\
-# Rows and races that the search of CI comes to (presence-sim search --coverage FILE --write-coverage).
+# Rows and races that the search of CI comes to; written by
+# presence-sim search --coverage FILE --write-coverage.
 # A row that is listed and not come to any more fails the search.
 ";
 
