@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Why a program stops: what its one line on stderr says, and its exit code.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     kind: Kind,
     line: String,
 }
@@ -21,17 +21,17 @@ enum Kind {
 
 impl Failure {
     /// The program was started wrongly; nothing has begun.
-    pub(crate) fn usage(line: impl Into<String>) -> Self {
+    pub fn usage(line: impl Into<String>) -> Self {
         Self { kind: Kind::Usage, line: one_line(&line.into()) }
     }
 
     /// The program was started rightly and could not do its work.
-    pub(crate) fn work(line: impl Into<String>) -> Self {
+    pub fn work(line: impl Into<String>) -> Self {
         Self { kind: Kind::Work, line: one_line(&line.into()) }
     }
 
     /// 1 or 2.
-    pub(crate) fn code(&self) -> u8 {
+    pub fn code(&self) -> u8 {
         match self.kind {
             Kind::Work => 1,
             Kind::Usage => 2,
@@ -39,7 +39,7 @@ impl Failure {
     }
 
     /// Says on stderr what stopped `program` and gives its exit code.
-    pub(crate) fn report(&self, program: &str) -> ExitCode {
+    pub fn report(&self, program: &str) -> ExitCode {
         // Whoever reads it may have gone; the exit code says it too.
         let _ = writeln!(std::io::stderr(), "{program}: {self}");
         ExitCode::from(self.code())

@@ -1,18 +1,20 @@
 //! What a user runs: `presence-server` and `presence-ua`.
 //!
 //! [`server`] and [`ua`] are the two programs, [`demo`] is the server's `--demo`. The rest is
-//! shared: one way to read settings (`config`), one way to fail (`failure`, `usage`). Nothing
-//! here decides about the protocol, and nothing here touches a packet.
+//! shared: one way to read settings (`config`), one way to fail (`failure`, `usage`), one
+//! way to say what a message is about ([`facts`]). Nothing here decides about the protocol, and
+//! nothing here touches a packet.
 
 mod config;
 mod demo;
-mod failure;
+pub mod facts;
+pub mod failure;
 mod logging;
-mod nearest;
+pub mod nearest;
 pub mod server;
 mod signals;
 pub mod ua;
-mod usage;
+pub mod usage;
 
 use failure::Failure;
 

@@ -1,10 +1,7 @@
 //! "Did you mean": the nearest known word to one that nobody knows.
 
 /// The candidate with the fewest edits to `word`, if it is near enough to be what was meant.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let tolerated = 1 + word.chars().count() / 3;
     candidates
         .into_iter()

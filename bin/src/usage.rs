@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Parses the arguments of this process. The error is the exit code after everything was said:
 /// help and version go to stdout with code 0, a mistake is one line on stderr with code 2.
-pub(crate) fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
+pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A reader who has gone away misses nothing.

@@ -1,6 +1,6 @@
 //! The picture: three columns, an arrow a message, its facts on the other side.
 
-use super::facts;
+use crate::facts;
 use presently_engine::message::Message;
 use presently_net::{Direction, Seen};
 use std::net::SocketAddr;

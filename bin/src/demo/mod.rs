@@ -4,7 +4,6 @@
 //! messages that pass the server's sockets. Nothing is simulated and nothing is slept for: a step
 //! that does not happen in time ends the program with its name.
 
-mod facts;
 mod ladder;
 mod script;
 mod stage;

@@ -8,10 +8,14 @@ pub(crate) mod link;
 pub(crate) mod media;
 mod mirror;
 mod order;
+mod ordered;
 mod owed;
 pub(crate) mod report;
 mod session;
 mod waits;
+
+pub use ordered::{Codecs, Ordered, order};
+pub use report::Report;
 
 use crate::Threads;
 use crate::failure::Failure;

@@ -32,9 +32,11 @@ pub(crate) const NAMES: [&str; 17] = [
 
 /// An event as it is told: its name and its fields in the order in which they are shown.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Report {
-    pub(crate) name: &'static str,
-    pub(crate) fields: Vec<(&'static str, Value)>,
+pub struct Report {
+    /// The event's name.
+    pub name: &'static str,
+    /// Field names and values.
+    pub fields: Vec<(&'static str, Value)>,
 }
 
 /// A report with these fields, named as they are written here.
@@ -46,12 +48,12 @@ macro_rules! report {
 
 impl Report {
     /// Something the user should know and nothing else says.
-    pub(crate) fn error(what: &str, why: &str) -> Self {
+    pub fn error(what: &str, why: &str) -> Self {
         report!("error", what = what, why = why)
     }
 
     /// The report of an event of `own`'s agent.
-    pub(crate) fn of(event: &Event, own: &Aor) -> Self {
+    pub fn of(event: &Event, own: &Aor) -> Self {
         match event {
             Event::Registered { expires } => {
                 report!("registered", aor = own.as_str(), expires = expires)
@@ -121,7 +123,7 @@ impl Report {
     }
 
     /// The value of a field as `wait` compares it: text without quotes.
-    pub(crate) fn field(&self, name: &str) -> Option<String> {
+    pub fn field(&self, name: &str) -> Option<String> {
         let (_, value) = self.fields.iter().find(|(field, _)| *field == name)?;
         Some(match value {
             Value::String(text) => text.clone(),
@@ -130,7 +132,7 @@ impl Report {
     }
 
     /// One JSON object on one line.
-    pub(crate) fn to_json(&self, at_ms: u64) -> String {
+    pub fn to_json(&self, at_ms: u64) -> String {
         let mut line = format!("{{\"event\":\"{}\",\"at_ms\":{at_ms}", self.name);
         for (name, value) in &self.fields {
             // Writing to a String cannot fail.
@@ -141,7 +143,7 @@ impl Report {
     }
 
     /// One line of text: the event's name, then `field=value`. Absent fields are left out.
-    pub(crate) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let mut line = self.name.to_owned();
         for (name, value) in &self.fields {
             if matches!(value, Value::Null) || value.as_array().is_some_and(Vec::is_empty) {

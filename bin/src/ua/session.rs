@@ -4,10 +4,11 @@ use super::link::Link;
 use super::media;
 use super::mirror::Mirror;
 use super::order::{HELP, Misread, Order};
+use super::ordered::{Codecs, Ordered};
 use super::owed::Debts;
 use super::report::Report;
 use super::waits::Waits;
-use presently_engine::agent::{Command, Event, Package};
+use presently_engine::agent::{Command, Event};
 use presently_engine::body::pidf::Mode;
 use presently_engine::message::Aor;
 use std::collections::BTreeMap;
@@ -222,54 +223,34 @@ impl<W: Write> Session<W> {
 
     /// The agent's command for an order; orders that need no agent are carried out here.
     fn translate(&mut self, order: Order) -> Option<Command> {
-        let package = Package::Presence;
-        Some(match order {
-            Order::Presence { basic, note } => Command::SetPresence { basic, note },
-            Order::Watch { target, seconds } => {
-                Command::Subscribe { target, package, expires: seconds }
-            }
-            Order::Unwatch { target } => Command::Unsubscribe { target, package },
-            Order::Fetch { target } => Command::Fetch { target },
-            Order::Winfo { target, seconds: Some(0) } => {
-                Command::Unsubscribe { target, package: Package::Winfo }
-            }
-            Order::Winfo { target, seconds } => {
-                Command::Subscribe { target, package: Package::Winfo, expires: seconds }
-            }
-            Order::Decide { watcher, verdict } => Command::Decide { watcher, verdict },
-            Order::Message { target, text } => self.message(target, text),
-            Order::Offer { media, mode } => return self.offer(media, mode),
-            Order::Later { word } => {
+        match Ordered::of(order, &mut self.tickets) {
+            Ordered::Command(command) => Some(command),
+            Ordered::Offer { media, mode, codecs } => self.offer(media, mode, codecs),
+            Ordered::Later { word } => {
                 let why = "calls and direct media come with a later release";
-                return self.answer(&Report::error(word, why));
+                self.answer(&Report::error(word, why))
             }
-            Order::Tables => {
+            Ordered::Tables => {
                 let report = self.mirror.report();
-                return self.answer(&report);
+                self.answer(&report)
             }
-            Order::Help => {
+            Ordered::Help => {
                 for line in HELP {
                     self.tell(&Report { name: "help", fields: vec![("text", line.into())] });
                 }
-                return None;
+                None
             }
-            Order::Quit => {
+            Ordered::Quit => {
                 self.finish();
-                return None;
+                None
             }
             // A wait concerns the reading of orders and is dealt with there.
-            Order::Wait(_) => return None,
-        })
-    }
-
-    fn message(&mut self, target: Aor, text: Box<str>) -> Command {
-        self.tickets += 1;
-        Command::SendMessage { target, text, ticket: self.tickets }
+            Ordered::Wait => None,
+        }
     }
 
     /// An offer needs a port that nobody else gets; it stays ours until the offer is withdrawn.
-    fn offer(&mut self, media: Box<str>, mode: Mode) -> Option<Command> {
-        let codecs = media::codecs(&media).iter().map(|(pt, name)| (*pt, (*name).into())).collect();
+    fn offer(&mut self, media: Box<str>, mode: Mode, codecs: Codecs) -> Option<Command> {
         if mode == Mode::Off {
             self.ports.remove(&media);
             return Some(Command::SetOffer { media, port: 0, codecs, mode });

@@ -101,8 +101,12 @@ impl Subscriptions {
     /// The server restarted (D21): everything anew, in new dialogs. The old ones are dropped
     /// silently; what the user saw stays until the new ones say otherwise.
     pub(crate) fn restart(&mut self, cx: &mut Cx<'_>) {
-        for id in self.ids(|usage| usage.purpose == Purpose::Fork || usage.leaving) {
+        for id in self.ids(|usage| usage.purpose == Purpose::Fork) {
             self.remove(cx, id);
+        }
+        // Nobody is left to say goodbye to; the user waits to hear that it is over.
+        for id in self.ids(|usage| usage.leaving) {
+            self.end(cx, id, None, Plan::Never);
         }
         for id in self.ids(|_| true) {
             let waits = cx.core.timers.at(&Timer::Usage(id, Alarm::Start)).is_some();
@@ -273,7 +277,7 @@ impl Subscriptions {
         let Some(usage) = self.usages.get_mut(&id) else { return };
         cx.abandon(usage.ticket.take());
         stop_alarms(cx, id);
-        usage.view = View::default();
+        usage.view.begin_anew();
         usage.refetch_from = Instant::default();
         if !cx.core.online {
             usage.state = State::Init;
@@ -345,17 +349,21 @@ impl Subscriptions {
         usage.document = None;
         usage.failures += 1;
         let (failures, wanted) = (usage.failures, usage.is_wanted());
+        let is_fork = usage.purpose == Purpose::Fork;
         let (target, package) = (usage.target.clone(), usage.package);
         if !self.shows_offers_of(&target) {
             self.offers.lose(cx, &target);
         }
-        cx.emit(Event::Subscription {
-            target,
-            package,
-            phase: super::SubscriptionPhase::Terminated,
-            reason: reason.map(Into::into),
-            expires: None,
-        });
+        // Who unsubscribed and subscribed again has one subscription in their eyes, and it lives.
+        if wanted || is_fork || self.wanted(&target, package).is_none() {
+            cx.emit(Event::Subscription {
+                target,
+                package,
+                phase: super::SubscriptionPhase::Terminated,
+                reason: reason.map(Into::into),
+                expires: None,
+            });
+        }
         match wait_of(cx, plan, failures).filter(|_| wanted) {
             Some(wait) => cx.arm(Timer::Usage(id, Alarm::Start), cx.now + wait),
             None if wanted => {}

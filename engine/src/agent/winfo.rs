@@ -61,6 +61,12 @@ impl View {
         changes
     }
 
+    /// Another dialog takes over, with versions of its own. What the user was told stays until the
+    /// first full document says what of it is left.
+    pub(crate) fn begin_anew(&mut self) {
+        self.state = State::NoDoc;
+    }
+
     /// A document came that could not be read: what it said is missing now.
     pub(crate) fn spoil(&mut self) {
         self.state = match self.state {

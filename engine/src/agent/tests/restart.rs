@@ -1,7 +1,7 @@
 //! A server that restarted (D21, R46, R48), and our own suspension (R52).
 
 use super::rig::*;
-use crate::agent::{Command, Event, Package};
+use crate::agent::{Command, Event, Package, SubscriptionPhase};
 use crate::body::pidf::Basic;
 use crate::machine::Machine;
 use crate::message::{Method, Name};
@@ -49,6 +49,23 @@ fn another_boot_id_renews_everything_at_once() {
     scene.expect_silence();
     assert_eq!(scene.notify(&mut dialog, "active", Body::Presence(Basic::Closed)), 481);
     assert_eq!(scene.events().iter().filter(|e| **e == Event::ServerRestarted).count(), 0);
+}
+
+/// There is nobody left to say goodbye to, but somebody who waits to hear that it is over.
+#[test]
+fn what_was_being_left_when_the_server_restarted_is_told_as_ended() {
+    let (mut scene, _) = settled();
+    scene.say(Command::Unsubscribe { target: bob(), package: Package::Presence });
+    scene.expect(Method::Subscribe);
+    scene.open();
+    let modify = scene.expect(Method::Publish);
+    scene.challenge(&modify, "n2", "boot2", true);
+    scene.events();
+    scene.pass(secs(1));
+    let ended = scene.events().into_iter().any(|event| {
+        matches!(event, Event::Subscription { phase: SubscriptionPhase::Terminated, .. })
+    });
+    assert!(ended);
 }
 
 #[test]

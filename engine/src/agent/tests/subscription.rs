@@ -358,3 +358,21 @@ fn subscribing_twice_refreshes_with_the_new_interval() {
     assert_eq!(refresh.seconds(Name::Expires), Some(120));
     assert_eq!(scene.agent.sizes().subscriptions, 1);
 }
+
+/// The old dialog may end long after the new one began; the user has one subscription.
+#[test]
+fn the_late_end_of_what_was_left_is_not_the_end_of_what_was_begun_again() {
+    let (mut scene, _) = active();
+    scene.say(Command::Unsubscribe { target: bob(), package: Package::Presence });
+    let goodbye = scene.expect(Method::Subscribe);
+    let mut dialog = scene.watch(bob(), Package::Presence);
+    scene.answer(&dialog.subscribe, 200, &[(Name::Expires, "600")]);
+    scene.notify(&mut dialog, "active;expires=600", Body::Presence(Basic::Open));
+    assert_eq!(phases(&mut scene), [SubscriptionPhase::Trying, SubscriptionPhase::Active]);
+    scene.answer(&goodbye, 481, &[]);
+    assert_eq!(phases(&mut scene), []);
+    scene.say(Command::Unsubscribe { target: bob(), package: Package::Presence });
+    let goodbye = scene.expect(Method::Subscribe);
+    scene.answer(&goodbye, 481, &[]);
+    assert_eq!(phases(&mut scene), [SubscriptionPhase::Terminated]);
+}

@@ -56,6 +56,35 @@ fn rows_are_merged_by_id_and_terminated_ones_leave() {
     scene.expect_silence();
 }
 
+/// The restart of a server replaces the dialog without a word to the user, who has to hear what
+/// ended in between.
+#[test]
+fn rows_that_ended_between_two_dialogs_are_told_as_ended() {
+    let (mut scene, mut dialog) = synced();
+    scene.notify(&mut dialog, "active", Body::Winfo(1, false, &[row("w2", ACTIVE)]));
+    scene.events();
+    scene.open();
+    let publish = scene.expect(Method::Publish);
+    scene.challenge(&publish, "n1", "boot1", false);
+    let publish = scene.expect(Method::Publish);
+    scene.challenge(&publish, "n2", "boot2", true);
+    scene.forget();
+    scene.pass(secs(1));
+    let subscribe = scene.find(Method::Subscribe);
+    let mut dialog = Notifier { subscribe, tag: "pc", cseq: 0 };
+    scene.answer(&dialog.subscribe, 200, &[(Name::Expires, "3600")]);
+    let full = Body::Winfo(0, true, &[row("w2", ACTIVE), row("w3", PENDING)]);
+    scene.notify(&mut dialog, "active;expires=3600", full);
+    let told = scene.events().into_iter().filter_map(|event| match event {
+        Event::Watcher { id, status, .. } => Some((id.to_string(), status)),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told, [("w3".to_owned(), Status::Pending), ("w1".to_owned(), Status::Terminated)]);
+    let left = [("w2".to_owned(), Status::Active), ("w3".to_owned(), Status::Pending)];
+    assert_eq!(ids(&scene), left);
+}
+
 /// R37: apply, ask once, take the full document.
 #[test]
 fn a_gap_asks_for_a_full_document_once() {

@@ -8,7 +8,7 @@ use presently_engine::body::winfo::{WATCHERINFO, WatcherInfo};
 use presently_engine::message::{Contacts, Headers, Message, Method, Name, Request, Response};
 
 /// The first line as the ladder shows it.
-pub(super) fn first_line(message: &Message) -> String {
+pub fn first_line(message: &Message) -> String {
     match message {
         Message::Request(request) => format!("{} {}", request.method_text(), request.uri()),
         Message::Response(response) => {
@@ -19,7 +19,7 @@ pub(super) fn first_line(message: &Message) -> String {
 }
 
 /// The facts, each short enough for a line of its own.
-pub(super) fn of(message: &Message) -> Vec<String> {
+pub fn of(message: &Message) -> Vec<String> {
     match message {
         Message::Request(request) => of_request(request),
         Message::Response(response) => of_response(response),

@@ -1,0 +1,65 @@
+use super::*;
+use crate::judge::tests::{morning, order};
+use crate::plan::{Act, Party, Step, Weather};
+use crate::world::play;
+
+fn covered(plan: &crate::plan::Plan) -> Coverage {
+    Coverage::of(&play(plan).expect("a plan that can be played"))
+}
+
+#[test]
+fn a_quiet_morning_comes_to_what_it_does_and_to_nothing_else() {
+    let coverage = covered(&morning());
+    for row in [Row::Challenged, Row::Proven, Row::Bound, Row::SubscribedPending, Row::Approved] {
+        assert!(coverage.count(row) > 0, "{row:?}");
+    }
+    for row in [Row::Stale, Row::Damaged, Row::RequestDoubled, Row::Restarted, Row::Rebound] {
+        assert_eq!(coverage.count(row), 0, "{row:?}");
+    }
+    assert_eq!(coverage.count(Row::Approved), 1);
+}
+
+#[test]
+fn a_stormy_one_comes_to_the_races() {
+    let mut plan = morning();
+    plan.duration_ms = 120_000;
+    plan.network =
+        Weather { jitter_ms: 80, loss: 0.2, duplicate: 0.2, reorder: 0.2, ..Weather::default() };
+    plan.steps.extend([
+        order(6000, "alice", "message bob lunch?"),
+        Step { at_ms: 20_000, act: Act::Crash(Party::Server) },
+        Step { at_ms: 21_000, act: Act::Start(Party::Server) },
+        order(22_000, "bob", "presence open back"),
+        order(23_000, "alice", "message bob still there?"),
+        Step {
+            at_ms: 60_000,
+            act: Act::Replay(Party::Device(plan.users[0].device_names()[0].clone())),
+        },
+    ]);
+    let coverage = covered(&plan);
+    for row in [
+        Row::RequestDoubled,
+        Row::ResponseDoubled,
+        Row::Stale,
+        Row::Restarted,
+        Row::NoticedRestart,
+        Row::Replayed,
+        Row::Delivered,
+        Row::Modified,
+    ] {
+        assert!(coverage.count(row) > 0, "{row:?}: {coverage:?}");
+    }
+}
+
+#[test]
+fn a_row_that_is_no_longer_come_to_is_lost() {
+    let coverage = covered(&morning());
+    let file = baseline::write(&coverage);
+    assert_eq!(baseline::lost(&file, &coverage), Ok(Vec::new()));
+    let lost = baseline::lost(&file, &Coverage::default()).expect("rows");
+    assert!(lost.contains(&Row::Approved) && !lost.contains(&Row::Damaged));
+    assert_eq!(
+        baseline::lost("# rows\nAproved\n", &coverage),
+        Err("line 2: `Aproved` is no row; see --help".to_owned())
+    );
+}

@@ -1,0 +1,101 @@
+//! The oracle: knows who published, subscribed, decided and sent what, and says what each user
+//! must see and what no user may see (behaviour §5.2).
+//!
+//! It reads the plan and the record of the run, and nothing of the engine's insides but the tables
+//! that anybody can look at. A property that waits for calm ("eventually") is judged only if the
+//! plan left enough of it; so a smaller plan never fails for want of time.
+
+mod decisions;
+mod dialogs;
+mod ending;
+mod evidence;
+mod lives;
+mod messages;
+mod privacy;
+#[cfg(test)]
+mod rig;
+mod transactions;
+mod watchers;
+
+use crate::plan::Plan;
+use crate::record::Record;
+use evidence::Evidence;
+use std::fmt;
+
+/// A property that did not hold.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Violation {
+    /// Its number in behaviour §5.2.
+    pub property: &'static str,
+    /// When, in ms.
+    pub at_ms: u64,
+    /// What was seen.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (s, ms) = (self.at_ms / 1000, self.at_ms % 1000);
+        write!(f, "{} at {s}.{ms:03} s: {}", self.property, self.what)
+    }
+}
+
+/// Something that must hold in every run.
+struct Property {
+    id: &'static str,
+    /// Looks for violations: when, and what was seen.
+    check: fn(&Evidence<'_>) -> Vec<(u64, String)>,
+    /// Whether it says nothing of a run in which the network changed octets: documents are not
+    /// protected on the way to a watcher, so anybody may be shown anything.
+    intact: bool,
+}
+
+const fn always(id: &'static str, check: fn(&Evidence<'_>) -> Vec<(u64, String)>) -> Property {
+    Property { id, check, intact: false }
+}
+
+const fn intact(id: &'static str, check: fn(&Evidence<'_>) -> Vec<(u64, String)>) -> Property {
+    Property { id, check, intact: true }
+}
+
+/// Everything that is checked.
+const PROPERTIES: &[Property] = &[
+    always("P2", privacy::no_tuple_before_approval),
+    always("P3", privacy::no_offer_without_permission),
+    always("P13", privacy::policy_survives),
+    always("P5", dialogs::terminal_is_last),
+    always("P6", dialogs::cseq_rises_by_one),
+    intact("P6", dialogs::content_never_goes_back),
+    always("P8", dialogs::versions_form_a_chain),
+    always("P8", dialogs::copies_are_identical),
+    always("P20", dialogs::cseq_rises),
+    always("P43", dialogs::paced),
+    always("P10", watchers::ids_are_never_reused),
+    intact("P46", watchers::owner_knows_the_table),
+    intact("P46", watchers::table_is_who_subscribed),
+    always("P19", transactions::only_100_and_late),
+    always("P15", transactions::never_longer_than_asked),
+    always("P18", transactions::one_final_answer),
+    intact("P36", messages::shown_once),
+    intact("P37", messages::promise_kept),
+    intact("P48", ending::watchers_see_the_newest),
+    intact("P49", ending::subscriptions_resolve),
+    intact("P54", ending::all_registered),
+    always("P55", ending::quiet_at_last),
+    always("trouble", ending::no_trouble),
+];
+
+/// Holds every property against a run; what does not hold, in the order of time.
+pub fn examine(plan: &Plan, record: &Record) -> Vec<Violation> {
+    let evidence = Evidence::new(plan, record);
+    let mut violations: Vec<Violation> = PROPERTIES
+        .iter()
+        .filter(|property| !(property.intact && evidence.corrupted))
+        .flat_map(|property| {
+            let found = (property.check)(&evidence).into_iter();
+            found.map(|(at_ms, what)| Violation { property: property.id, at_ms, what })
+        })
+        .collect();
+    violations.sort_by_key(|violation| violation.at_ms);
+    violations
+}

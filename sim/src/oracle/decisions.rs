@@ -1,0 +1,130 @@
+//! What every owner decided, and what the server may therefore believe at a moment.
+//!
+//! A decision takes effect somewhere between its order and its confirmation; one that was never
+//! confirmed may have taken effect or not. So the answer is a set.
+
+use super::lives::Lives;
+use crate::plan::{Act, DeviceName, Plan};
+use crate::record::Record;
+use presently_engine::agent::Event;
+use presently_engine::body::presrules::Handling;
+
+/// One decision of an owner.
+struct Decision {
+    device: DeviceName,
+    /// When the device that made it had started.
+    life_ms: u64,
+    watcher: String,
+    handling: Option<Handling>,
+    at_ms: u64,
+    /// When and how the user was told.
+    told: Option<(u64, u16)>,
+}
+
+impl Decision {
+    fn was_confirmed_by(&self, at_ms: u64) -> bool {
+        self.told.is_some_and(|(told, status)| status == 200 && told <= at_ms)
+    }
+
+    fn was_refused(&self) -> bool {
+        self.told.is_some_and(|(_, status)| status >= 300)
+    }
+
+    /// Whether it was over for sure before `later` began.
+    fn precedes(&self, later: &Self) -> bool {
+        let same = self.device == later.device && self.life_ms == later.life_ms;
+        // One device makes its decisions one after the other, under a lock.
+        (same && self.at_ms <= later.at_ms)
+            || self.told.is_some_and(|(told, status)| status == 200 && told < later.at_ms)
+    }
+}
+
+/// All decisions of a run, in order.
+pub(super) struct Decisions {
+    made: Vec<Decision>,
+    default: Handling,
+}
+
+impl Decisions {
+    pub(super) fn new(plan: &Plan, record: &Record, lives: &Lives) -> Self {
+        let mut made = Vec::new();
+        for step in &plan.steps {
+            let Act::Order(device, line) = &step.act else { continue };
+            let Some(life) = lives.of(device, step.at_ms) else { continue };
+            let Some((watcher, handling)) = decision(line) else { continue };
+            let (device, life_ms) = (device.clone(), life.from_ms);
+            let at_ms = step.at_ms;
+            made.push(Decision { device, life_ms, watcher, handling, at_ms, told: None });
+        }
+        for (at, device, event) in record.told() {
+            let Event::Decided { watcher, status } = event else { continue };
+            // The answers of a device come in the order of its decisions.
+            let asked = made.iter_mut().find(|one| {
+                one.told.is_none()
+                    && one.device == *device
+                    && one.watcher == watcher.user()
+                    && lives.of(device, at).is_some_and(|life| life.from_ms == one.life_ms)
+            });
+            if let Some(asked) = asked {
+                asked.told = Some((at, *status));
+            }
+        }
+        Self { made, default: crate::server::policy(&plan.server.default_policy) }
+    }
+
+    /// What the server may think of a watcher at a moment.
+    pub(super) fn possible(&self, owner: &str, watcher: &str, at_ms: u64) -> Vec<Handling> {
+        let about: Vec<&Decision> = self
+            .made
+            .iter()
+            .filter(|one| one.device.user == owner && one.watcher == watcher && one.at_ms <= at_ms)
+            .collect();
+        let confirmed: Vec<usize> =
+            (0..about.len()).filter(|at| about[*at].was_confirmed_by(at_ms)).collect();
+        let standing = (0..about.len()).filter(|at| {
+            let later = |other: &&usize| **other > *at && about[*at].precedes(about[**other]);
+            !about[*at].was_refused() && !confirmed.iter().any(|other| later(&other))
+        });
+        let of = |decision: &Decision| decision.handling.unwrap_or(self.default);
+        let mut possible: Vec<Handling> = standing.map(|at| of(about[at])).collect();
+        if confirmed.is_empty() {
+            possible.push(self.default);
+        }
+        possible
+    }
+
+    /// What the server must think, if there is only one such thing.
+    pub(super) fn certain(&self, owner: &str, watcher: &str, at_ms: u64) -> Option<Handling> {
+        let possible = self.possible(owner, watcher, at_ms);
+        let first = *possible.first()?;
+        possible.iter().all(|one| *one == first).then_some(first)
+    }
+
+    /// Whether an owner may have thought so of a watcher at any time.
+    pub(super) fn ever(&self, owner: &str, watcher: &str, handling: Handling) -> bool {
+        let about = |one: &&Decision| one.device.user == owner && one.watcher == watcher;
+        self.default == handling
+            || self.made.iter().filter(about).any(|one| one.handling == Some(handling))
+    }
+
+    /// Whether some decision of an owner may have taken effect in a time.
+    pub(super) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
+        self.made.iter().any(|one| {
+            let told = one.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
+            one.device.user == owner && one.at_ms <= until_ms && told >= from_ms
+        })
+    }
+}
+
+/// A line that decides: about whom, and how.
+fn decision(line: &str) -> Option<(String, Option<Handling>)> {
+    let mut words = line.split_whitespace();
+    let handling = match words.next()? {
+        "allow" => Some(Handling::Allow),
+        "block" => Some(Handling::Block),
+        "polite" => Some(Handling::PoliteBlock),
+        "ask" => None,
+        _ => return None,
+    };
+    Some((super::lives::user_of(words.next()?), handling))
+}

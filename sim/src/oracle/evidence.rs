@@ -1,0 +1,208 @@
+//! The record, read once: every datagram as a message, every NOTIFY of the server as a value.
+
+use super::decisions::Decisions;
+use super::lives::Lives;
+use crate::plan::{DeviceName, Plan};
+use crate::record::{Fate, Record, What};
+use crate::server;
+use bytes::Bytes;
+use presently_engine::agent::Event;
+use presently_engine::message::{Message, Method, NameAddr, Request, Response, Uri};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+/// Who put a datagram on the network.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Origin {
+    /// The server.
+    Server,
+    /// A device, whatever its translator made of its address.
+    Device,
+    /// Somebody who forges.
+    Stranger,
+}
+
+/// A datagram that is a message.
+pub(super) struct Letter {
+    pub(super) at_ms: u64,
+    /// When it arrived whole.
+    pub(super) arrived_ms: Option<u64>,
+    pub(super) origin: Origin,
+    pub(super) bytes: Bytes,
+    pub(super) message: Message,
+    /// The branch of the topmost Via.
+    pub(super) branch: String,
+    /// Not sent by its origin before.
+    pub(super) is_new: bool,
+}
+
+impl Letter {
+    pub(super) fn request(&self) -> Option<&Request> {
+        match &self.message {
+            Message::Request(request) => Some(request),
+            Message::Response(_) => None,
+        }
+    }
+
+    pub(super) fn response(&self) -> Option<&Response> {
+        match &self.message {
+            Message::Response(response) => Some(response),
+            Message::Request(_) => None,
+        }
+    }
+
+    /// CSeq number and method.
+    pub(super) fn cseq(&self) -> (u32, String) {
+        let cseq = self.message.headers().cseq();
+        cseq.map_or((0, String::new()), |cseq| (cseq.number, cseq.method.to_owned()))
+    }
+}
+
+/// The dialog of a NOTIFY: Call-ID, the server's tag, the watcher's tag.
+pub(super) type DialogId = (String, String, String);
+
+/// `Subscription-State`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    Pending,
+    Active,
+    Terminated,
+}
+
+/// A new NOTIFY of the server, not a copy.
+pub(super) struct Notify {
+    pub(super) at_ms: u64,
+    pub(super) dialog: DialogId,
+    pub(super) owner: String,
+    pub(super) watcher: String,
+    pub(super) winfo: bool,
+    pub(super) cseq: u32,
+    pub(super) phase: Phase,
+    pub(super) reason: Option<String>,
+    pub(super) body: Bytes,
+    /// How often the server had started when it was sent.
+    pub(super) boot: usize,
+}
+
+/// All that the properties look at.
+pub(super) struct Evidence<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) record: &'a Record,
+    pub(super) letters: Vec<Letter>,
+    pub(super) notifies: Vec<Notify>,
+    pub(super) lives: Lives,
+    pub(super) decisions: Decisions,
+    /// Whether the network changed an octet of anything.
+    pub(super) corrupted: bool,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn new(plan: &'a Plan, record: &'a Record) -> Self {
+        let lives = Lives::new(plan, record);
+        let letters = letters(record);
+        let corrupted = record.entries.iter().any(|entry| {
+            let What::Datagram { fate, .. } = &entry.what else { return false };
+            matches!(fate, Fate::Arrives { corrupted: true, .. })
+        });
+        let notifies = letters.iter().filter_map(|letter| notify(letter, &lives)).collect();
+        let decisions = Decisions::new(plan, record, &lives);
+        Self { plan, record, letters, notifies, lives, decisions, corrupted }
+    }
+
+    /// What a device's user was told from a moment on.
+    pub(super) fn told_since<'b>(
+        &'b self,
+        device: &'b DeviceName,
+        since_ms: u64,
+    ) -> impl Iterator<Item = (u64, &'b Event)> {
+        let theirs =
+            self.record.told().filter(move |(at, whose, _)| *whose == device && *at >= since_ms);
+        theirs.map(|(at, _, event)| (at, event))
+    }
+
+    /// New requests of an origin that passes.
+    pub(super) fn requests(
+        &self,
+        from: impl Fn(Origin) -> bool,
+    ) -> impl Iterator<Item = (&Letter, &Request)> {
+        let new = self.letters.iter().filter(move |letter| letter.is_new && from(letter.origin));
+        new.filter_map(|letter| Some((letter, letter.request()?)))
+    }
+}
+
+/// The user of a From or To.
+pub(super) fn user(address: &NameAddr<'_>) -> String {
+    let user = Uri::parse(address.uri).ok().and_then(|uri| uri.user.map(ToString::to_string));
+    user.unwrap_or_default()
+}
+
+fn letters(record: &Record) -> Vec<Letter> {
+    let mut seen = BTreeSet::new();
+    let of = |entry: &crate::record::Entry| match &entry.what {
+        What::Datagram { from, bytes, fate, .. } => {
+            Some((entry.at_ms, *from, bytes.clone(), *fate))
+        }
+        What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+    };
+    let mut letters = Vec::new();
+    for (at_ms, from, bytes, fate) in record.entries.iter().filter_map(of) {
+        let Ok(message) = Message::parse(bytes.clone()) else { continue };
+        let branch = message.headers().via().ok().and_then(|via| via.branch.map(str::to_owned));
+        let mut letter = Letter {
+            at_ms,
+            arrived_ms: match fate {
+                Fate::Arrives { after_ms, corrupted: false, .. } => Some(at_ms + after_ms),
+                Fate::Arrives { .. }
+                | Fate::Lost
+                | Fate::Cut
+                | Fate::TooLarge
+                | Fate::NobodyThere => None,
+            },
+            origin: origin(from),
+            bytes,
+            message,
+            branch: branch.unwrap_or_default(),
+            is_new: false,
+        };
+        let status = letter.response().map(Response::status);
+        letter.is_new = seen.insert((letter.origin, letter.branch.clone(), status, letter.cseq()));
+        letters.push(letter);
+    }
+    letters
+}
+
+fn origin(from: SocketAddr) -> Origin {
+    match from {
+        from if from == server::ADDRESS => Origin::Server,
+        from if crate::world::is_stranger(from) => Origin::Stranger,
+        _ => Origin::Device,
+    }
+}
+
+fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
+    let request = letter.request().filter(|request| {
+        letter.is_new && letter.origin == Origin::Server && request.method() == Method::Notify
+    })?;
+    let (from, to) = (request.from().ok()?, request.to().ok()?);
+    let state = request.subscription_state()?;
+    Some(Notify {
+        at_ms: letter.at_ms,
+        dialog: (
+            request.call_id().ok()?.to_owned(),
+            from.tag().unwrap_or_default().to_owned(),
+            to.tag().unwrap_or_default().to_owned(),
+        ),
+        owner: user(&from),
+        watcher: user(&to),
+        winfo: request.event()?.package == "presence.winfo",
+        cseq: letter.cseq().0,
+        phase: match state.state {
+            "active" => Phase::Active,
+            "pending" => Phase::Pending,
+            _ => Phase::Terminated,
+        },
+        reason: state.reason.map(str::to_owned),
+        body: request.body(),
+        boot: lives.boots_by(letter.at_ms),
+    })
+}

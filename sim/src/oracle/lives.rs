@@ -1,0 +1,199 @@
+//! Who ran when, as the plan's steps have it, and since when there is calm.
+
+use crate::plan::{Act, DeviceName, Party, Plan, Weather};
+use crate::record::{Record, What};
+use std::collections::BTreeMap;
+
+/// A time during which something ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Life {
+    pub(super) from_ms: u64,
+    /// `None`: it still runs at the end.
+    pub(super) until_ms: Option<u64>,
+    /// When the user logged out.
+    pub(super) left_ms: Option<u64>,
+}
+
+impl Life {
+    fn new(from_ms: u64) -> Self {
+        Self { from_ms, until_ms: None, left_ms: None }
+    }
+
+    pub(super) fn covers(&self, at_ms: u64) -> bool {
+        self.from_ms <= at_ms && self.until_ms.is_none_or(|until| at_ms <= until)
+    }
+}
+
+/// Everybody's lives.
+pub(super) struct Lives {
+    pub(super) server: Vec<Life>,
+    pub(super) devices: BTreeMap<DeviceName, Vec<Life>>,
+    /// When the disk synced again: until then the server stood still, and then it caught up, in a
+    /// time of its own (R52).
+    released_ms: Vec<u64>,
+    /// Since when nothing disturbs; `None` if the run ends disturbed.
+    calm_from_ms: Option<u64>,
+    ended_ms: u64,
+    /// How much calm heals everything.
+    enough_ms: u64,
+}
+
+impl Lives {
+    pub(super) fn new(plan: &Plan, record: &Record) -> Self {
+        let refresh = plan.users.iter().map(|user| u64::from(user.refresh)).max().unwrap_or(0);
+        let mut lives = Self {
+            server: vec![Life::new(0)],
+            devices: BTreeMap::new(),
+            released_ms: Vec::new(),
+            calm_from_ms: None,
+            ended_ms: record.ended_ms,
+            // Everything is refreshed once, and what fails is tried again (behaviour §5.2).
+            enough_ms: refresh * 1000 + 3 * 64 * 500,
+        };
+        let mut failing = false;
+        for step in &plan.steps {
+            lives.take(step.at_ms, &step.act, failing);
+            if let Act::FailDisk(fails) = step.act {
+                failing = fails;
+            }
+        }
+        lives.calm_from_ms = calm_from(plan, record).filter(|_| {
+            lives.server.last().is_some_and(|life| life.until_ms.is_none()) && !failing
+        });
+        lives
+    }
+
+    fn take(&mut self, at: u64, act: &Act, failing: bool) {
+        match act {
+            Act::Login(name) | Act::Start(Party::Device(name)) => {
+                let lives = self.devices.entry(name.clone()).or_default();
+                if lives.last().is_none_or(|life| life.until_ms.is_some()) {
+                    lives.push(Life::new(at));
+                }
+            }
+            Act::Crash(Party::Device(name)) => {
+                if let Some(life) = self.running_mut(name) {
+                    life.until_ms = Some(at);
+                }
+            }
+            Act::Order(name, line) if matches!(line.trim(), "quit" | "exit") => {
+                if let Some(life) = self.running_mut(name) {
+                    life.left_ms = life.left_ms.or(Some(at));
+                }
+            }
+            Act::Start(Party::Server) => {
+                let ended = self.server.last().is_none_or(|life| life.until_ms.is_some());
+                if ended && !failing {
+                    self.server.push(Life::new(at));
+                }
+            }
+            Act::Crash(Party::Server) | Act::Stop => {
+                if let Some(life) = self.server.last_mut() {
+                    life.until_ms = life.until_ms.or(Some(at));
+                }
+            }
+            Act::Order(..)
+            | Act::Cut { .. }
+            | Act::Mend
+            | Act::Weather(_)
+            | Act::Rebind(_)
+            | Act::HoldDisk(true)
+            | Act::FailDisk(_)
+            | Act::Replay(_)
+            | Act::Flood(_) => {}
+            Act::HoldDisk(false) => self.released_ms.push(at),
+        }
+    }
+
+    fn running_mut(&mut self, name: &DeviceName) -> Option<&mut Life> {
+        self.devices.get_mut(name)?.last_mut().filter(|life| life.until_ms.is_none())
+    }
+
+    /// The life of a device that a moment lies in.
+    pub(super) fn of(&self, name: &DeviceName, at_ms: u64) -> Option<&Life> {
+        self.devices.get(name)?.iter().rev().find(|life| life.covers(at_ms))
+    }
+
+    /// Devices that run to the end, and since when; those that logged out are not among them.
+    pub(super) fn present(&self) -> impl Iterator<Item = (&DeviceName, u64)> {
+        self.devices.iter().filter_map(|(name, lives)| {
+            let last = lives.last()?;
+            (last.until_ms.is_none() && last.left_ms.is_none()).then_some((name, last.from_ms))
+        })
+    }
+
+    /// How often the server had started by then.
+    pub(super) fn boots_by(&self, at_ms: u64) -> usize {
+        self.server.iter().filter(|life| life.from_ms <= at_ms).count()
+    }
+
+    /// Whether the server started, or ended, in a time.
+    pub(super) fn server_changed(&self, from_ms: u64, until_ms: u64) -> bool {
+        self.server.iter().any(|life| {
+            let within = |at: u64| (from_ms..=until_ms).contains(&at);
+            (life.from_ms > 0 && within(life.from_ms)) || life.until_ms.is_some_and(within)
+        })
+    }
+
+    /// Whether the server or a device started in a time.
+    pub(super) fn somebody_started(&self, from_ms: u64, until_ms: u64) -> bool {
+        let mut lives = self.server.iter().chain(self.devices.values().flatten());
+        lives.any(|life| (from_ms..=until_ms).contains(&life.from_ms))
+    }
+
+    /// Whether the server caught up after it had stood still.
+    pub(super) fn caught_up(&self, from_ms: u64, until_ms: u64) -> bool {
+        self.released_ms.iter().any(|at| (from_ms..=until_ms).contains(at))
+    }
+
+    /// Whether the run ends with so much calm that everybody agrees again.
+    pub(super) fn ends_calm(&self) -> bool {
+        self.calm_from_ms.is_some_and(|from| self.ended_ms.saturating_sub(from) >= self.enough_ms)
+    }
+}
+
+/// The last disturbance: a step, or what the steps left behind until the end of the timeline.
+/// `None`: the disk is still held, or the server ended by itself.
+fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
+    let (mut weather, mut cut, mut held) = (plan.network.clone(), false, false);
+    for step in &plan.steps {
+        match &step.act {
+            Act::Weather(new) => weather = new.clone(),
+            Act::Cut { .. } => cut = true,
+            Act::Mend => cut = false,
+            Act::HoldDisk(hold) => held = *hold,
+            Act::Login(_)
+            | Act::Order(..)
+            | Act::Crash(_)
+            | Act::Start(_)
+            | Act::Stop
+            | Act::Rebind(_)
+            | Act::FailDisk(_)
+            | Act::Replay(_)
+            | Act::Flood(_) => {}
+        }
+    }
+    let started = plan.steps.iter().rev().find(|step| {
+        step.act == Act::Start(Party::Server) || step.act == Act::Crash(Party::Server)
+    });
+    let trouble = record
+        .entries
+        .iter()
+        .rev()
+        .find(|entry| matches!(&entry.what, What::Trouble { party: Party::Server, .. }));
+    let dead =
+        trouble.is_some_and(|trouble| started.is_none_or(|started| started.at_ms < trouble.at_ms));
+    let rough = cut || weather != Weather { latency_ms: weather.latency_ms, ..Weather::default() };
+    let last = plan.steps.iter().map(|step| step.at_ms).max().unwrap_or(0);
+    match (held || dead, rough) {
+        (true, _) => None,
+        (false, true) => Some(last.max(plan.duration_ms)),
+        (false, false) => Some(last),
+    }
+}
+
+/// The user an order names: `bob`, `bob@example.org` or `sip:bob@example.org`.
+pub(super) fn user_of(word: &str) -> String {
+    let rest = word.strip_prefix("sip:").unwrap_or(word);
+    rest.split_once('@').map_or(rest, |(user, _)| user).to_owned()
+}

@@ -1,0 +1,106 @@
+//! Properties of single requests and their answers: P15, P18, P19.
+
+use super::evidence::{Evidence, Letter, Origin};
+use presently_engine::message::{Method, Name};
+use std::collections::BTreeMap;
+
+type Found = Vec<(u64, String)>;
+
+/// When a provisional answer to anything but INVITE is due at the earliest (RFC 4320 §4.1).
+const PATIENCE_MS: u64 = 3500;
+
+/// The branch of a request and what it is; its answer has the same.
+type Transaction = (String, u32, String);
+
+fn transaction(letter: &Letter) -> Transaction {
+    let (number, method) = letter.cseq();
+    (letter.branch.clone(), number, method)
+}
+
+/// When every request arrived first.
+fn arrivals(evidence: &Evidence<'_>) -> BTreeMap<Transaction, u64> {
+    let mut arrivals = BTreeMap::new();
+    for letter in evidence.letters.iter().filter(|letter| letter.request().is_some()) {
+        let Some(at) = letter.arrived_ms else { continue };
+        let first = arrivals.entry(transaction(letter)).or_insert(at);
+        *first = at.min(*first);
+    }
+    arrivals
+}
+
+/// P19: over UDP a request other than INVITE is never answered 408 and provisionally only with
+/// 100, not before 3.5 s (RFC 4320 §4).
+pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
+    let arrivals = arrivals(evidence);
+    let mut found = Vec::new();
+    for letter in evidence.letters.iter().filter(|letter| letter.origin != Origin::Stranger) {
+        let Some(status) = letter.response().map(|response| response.status()) else { continue };
+        let transaction = transaction(letter);
+        if transaction.2 == Method::Invite.as_str() {
+            continue;
+        }
+        let waited = arrivals.get(&transaction).map(|at| letter.at_ms.saturating_sub(*at));
+        let from = letter.at_ms.saturating_sub(PATIENCE_MS);
+        let early = waited.is_some_and(|waited| waited < PATIENCE_MS)
+            && !evidence.lives.caught_up(from, letter.at_ms);
+        if status == 408 || (status < 200 && (status != 100 || early)) {
+            let ms = waited.unwrap_or_default();
+            found.push((
+                letter.at_ms,
+                format!("{} is answered {status} after {ms} ms", transaction.2),
+            ));
+        }
+    }
+    found
+}
+
+/// P18: all final answers to one request are the same octets.
+pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
+    let mut first: BTreeMap<(Origin, Transaction), &Letter> = BTreeMap::new();
+    let mut found = Vec::new();
+    for letter in evidence.letters.iter().filter(|letter| letter.origin != Origin::Stranger) {
+        let Some(status) = letter.response().map(|response| response.status()) else { continue };
+        // What is refused before a transaction exists is answered anew each time (D1).
+        if !(200..300).contains(&status) {
+            continue;
+        }
+        let before = *first.entry((letter.origin, transaction(letter))).or_insert(letter);
+        // Who started anew does not know what it answered in its life before.
+        let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
+        if before.bytes != letter.bytes && !restarted {
+            found.push((letter.at_ms, format!("{} has two answers", transaction(letter).2)));
+        }
+    }
+    found
+}
+
+/// P15: nothing is granted for longer than it was asked for.
+pub(super) fn never_longer_than_asked(evidence: &Evidence<'_>) -> Found {
+    let mut asked: BTreeMap<Transaction, u32> = BTreeMap::new();
+    let mut found = Vec::new();
+    if evidence.corrupted {
+        return found;
+    }
+    for letter in &evidence.letters {
+        let seconds = letter.message.headers().seconds(Name::Expires);
+        let transaction = transaction(letter);
+        if transaction.2 != "SUBSCRIBE" && transaction.2 != "PUBLISH" {
+            continue;
+        }
+        match (letter.response().map(|response| response.status()), seconds) {
+            (None, Some(seconds)) => drop(asked.insert(transaction, seconds)),
+            (Some(200), Some(granted)) => {
+                let wanted = asked.get(&transaction).copied().unwrap_or(granted);
+                if granted > wanted {
+                    let what = format!("{} gets {granted} s for {wanted} s", transaction.2);
+                    found.push((letter.at_ms, what));
+                }
+            }
+            (None | Some(_), _) => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Watcher information: ids (P10) and convergence (P46).
+
+use super::ending::Shown;
+use super::evidence::Evidence;
+use presently_engine::agent::{Package, SubscriptionPhase};
+use presently_engine::body::winfo::{Status, WatcherInfo};
+use presently_engine::server::Tables;
+use std::collections::BTreeMap;
+
+type Found = Vec<(u64, String)>;
+
+/// Rows by owner and id: watcher and status.
+type Rows<'a> = BTreeMap<(&'a str, Box<str>), (Box<str>, Status)>;
+
+/// P10: an id that was reported terminated never lives again, and no two watchers share one.
+pub(super) fn ids_are_never_reused(evidence: &Evidence<'_>) -> Found {
+    let mut known = Rows::new();
+    let mut found = Vec::new();
+    for notify in evidence.notifies.iter().filter(|notify| notify.winfo) {
+        let Ok(document) = WatcherInfo::parse(&notify.body) else { continue };
+        for row in document.lists.into_iter().flat_map(|list| list.watchers) {
+            let id = row.id.clone();
+            let Some((uri, status)) =
+                known.insert((&notify.owner, row.id), (row.uri.clone(), row.status))
+            else {
+                continue;
+            };
+            if status == Status::Terminated && row.status != Status::Terminated {
+                found.push((notify.at_ms, format!("row {id} of {uri} lives again")));
+            }
+            if uri != row.uri {
+                found.push((notify.at_ms, format!("row {id} is {uri} and {}", row.uri)));
+            }
+        }
+    }
+    found
+}
+
+/// The server's rows of an owner that are not terminated: watcher and status.
+fn truth(tables: &Tables, owner: &str) -> Vec<(String, String)> {
+    let theirs = tables.wt.iter().filter(|row| super::lives::user_of(&row.target) == owner);
+    let live = theirs.filter(|row| row.status != Status::Terminated.as_str());
+    let mut rows: Vec<_> =
+        live.map(|row| (super::lives::user_of(&row.watcher), row.status.clone())).collect();
+    rows.sort();
+    rows
+}
+
+/// P46: an owner that looks sees the table as it is.
+pub(super) fn owner_knows_the_table(evidence: &Evidence<'_>) -> Found {
+    let Some(tables) =
+        evidence.record.tables_at_end.as_ref().filter(|_| evidence.lives.ends_calm())
+    else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (device, since) in evidence.lives.present() {
+        let shown = Shown::since(evidence, device, since);
+        let own = (Package::Winfo, device.user.clone());
+        if shown.phases.get(&own) != Some(&SubscriptionPhase::Active) {
+            continue;
+        }
+        let (seen, real) = (shown.view.rows(&device.user), truth(tables, &device.user));
+        if seen != real {
+            let what = format!("{device} sees watchers {seen:?}, the server has {real:?}");
+            found.push((evidence.record.ended_ms, what));
+        }
+    }
+    found
+}
+
+/// P46 and P22: the server's pending and active rows are the subscriptions that devices have.
+pub(super) fn table_is_who_subscribed(evidence: &Evidence<'_>) -> Found {
+    let Some(tables) =
+        evidence.record.tables_at_end.as_ref().filter(|_| evidence.lives.ends_calm())
+    else {
+        return Vec::new();
+    };
+    let mut held: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for (device, since) in evidence.lives.present() {
+        for ((package, owner), phase) in Shown::since(evidence, device, since).phases {
+            let status = match phase {
+                SubscriptionPhase::Pending => "pending",
+                SubscriptionPhase::Active => "active",
+                SubscriptionPhase::Trying | SubscriptionPhase::Terminated => continue,
+            };
+            if package == Package::Presence {
+                held.entry(owner).or_default().push((device.user.clone(), status.to_owned()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for owner in evidence.plan.users.iter().map(|user| &user.name) {
+        let mut devices = evidence.lives.present();
+        if devices.any(|(device, _)| super::ending::fetches(evidence, device, owner)) {
+            continue;
+        }
+        let mut theirs = held.remove(owner).unwrap_or_default();
+        theirs.sort();
+        let mut rows = truth(tables, owner);
+        rows.retain(|(_, status)| status != Status::Waiting.as_str());
+        if rows != theirs {
+            let what = format!("watchers of {owner}: the server has {rows:?}, they {theirs:?}");
+            found.push((evidence.record.ended_ms, what));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;
