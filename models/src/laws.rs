@@ -26,10 +26,10 @@ macro_rules! properties {
 
 properties! {
     NoDocBeforeApproval FsmConforms TerminalLast ContentNeverBack OneInFlight VersionChain
-    SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog ResubscribeOnce
-    CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline RegisterAtomic
-    MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges WatcherConverges NoStuck
-    RecoverEqualsLive
+    SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
+    ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
+    RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
+    WatcherConverges NoStuck RecoverEqualsLive
 }
 
 /// Whether a law holds in a state.
