@@ -381,7 +381,8 @@ proptest! {
     fn a_damaged_document_never_makes_the_reader_panic(
         at in 0..PUBLICATION.len(),
         byte in any::<u8>(),
-        cut in 0..PUBLICATION.len(),
+        // What is cut off is more than the line end behind the document.
+        cut in 0..PUBLICATION.trim_end().len(),
     ) {
         let mut damaged = PUBLICATION.as_bytes().to_vec();
         damaged[at] = byte;
