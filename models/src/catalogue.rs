@@ -299,10 +299,11 @@ fn c5b() -> Plan {
         wish(ALICE, LEAVE, "logs out", Command::Logout),
     ];
     plan.prelude.clear();
-    plan.budget = Budget { copies: 2, crashes: 1, ..Budget::default() };
+    plan.linger = true;
+    plan.budget = Budget { copies: 2, ..Budget::default() };
     plan.budget.wishes = purses(&[(COME, 3), (LEAVE, 1)]);
-    plan.laws = vec![Law::RegisterAtomic, Law::CSeqSendMonotone, Law::NoStuck];
-    plan.sights = vec![Sight::Restarted];
+    plan.laws = vec![Law::RegisterAtomic, Law::LogoutUnbinds, Law::CSeqSendMonotone, Law::NoStuck];
+    plan.sights = vec![Sight::LoggedOut, Sight::CopyAbsorbed];
     plan
 }
 

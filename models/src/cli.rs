@@ -115,6 +115,7 @@ fn run(cli: &Cli, known: Vec<Plan>) -> ExitCode {
                 println!("{}", json(&report));
             } else {
                 tell(&report);
+                println!("{}: {}, {} states", report.model, report.verdict(), report.unique);
             }
             report
         })

@@ -74,6 +74,8 @@ named! {
             "every entity-tag is new, and only the newest of an entity matches";
         RegisterAtomic = "P35 RegisterAtomic",
             "a refused REGISTER changes no binding; an older CSeq overwrites none";
+        LogoutUnbinds = "M10 LogoutUnbinds",
+            "in every quiet state who has logged out is not bound";
         MessageShownOnce = "P36 MessageShownOnce",
             "a device shows a message once";
         PromiseKept = "P37 PromiseKept",
@@ -119,6 +121,7 @@ named! {
         ForgeryRefused = "sForgeryRefused", "a wrong digest is refused";
         StaleTag = "sStaleEtag", "an outdated entity-tag is refused with 412";
         Withdrawn = "sPublicationEnded", "a publication ends";
+        LoggedOut = "sLoggedOut", "a user logs out";
         Restarted = "sRestarted", "the server comes back from its rows";
         Stored = "sStored", "a message is stored";
         StoredThenDelivered = "sStoredThenDelivered", "a stored message is delivered";

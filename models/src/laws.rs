@@ -29,7 +29,7 @@ properties! {
     SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
     ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
-    WatcherConverges NoStuck RecoverEqualsLive
+    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds
 }
 
 /// Whether a law holds in a state.
@@ -40,6 +40,7 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::WinfoConverges => !world.is_quiet() || winfo_converged(village, world),
         Law::WatcherConverges => !world.is_quiet() || watchers_converged(village, world),
         Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
+        Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
         Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
         Law::RecoverEqualsLive => recovers(village, world),
         Law::NoDocBeforeApproval
@@ -131,6 +132,15 @@ fn nothing_waits<S: Serves>(world: &World<S>) -> bool {
     let is_bound =
         |aor| rows.values().any(|row| matches!(row, Record::Bound(whose, ..) if whose == aor));
     rows.values().all(|row| !matches!(row, Record::Kept(aor, _) if is_bound(aor)))
+}
+
+fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    world.rows.get().values().all(|row| match row {
+        Record::Bound(aor, ..) => {
+            agent_of(village, aor.as_str()).is_none_or(|(user, _)| !world.ghost.is_out(user))
+        }
+        _ => true,
+    })
 }
 
 /// What is stored is what lives, at every point.

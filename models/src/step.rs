@@ -99,7 +99,9 @@ impl<'a, S: Serves> Step<'a, S> {
     /// A user does something.
     pub(crate) fn wish(&mut self, user: UserId, command: agent::Command) {
         self.ghost.wished(user, &command);
+        let is_login = command == agent::Command::Login;
         self.tell_agent(user, Input::Command(command));
+        self.ghost.began(user, is_login);
     }
 
     /// Delivers everything, in the order of fingerprints, until nothing is under way.

@@ -88,6 +88,8 @@ pub(crate) struct Ghost {
     gone: BTreeSet<u64>,
     access: access::Access,
     messages: BTreeMap<(UserId, u64), u8>,
+    /// Users who have logged out and not in again.
+    out: BTreeSet<UserId>,
     promised: BTreeSet<Box<str>>,
     delivered: BTreeSet<Box<str>>,
 }
@@ -107,6 +109,13 @@ impl Ghost {
         if let agent::Command::Subscribe { target, package, .. } = command {
             let keep = self.keeps.entry((user, mark(target.as_str()), *package)).or_default();
             keep.due = true;
+        }
+    }
+
+    /// What a user wanted was begun; a login may have ended a logout first.
+    pub(crate) fn began(&mut self, user: UserId, is_login: bool) {
+        if is_login {
+            self.out.remove(&user);
         }
     }
 
@@ -155,6 +164,10 @@ impl Ghost {
                 let keep = self.keeps.entry((user, mark(target.as_str()), *package)).or_default();
                 keep.due |= call.is_none_or(|call| call == keep.call);
             }
+            agent::Event::LoggedOut => {
+                self.out.insert(user);
+                notes.saw(Sight::LoggedOut, true);
+            }
             agent::Event::Presence { aor, document } => {
                 if let Some(revision) = revision_of(document) {
                     let shown = self.shown.entry((user, mark(aor.as_str()))).or_default();
@@ -171,6 +184,11 @@ impl Ghost {
             }
             _ => {}
         }
+    }
+
+    /// Whether a user has logged out.
+    pub(crate) fn is_out(&self, user: usize) -> bool {
+        self.out.iter().any(|out| usize::from(*out) == user)
     }
 
     /// Whether this user was shown a message already.

@@ -59,6 +59,7 @@ fn two_notifies_are_out_at_once() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation: run it with --release")]
 fn a_winfo_version_is_repeated() {
     kills::<RepeatsVersions>("C3a", Law::VersionChain);
 }
@@ -74,11 +75,13 @@ fn a_decision_is_not_stored() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation: run it with --release")]
 fn a_failure_counts_as_delivered() {
     kills::<TakesFailureForSuccess>("C2f", Law::WinfoConverges);
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation: run it with --release")]
 fn a_document_is_outdated_when_it_is_sent() {
     kills::<ShowsOldNotes>("C2b", Law::WatcherConverges);
 }
@@ -94,11 +97,13 @@ fn a_message_is_promised_and_not_stored() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation: run it with --release")]
 fn an_entity_tag_is_given_out_twice() {
     kills::<RepeatsEntityTags>("C5a", Law::EtagDiscipline);
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "slow without optimisation: run it with --release")]
 fn copies_are_taken_for_new_requests() {
     kills::<ForgetsTransactions>("C2d", Law::FsmConforms);
 }
