@@ -333,6 +333,10 @@ fn c6a(depth: Depth) -> Plan {
     ];
     plan.sights =
         vec![Sight::ReplayRejected, Sight::ReorderedNc, Sight::Stale, Sight::ForgeryRefused];
+    if depth > Depth::Quick {
+        // Every request finds its record evicted and its nonce below the floor.
+        plan.sights = vec![Sight::ReplayRejected, Sight::Stale, Sight::ForgeryRefused];
+    }
     plan
 }
 
