@@ -9,16 +9,23 @@ pub(crate) use date::{Date, civil};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
 /// Milliseconds since the Unix epoch; the driver sees to it that it never decreases.
 ///
 /// One clock serves timers, `expires` and durable records (behaviour §0.2, D20).
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct Instant(u64);
+
+/// Times are all that the engine hashes as `i64`, so a hasher can tell them from counters and ids:
+/// that of the models hashes how far away they are, and equal situations at different times meet.
+impl Hash for Instant {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_i64(self.0.cast_signed());
+    }
+}
 
 impl Instant {
     /// A time that does not come.

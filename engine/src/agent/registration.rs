@@ -24,6 +24,11 @@ pub(crate) enum State {
     },
     /// Waiting for the next try.
     Backoff,
+    /// The binding is to go, but a REGISTER that asked for it is out. Overtaken by the removal it
+    /// would bind us for good, since a registrar forgets the CSeq with the binding.
+    Recalling {
+        ticket: Option<Ticket>,
+    },
     /// REGISTER with Expires 0 is out.
     Leaving {
         ticket: Option<Ticket>,
@@ -61,7 +66,11 @@ impl Registration {
     pub(crate) fn register(&mut self, cx: &mut Cx<'_>) {
         match self.state {
             State::Registering { .. } => {}
-            State::Off | State::On { .. } | State::Backoff | State::Leaving { .. } => {
+            State::Off
+            | State::On { .. }
+            | State::Backoff
+            | State::Recalling { .. }
+            | State::Leaving { .. } => {
                 self.abandon(cx);
                 let ticket = self.send(cx, cx.config.register_expires);
                 self.state = State::Registering { ticket };
@@ -73,18 +82,29 @@ impl Registration {
     pub(crate) fn leave(&mut self, cx: &mut Cx<'_>) -> bool {
         match self.state {
             State::Off => false,
-            State::Leaving { .. } => true,
-            State::Registering { .. } | State::On { .. } | State::Backoff => {
-                self.abandon(cx);
-                let ticket = self.send(cx, 0);
-                self.state = State::Leaving { ticket };
+            State::Recalling { .. } | State::Leaving { .. } => true,
+            State::Registering { ticket } => {
+                self.state = State::Recalling { ticket };
+                true
+            }
+            State::On { .. } | State::Backoff => {
+                self.unbind(cx);
                 true
             }
         }
     }
 
-    /// Logout is over, answered or not.
+    fn unbind(&mut self, cx: &mut Cx<'_>) {
+        self.abandon(cx);
+        let ticket = self.send(cx, 0);
+        self.state = State::Leaving { ticket };
+    }
+
+    /// Logout is over, answered or not. A removal that waited leaves now, for what it is worth.
     pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) {
+        if matches!(self.state, State::Recalling { .. }) {
+            self.unbind(cx);
+        }
         self.abandon(cx);
         self.state = State::Off;
         self.bound_until = None;
@@ -94,7 +114,10 @@ impl Registration {
     pub(crate) fn on_timer(&mut self, cx: &mut Cx<'_>) {
         match self.state {
             State::On { .. } | State::Backoff => self.register(cx),
-            State::Off | State::Registering { .. } | State::Leaving { .. } => {}
+            State::Off
+            | State::Registering { .. }
+            | State::Recalling { .. }
+            | State::Leaving { .. } => {}
         }
     }
 
@@ -105,6 +128,12 @@ impl Registration {
                 self.cseq = answer.cseq;
                 self.settle(cx, &answer.outcome)
             }
+            State::Recalling { ticket } if ticket == Some(answer.ticket) => {
+                self.cseq = answer.cseq;
+                self.state = State::Backoff;
+                self.unbind(cx);
+                News::Nothing
+            }
             State::Leaving { ticket } if ticket == Some(answer.ticket) => {
                 self.cseq = answer.cseq;
                 self.forget(cx);
@@ -114,6 +143,7 @@ impl Registration {
             | State::Registering { .. }
             | State::On { .. }
             | State::Backoff
+            | State::Recalling { .. }
             | State::Leaving { .. } => News::Nothing,
         }
     }
@@ -182,7 +212,9 @@ impl Registration {
     fn abandon(&mut self, cx: &mut Cx<'_>) {
         cx.stop(&Timer::Register);
         match self.state {
-            State::Registering { ticket } | State::Leaving { ticket } => {
+            State::Registering { ticket }
+            | State::Recalling { ticket }
+            | State::Leaving { ticket } => {
                 // The abandoned REGISTER may have been sent again with credentials.
                 self.cseq = cx.abandon(ticket).unwrap_or(self.cseq);
             }

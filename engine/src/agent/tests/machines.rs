@@ -27,6 +27,7 @@ mod m10 {
             registration::State::Registering { .. } => "Registering",
             registration::State::On { .. } => "On",
             registration::State::Backoff => "Backoff",
+            registration::State::Recalling { .. } => "Recalling",
             registration::State::Leaving { .. } => "Leaving",
         }
         .into()
@@ -50,6 +51,12 @@ mod m10 {
         scene
     }
 
+    fn recalling() -> Scene {
+        let mut scene = registering();
+        scene.say(Command::Logout);
+        scene
+    }
+
     fn leaving() -> Scene {
         let mut scene = on();
         scene.say(Command::Logout);
@@ -64,6 +71,7 @@ mod m10 {
                 ("Registering", registering),
                 ("On", on),
                 ("Backoff", backoff),
+                ("Recalling", recalling),
                 ("Leaving", leaving),
             ],
             &[

@@ -117,6 +117,22 @@ fn logout_takes_everything_back_and_then_says_so() {
     assert_eq!(scene.agent.sizes().transactions, (0, 0));
 }
 
+/// Overtaken by the removal, the first REGISTER would bind us for two hours.
+#[test]
+fn logout_waits_for_the_answer_to_a_register_that_is_out() {
+    let mut scene = Scene::new();
+    scene.say(Command::Login);
+    let register = scene.expect(Method::Register);
+    scene.say(Command::Logout);
+    scene.expect_silence();
+    scene.answer(&register, 200, &[(Name::Expires, "600")]);
+    let remove = scene.expect(Method::Register);
+    assert_eq!(remove.seconds(Name::Expires), Some(0));
+    assert!(remove.cseq().unwrap().number > register.cseq().unwrap().number);
+    scene.answer(&remove, 200, &[]);
+    assert_eq!(scene.events(), [Event::LoggedOut]);
+}
+
 #[test]
 fn logout_does_not_wait_for_a_dead_server() {
     let mut scene = Scene::online();

@@ -1,0 +1,148 @@
+//! What is checked, by name: laws (behaviour §5.2) and sights that a run must have seen.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes an enum whose variants have a name and a sentence.
+macro_rules! named {
+    ($(#[$doc:meta])* $kind:ident { $($variant:ident = $name:literal, $says:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $kind {
+            $(#[doc = $says] $variant,)+
+        }
+
+        impl $kind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What it means, in a sentence.
+            pub fn says(self) -> &'static str {
+                match self { $(Self::$variant => $says,)+ }
+            }
+        }
+
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+
+named! {
+    /// A property that holds in every state.
+    Law {
+        NoDocBeforeApproval = "P2 NoDocBeforeApproval",
+            "presence of X is written for W only while X's verdict on W is allow";
+        FsmConforms = "P4 FsmConforms",
+            "every change of a watcher row is an arc of RFC 3857 figure 1 or active→pending (D8)";
+        TerminalLast = "P5 TerminalLast",
+            "no new NOTIFY in a dialog after its terminal one";
+        ContentNeverBack = "P6 ContentNeverBack",
+            "what a watcher is shown never gets older; NOTIFY CSeqs rise by one";
+        OneInFlight = "P7 OneInFlight",
+            "at most one NOTIFY of a subscription is unanswered";
+        VersionChain = "P8 VersionChain",
+            "watcherinfo versions are 0, 1, 2 …; full exactly where D6 says so; copies are equal";
+        SelfViewIsolation = "P9 SelfViewIsolation",
+            "who watches somebody else's watchers is told of own rows only";
+        IdNeverReused = "P10 IdNeverReused",
+            "a watcher row that ended never lives again, and no two rows share an id";
+        DecisionOnce = "P12 DecisionOnce",
+            "one decision changes each row at most once and leaves none of that watcher undecided";
+        PolicySurvives = "P13 PolicySurvives",
+            "a decision that was answered 200 is stored, also after a crash";
+        OneRecordPerDialog = "P16 OneRecordPerDialog",
+            "one live record for a watcher, Call-ID, From tag and Event id";
+        ResubscribeOnce = "P17 ResubscribeOnce",
+            "an end of a subscription starts at most one new one";
+        CSeqSendMonotone = "P20 CSeqSendMonotone",
+            "requests that an agent sends under one Call-ID have rising CSeqs";
+        ExecuteAtMostOnce = "P23 ExecuteAtMostOnce",
+            "a nonce and count is executed once, and never one of another boot";
+        ReplayInert = "P24 ReplayInert",
+            "repeating a captured request after its transaction is forgotten changes nothing";
+        FailureFree = "P26 FailureFree",
+            "a wrong digest stores nothing and uses no count up";
+        EtagDiscipline = "P32 EtagDiscipline",
+            "every entity-tag is new, and only the newest of an entity matches";
+        RegisterAtomic = "P35 RegisterAtomic",
+            "a refused REGISTER changes no binding; an older CSeq overwrites none";
+        LogoutUnbinds = "M10 LogoutUnbinds",
+            "in every quiet state who has logged out is not bound";
+        MessageShownOnce = "P36 MessageShownOnce",
+            "a device shows a message once";
+        PromiseKept = "P37 PromiseKept",
+            "a message answered 202 is stored or was delivered, at every point of a crash";
+        StoredDelivered = "P52 StoredDelivered",
+            "in every quiet state no message waits for a device that is there";
+        PendingIsBlind = "P39 PendingIsBlind",
+            "a pending watcher is sent no tuple";
+        WinfoConverges = "P46 WinfoConverges",
+            "in every quiet state a watcherinfo subscriber's table is the server's";
+        WatcherConverges = "P48 WatcherConverges",
+            "in every quiet state an active watcher shows the current document";
+        NoStuck = "P55 ComesToRest",
+            "whatever is not quiet can still move";
+        RecoverEqualsLive = "recover(durable) = live",
+            "a server made from the stored rows has the tables of the living one";
+    }
+}
+
+named! {
+    /// Something that must have happened in some run; otherwise the model is vacuous.
+    Sight {
+        Pending = "sPending", "a watcher waits for the owner";
+        Active = "sActive", "a pending watcher is approved";
+        Rejected = "sRejected", "a watcher is rejected";
+        BackToPending = "sActiveBackToPending", "a permission is taken back to asking";
+        Waiting = "sWaiting", "a pending subscription runs out and its watcher waits";
+        WaitingDecided = "sWaitingApproved", "the owner decides about a waiting watcher";
+        Expired = "sExpired", "an active subscription runs out";
+        NotifyBefore200 = "sNotifyBefore200", "a NOTIFY overtakes the 200 to its SUBSCRIBE";
+        Retransmitted = "sRetransmitted", "a lost letter is sent again";
+        CopyAbsorbed = "sCopyAbsorbed", "a copy changes nothing";
+        HalfOpen = "sHalfOpen", "the server gives a peer up that still thinks it is subscribed";
+        FullAfterFailure = "sFullAfter500", "a refused document is followed by a full one";
+        PartialDocument = "sPartial", "a partial watcherinfo document is sent";
+        SelfView = "sSelfView", "a watcher is told about its own row";
+        Refreshed = "sRefreshed", "a subscription is refreshed in its dialog";
+        Lost481 = "sRefreshLost481", "a refresh meets a server that has forgotten";
+        NewGeneration = "sGenerations", "a watcher begins a second subscription";
+        ReplayRejected = "sReplayRejected", "a replay is refused";
+        ReorderedNc = "sReorderedNcAccepted", "a lower count is accepted after a higher one";
+        Stale = "sStaleRecovered", "a request with an outdated nonce is asked again and passes";
+        ForgeryRefused = "sForgeryRefused", "a wrong digest is refused";
+        StaleTag = "sStaleEtag", "an outdated entity-tag is refused with 412";
+        Withdrawn = "sPublicationEnded", "a publication ends";
+        LoggedOut = "sLoggedOut", "a user logs out";
+        Restarted = "sRestarted", "the server comes back from its rows";
+        Stored = "sStored", "a message is stored";
+        StoredThenDelivered = "sStoredThenDelivered", "a stored message is delivered";
+        DuplicateSuppressed = "sDuplicateSuppressed", "a second copy of a message is not shown";
+    }
+}
+
+/// Which sights were seen, over all branches and threads of a run.
+#[derive(Debug, Default)]
+pub struct Album {
+    seen: AtomicU64,
+}
+
+impl Album {
+    /// A sight was seen.
+    pub fn note(&self, sight: Sight) {
+        self.seen.fetch_or(1 << sight as u64, Ordering::Relaxed);
+    }
+
+    /// Whether it was.
+    pub fn has(&self, sight: Sight) -> bool {
+        self.seen.load(Ordering::Relaxed) & 1 << sight as u64 != 0
+    }
+}

@@ -1,0 +1,151 @@
+//! The laws as stateright's properties: conditions on one state. Laws about steps were judged
+//! when the step was made (`ghost/`); here it is only looked up.
+
+use crate::ghost::{one_record_per_dialog, same_tables, winfo_agrees};
+use crate::law::Law;
+use crate::world::{Serves, Village, World};
+use presently_engine::agent::{Package, SubscriptionPhase};
+use presently_engine::server::Record;
+use stateright::{Model, Property};
+
+/// Declares each law as a property: stateright wants plain functions.
+macro_rules! properties {
+    ($($law:ident)+) => {
+        /// A law as a property of stateright.
+        pub(crate) fn property<S: Serves>(law: Law) -> Property<Village<S>> {
+            match law {
+                $(Law::$law => {
+                    Property::always(Law::$law.name(), |village, world| {
+                        holds(village, world, Law::$law)
+                    })
+                })+
+            }
+        }
+    };
+}
+
+properties! {
+    NoDocBeforeApproval FsmConforms TerminalLast ContentNeverBack OneInFlight VersionChain
+    SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
+    ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
+    RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
+    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds
+}
+
+/// Whether a law holds in a state.
+pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> bool {
+    let of_state = match law {
+        Law::OneRecordPerDialog => one_record_per_dialog(world.rows.get()),
+        Law::PromiseKept => world.ghost.promises_hold(world.rows.get()),
+        Law::WinfoConverges => !world.is_quiet() || winfo_converged(village, world),
+        Law::WatcherConverges => !world.is_quiet() || watchers_converged(village, world),
+        Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
+        Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
+        Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
+        Law::RecoverEqualsLive => recovers(village, world),
+        Law::NoDocBeforeApproval
+        | Law::FsmConforms
+        | Law::TerminalLast
+        | Law::ContentNeverBack
+        | Law::OneInFlight
+        | Law::VersionChain
+        | Law::SelfViewIsolation
+        | Law::IdNeverReused
+        | Law::DecisionOnce
+        | Law::PolicySurvives
+        | Law::ResubscribeOnce
+        | Law::CSeqSendMonotone
+        | Law::ExecuteAtMostOnce
+        | Law::ReplayInert
+        | Law::FailureFree
+        | Law::EtagDiscipline
+        | Law::RegisterAtomic
+        | Law::MessageShownOnce
+        | Law::PendingIsBlind => true,
+    };
+    of_state && !world.broken.contains(&law)
+}
+
+fn can_move<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let mut actions = Vec::new();
+    village.actions(world, &mut actions);
+    !actions.is_empty()
+}
+
+/// P46: whoever the server and the agent agree is subscribed has the server's rows.
+fn winfo_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    world.tables.wst.iter().filter(|row| row.state == "active").all(|row| {
+        let Some((user, aor)) = agent_of(village, &row.from) else { return true };
+        let agent = &world.agents[user];
+        let tables = agent.get().tables(world.now);
+        let subscribed = tables.buddies.iter().any(|buddy| {
+            buddy.package == Package::Winfo
+                && buddy.phase == SubscriptionPhase::Active
+                && buddy.target.as_str() == row.target
+        });
+        !subscribed || winfo_agrees(&world.tables, &tables, aor, &row.target)
+    })
+}
+
+/// P48: a watcher that the server counts as active, and that thinks so, shows what is published.
+fn watchers_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    world.tables.pst.iter().filter(|row| row.state == "active").all(|row| {
+        let Some((user, _)) = agent_of(village, &row.from) else { return true };
+        let tables = world.agents[user].get().tables(world.now);
+        let mut buddies = tables.buddies.iter().filter(|buddy| {
+            buddy.package == Package::Presence
+                && buddy.phase == SubscriptionPhase::Active
+                && buddy.target.as_str() == row.target
+        });
+        let published: Vec<(&str, &str)> = world
+            .tables
+            .pit
+            .iter()
+            .filter(|tuple| tuple.entity == row.target)
+            .map(|tuple| (tuple.id.as_str(), tuple.note.as_str()))
+            .collect();
+        buddies.all(|buddy| {
+            let Some(document) = &buddy.document else { return false };
+            published.iter().all(|(id, note)| {
+                let tuple = document.tuples.iter().find(|tuple| *tuple.id == **id);
+                let notes = |tuple: &presently_engine::body::pidf::Tuple| {
+                    let own = tuple.notes.iter().chain(&document.notes);
+                    own.map(|note| note.text.to_string()).collect::<Vec<_>>().join("; ")
+                };
+                tuple.is_some_and(|tuple| notes(tuple) == *note)
+            })
+        })
+    })
+}
+
+fn agent_of<'v, S: Serves>(
+    village: &'v Village<S>,
+    aor: &str,
+) -> Option<(usize, &'v presently_engine::message::Aor)> {
+    let place = village.agents.iter().position(|config| config.aor.as_str() == aor)?;
+    Some((place, &village.agents[place].aor))
+}
+
+/// P52: what is stored is for somebody who is not bound.
+fn nothing_waits<S: Serves>(world: &World<S>) -> bool {
+    let rows = world.rows.get();
+    let is_bound =
+        |aor| rows.values().any(|row| matches!(row, Record::Bound(whose, ..) if whose == aor));
+    rows.values().all(|row| !matches!(row, Record::Kept(aor, _) if is_bound(aor)))
+}
+
+fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    world.rows.get().values().all(|row| match row {
+        Record::Bound(aor, ..) => {
+            agent_of(village, aor.as_str()).is_none_or(|(user, _)| !world.ghost.is_out(user))
+        }
+        _ => true,
+    })
+}
+
+/// What is stored is what lives, at every point.
+fn recovers<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let rows: Vec<Record> = world.rows.get().values().cloned().collect();
+    let again = S::recover(village.config(world.boot), world.now, rows);
+    same_tables(&world.server.get().tables(world.now), &again.tables(world.now))
+}

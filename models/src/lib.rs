@@ -1,0 +1,21 @@
+//! Presently's models: the shipped `Server` and `Agent` values, explored exhaustively.
+//!
+//! There is no shadow model. A state is the engine's own values beside a network, the stored rows
+//! and budgets for what may go wrong; a step is one call of `handle`. Read `world.rs` first, then
+//! `laws.rs` and `catalogue.rs`.
+
+mod cast;
+pub mod catalogue;
+pub mod drawing;
+mod ghost;
+pub mod law;
+mod laws;
+pub mod plan;
+mod print;
+pub mod run;
+mod step;
+mod wire;
+pub mod world;
+
+pub use cast::DOMAIN;
+pub use laws::holds;

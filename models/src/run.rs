@@ -1,0 +1,225 @@
+//! Explores a plan: depth first for coverage, then breadth first for the shortest counterexample.
+
+use crate::law::{Law, Sight};
+use crate::plan::Plan;
+use crate::world::{Action, Serves, Village, World};
+use stateright::report::{ReportData, ReportDiscovery, Reporter};
+use stateright::{Checker, HasDiscoveries, Model};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+/// How far a run may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Generated states after which a run stops unfinished.
+    pub states: usize,
+    /// Time after which it stops unfinished.
+    pub time: Duration,
+    /// Threads.
+    pub threads: usize,
+    /// States kept while the shortest counterexample is sought.
+    pub shortening: usize,
+}
+
+/// What a run found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Name of the model.
+    pub model: &'static str,
+    /// Its bounds.
+    pub bounds: String,
+    /// Different states.
+    pub unique: usize,
+    /// Steps taken.
+    pub generated: usize,
+    /// Longest path.
+    pub depth: usize,
+    /// How long it took.
+    pub time: Duration,
+    /// Whether everything within the bounds was explored.
+    pub complete: bool,
+    /// Laws that were checked.
+    pub laws: Vec<Law>,
+    /// A law that was broken, and how.
+    pub broken: Option<Counterexample>,
+    /// What should have been seen and was not.
+    pub missing: Vec<Sight>,
+}
+
+/// How a law was broken.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// Which.
+    pub law: Law,
+    /// How many steps it takes.
+    pub steps: usize,
+    /// Whether there is certainly no shorter one.
+    pub shortest: bool,
+    /// The steps.
+    pub ladder: String,
+}
+
+impl Report {
+    /// Whether every law held, all sights were seen and nothing was left unexplored.
+    pub fn verdict(&self) -> &'static str {
+        match (&self.broken, self.missing.is_empty(), self.complete) {
+            (Some(_), _, _) => "BROKEN",
+            (None, false, _) => "VACUOUS",
+            (None, true, false) => "held as far as explored",
+            (None, true, true) => "holds",
+        }
+    }
+
+    /// Whether the run counts as a failure.
+    pub fn failed(&self) -> bool {
+        self.broken.is_some() || !self.missing.is_empty()
+    }
+}
+
+/// Progress of a run, about once a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Steps taken.
+    pub generated: usize,
+    /// Different states.
+    pub unique: usize,
+    /// Longest path.
+    pub depth: usize,
+    /// Time so far.
+    pub time: Duration,
+}
+
+struct Line<'a>(&'a mut (dyn FnMut(Progress) + Send));
+
+impl<M: Model> Reporter<M> for Line<'_> {
+    fn report_checking(&mut self, data: ReportData) {
+        (self.0)(Progress {
+            generated: data.total_states,
+            unique: data.unique_states,
+            depth: data.max_depth,
+            time: data.duration,
+        });
+    }
+
+    fn report_discoveries(
+        &mut self,
+        _model: &M,
+        _discoveries: BTreeMap<&'static str, ReportDiscovery<M>>,
+    ) where
+        M::Action: Debug + PartialEq,
+        M::State: Debug + Hash + PartialEq,
+    {
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+}
+
+/// Explores `plan` with `S` in the server's place.
+pub fn check<S: Serves>(
+    plan: Plan,
+    limits: Limits,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Report {
+    let began = Instant::now();
+    let checker = Village::<S>::new(plan)
+        .checker()
+        .threads(limits.threads)
+        .timeout(limits.time)
+        .target_state_count(limits.states)
+        .finish_when(HasDiscoveries::AnyFailures)
+        .spawn_dfs()
+        .join_and_report(&mut Line(progress));
+    let village = checker.model();
+    let found = checker.discoveries();
+    let found = found.into_values().map(|path| path.into_actions()).min_by_key(Vec::len);
+    let (generated, unique) = (checker.state_count(), checker.unique_state_count());
+    let cut = generated >= limits.states || began.elapsed() >= limits.time;
+    let sights = village.plan.sights.iter().copied();
+    let missing = sights.filter(|sight| found.is_none() && !village.album.has(*sight)).collect();
+    let broken = found.and_then(|path| {
+        let shortest = shortest(village, limits.shortening);
+        let certain = shortest.is_some();
+        counterexample(village, &shortest.unwrap_or(path), certain)
+    });
+    Report {
+        model: village.plan.name,
+        bounds: village.plan.bounds(),
+        unique,
+        generated,
+        depth: checker.max_depth(),
+        time: began.elapsed(),
+        complete: broken.is_none() && !cut,
+        laws: village.plan.laws.clone(),
+        broken,
+        missing,
+    }
+}
+
+/// The first law of the plan that does not hold in a state.
+fn fault<S: Serves>(village: &Village<S>, world: &World<S>) -> Option<Law> {
+    village.plan.laws.iter().copied().find(|law| !crate::holds(village, world, *law))
+}
+
+/// The shortest way to break a law, level by level. Only the states of two levels are kept, of all
+/// others how they were reached. `None` if that takes more than `most` states.
+fn shortest<S: Serves>(village: &Village<S>, most: usize) -> Option<Vec<Action>> {
+    let mut reached: BTreeMap<u64, Option<(u64, Action)>> = BTreeMap::new();
+    let mut level = village.init_states();
+    reached.extend(level.iter().map(|world| (world.print, None)));
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        for world in &level {
+            let mut actions = Vec::new();
+            village.actions(world, &mut actions);
+            for action in actions {
+                let Some(after) = village.next_state(world, action) else { continue };
+                let Entry::Vacant(place) = reached.entry(after.print) else { continue };
+                place.insert(Some((world.print, action)));
+                if fault(village, &after).is_some() {
+                    return Some(way_to(&reached, after.print));
+                }
+                next.push(after);
+            }
+        }
+        if reached.len() > most {
+            return None;
+        }
+        level = next;
+    }
+    None
+}
+
+fn way_to(reached: &BTreeMap<u64, Option<(u64, Action)>>, end: u64) -> Vec<Action> {
+    let mut way = Vec::new();
+    let mut at = end;
+    while let Some((before, action)) = reached.get(&at).copied().flatten() {
+        way.push(action);
+        at = before;
+    }
+    way.reverse();
+    way
+}
+
+/// Walks a path again and draws it.
+fn counterexample<S: Serves>(
+    village: &Village<S>,
+    path: &[Action],
+    shortest: bool,
+) -> Option<Counterexample> {
+    let mut world = village.init_states().pop()?;
+    let mut ladder = format!("       {}\n", village.stand(&world));
+    let mut steps = 0;
+    for action in path {
+        let Some(after) = village.next_state(&world, *action) else { break };
+        steps += 1;
+        ladder.push_str(&village.draw(steps, &world, *action, &after));
+        world = after;
+    }
+    let law = fault(village, &world)?;
+    Some(Counterexample { law, steps, shortest, ladder })
+}

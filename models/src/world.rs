@@ -1,0 +1,356 @@
+//! stateright's `Model`, once: real `Server` and `Agent` values, a network, stored rows, budgets.
+//!
+//! Time is *ordered*: it stands still while letters travel, and passes only on an empty network, to
+//! the earliest deadline and on until somebody says something. Long waits (refresh, expiry, giving
+//! up) have a budget. Nothing hashed is a clock value (`print.rs`).
+
+use crate::ghost::{Ghost, Rows};
+use crate::law::{Album, Law};
+use crate::plan::{Budget, Plan, UserId};
+use crate::print::{Held, print};
+use crate::step::Step;
+use crate::wire::{Letter, Wire};
+use presently_engine::agent::{self, Agent};
+use presently_engine::message::{Message, Method, Name};
+use presently_engine::server::{Command, Config, Event, Record, Server, Tables};
+use presently_engine::{Instant, Machine};
+use stateright::{Model, Property};
+use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The server's socket.
+pub const SERVER: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 5060);
+/// The attacker's socket.
+pub const ATTACKER: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 66)), 5066);
+/// When models begin: 2026-05-04T09:30:00Z.
+pub const DAWN: Instant = Instant::from_millis(1_777_887_000_000);
+/// A wait that is longer than anything a transaction does (64·T1 and then some) costs budget.
+pub const LONG: Duration = Duration::from_secs(40);
+
+/// A machine that stands where the server does: the shipped one, or in tests one with a fault.
+pub trait Serves:
+    Machine<Config = Config, Command = Command, Event = Event, Record = Record>
+    + Clone
+    + Hash
+    + Debug
+    + Default
+    + Send
+    + Sync
+    + 'static
+{
+    /// Made from stored rows.
+    fn recover(config: &Config, now: Instant, rows: Vec<Record>) -> Self;
+    /// The tables of the server inside.
+    fn tables(&self, now: Instant) -> Tables;
+}
+
+impl Serves for Server {
+    fn recover(config: &Config, now: Instant, rows: Vec<Record>) -> Self {
+        Self::recover(config, now, rows)
+    }
+
+    fn tables(&self, now: Instant) -> Tables {
+        self.tables(now)
+    }
+}
+
+/// One state.
+#[derive(Clone, Debug)]
+pub struct World<S> {
+    pub(crate) now: Instant,
+    /// How often the server was started again.
+    pub(crate) boot: u8,
+    pub(crate) server: Held<S>,
+    pub(crate) agents: Vec<Held<Agent>>,
+    /// Devices that were switched off, by bit.
+    pub(crate) absent: u8,
+    pub(crate) wire: Wire,
+    pub(crate) rows: Held<Rows>,
+    /// Requests with credentials that the attacker has seen.
+    pub(crate) loot: Vec<Arc<Letter>>,
+    pub(crate) left: Budget,
+    pub(crate) ghost: Arc<Ghost>,
+    /// Laws broken on the way here.
+    pub(crate) broken: Vec<Law>,
+    pub(crate) print: u64,
+    /// The server's tables; follows from `server`.
+    pub(crate) tables: Arc<Tables>,
+    /// What was said in the last step, for ladders; not part of the state.
+    pub(crate) said: Vec<Said>,
+}
+
+/// One line of a ladder.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// A letter left.
+    Sent(Arc<Letter>),
+    /// The server made something durable.
+    Stored(String),
+    /// A user was told something.
+    Told(UserId, String),
+}
+
+impl<S> PartialEq for World<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.print == other.print
+    }
+}
+
+impl<S> Hash for World<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.print);
+    }
+}
+
+/// What can happen next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// A letter arrives.
+    Deliver(u64),
+    /// A letter arrives at the server, which crashes right after storing so many of the rows this
+    /// causes; nothing after that leaves.
+    CrashIn(u64, u8),
+    /// A letter is lost.
+    Drop(u64),
+    /// A letter is copied.
+    Copy(u64),
+    /// A NOTIFY is answered 500 in the receiver's stead.
+    Refuse(u64),
+    /// A user does what the plan lets it do.
+    Wish(u8),
+    /// Time passes until somebody says something.
+    Wait,
+    /// A user's network is cut for 64·T1 and a bit.
+    Outage(UserId),
+    /// A device is switched off for good.
+    Depart(UserId),
+    /// The server loses power and comes back at once.
+    Crash,
+    /// The attacker sends a captured request under a new branch.
+    Replay(u64),
+    /// The attacker sends a captured request with a changed digest.
+    Forge(u64),
+}
+
+/// A plan with everything that does not change while it is explored.
+#[derive(Debug)]
+pub struct Village<S> {
+    /// The plan.
+    pub plan: Plan,
+    /// Configuration of the server, by boot.
+    pub(crate) configs: Vec<Config>,
+    pub(crate) agents: Vec<agent::Config>,
+    pub(crate) sockets: Vec<SocketAddr>,
+    /// What was seen so far.
+    pub album: Arc<Album>,
+    start: Option<World<S>>,
+}
+
+impl<S: Serves> Village<S> {
+    /// The village of a plan, its prelude played.
+    pub fn new(plan: Plan) -> Self {
+        let (configs, agents, sockets) = crate::cast::cast(&plan);
+        let prelude = plan.prelude.clone();
+        let left = plan.budget;
+        let mut village =
+            Self { plan, configs, agents, sockets, album: Arc::new(Album::default()), start: None };
+        let mut world = village.empty();
+        for (user, command) in prelude {
+            let mut step = Step::new(&village, &world);
+            step.wish(user, command);
+            step.rest();
+            world = step.done();
+        }
+        // What the prelude showed does not count.
+        village.album = Arc::new(Album::default());
+        assert!(
+            world.broken.is_empty(),
+            "the prelude of {}: {:?}",
+            village.plan.name,
+            world.broken
+        );
+        world.left = left;
+        world.said.clear();
+        world.seal();
+        village.start = Some(world);
+        village
+    }
+
+    fn empty(&self) -> World<S> {
+        let server = Held::new(S::default(), DAWN);
+        let agents = self.agents.iter().map(|_| Held::new(Agent::default(), DAWN)).collect();
+        World {
+            now: DAWN,
+            boot: 0,
+            server,
+            agents,
+            absent: 0,
+            wire: Wire::default(),
+            rows: Held::new(Rows::new(), DAWN),
+            loot: Vec::new(),
+            left: Budget::default(),
+            ghost: Arc::new(Ghost::default()),
+            broken: Vec::new(),
+            print: 0,
+            tables: Arc::new(Tables::default()),
+            said: Vec::new(),
+        }
+    }
+
+    /// The user behind a socket.
+    pub(crate) fn user_at(&self, socket: SocketAddr) -> Option<UserId> {
+        let place = self.sockets.iter().position(|known| *known == socket)?;
+        UserId::try_from(place).ok()
+    }
+
+    /// The configuration the server runs with.
+    pub(crate) fn config(&self, boot: u8) -> &Config {
+        self.configs.get(usize::from(boot)).unwrap_or(&self.configs[0])
+    }
+}
+
+impl<S: Serves> World<S> {
+    /// Computes the fingerprint of the whole from those of the parts.
+    pub(crate) fn seal(&mut self) {
+        let wire: Vec<(u64, u8)> = self.wire.prints().collect();
+        let loot: Vec<u64> = self.loot.iter().map(|letter| letter.print).collect();
+        let rest = (self.left, &*self.ghost, &self.broken, wire, loot);
+        self.print = print(&(self.nodes(), self.boot, rest), self.now);
+    }
+
+    /// Fingerprints of everything but the network and what is remembered beside the engine.
+    pub(crate) fn nodes(&self) -> (u64, Vec<u64>, u64, u8) {
+        let agents = self.agents.iter().map(Held::print).collect();
+        (self.server.print(), agents, self.rows.print(), self.absent)
+    }
+
+    /// The earliest deadline of all.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let agents = self.agents.iter().filter_map(|agent| agent.get().deadline());
+        agents.chain(self.server.get().deadline()).min()
+    }
+
+    /// Quiet (behaviour §5.1): nothing under way, nothing outstanding, only soft state left.
+    pub fn is_quiet(&self) -> bool {
+        self.wire.is_empty() && self.deadline().is_none_or(|at| at.since(self.now) >= LONG)
+    }
+
+    /// Whether a device is switched off.
+    pub(crate) fn is_absent(&self, user: UserId) -> bool {
+        self.absent & 1 << user != 0
+    }
+
+    /// Laws broken on the way here.
+    pub fn broken(&self) -> &[Law] {
+        &self.broken
+    }
+}
+
+impl<S: Serves> Model for Village<S> {
+    type State = World<S>;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World<S>> {
+        self.start.iter().cloned().collect()
+    }
+
+    fn actions(&self, world: &World<S>, actions: &mut Vec<Action>) {
+        // What is broken stays broken: nothing behind it is of interest.
+        if !world.broken.is_empty() {
+            return;
+        }
+        let left = &world.left;
+        for (letter, copies) in world.wire.iter() {
+            let print = letter.print;
+            actions.push(Action::Deliver(print));
+            if left.drops > 0 {
+                actions.push(Action::Drop(print));
+            }
+            if left.copies > 0 && copies == 1 {
+                actions.push(Action::Copy(print));
+            }
+            if left.refusals > 0 && is_notify(letter) {
+                actions.push(Action::Refuse(print));
+            }
+            if left.crashes > 0 && letter.to == SERVER {
+                actions.extend((0..3).map(|after| Action::CrashIn(print, after)));
+            }
+        }
+        for (place, wish) in (0_u8..).zip(&self.plan.wishes) {
+            if left.wishes[usize::from(wish.purse)] > 0 && !world.is_absent(wish.user) {
+                actions.push(Action::Wish(place));
+            }
+        }
+        self.disasters(world, actions);
+        let wait = world.deadline().map(|at| at.since(world.now));
+        if world.wire.is_empty() && wait.is_some_and(|wait| wait < LONG || left.jumps > 0) {
+            actions.push(Action::Wait);
+        }
+    }
+
+    fn next_state(&self, world: &World<S>, action: Action) -> Option<World<S>> {
+        let mut step = Step::new(self, world);
+        step.act(action)?;
+        let next = step.done();
+        // A letter is used up in any case; a wish or wait that changed nothing did not happen.
+        let idle = matches!(action, Action::Wish(_) | Action::Wait)
+            && next.nodes() == world.nodes()
+            && next.wire.prints().eq(world.wire.prints())
+            && next.broken == world.broken;
+        (!idle).then_some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        self.plan.laws.iter().map(|law| crate::laws::property(*law)).collect()
+    }
+
+    fn format_action(&self, action: &Action) -> String {
+        format!("{action:?}")
+    }
+}
+
+impl<S: Serves> Village<S> {
+    fn disasters(&self, world: &World<S>, actions: &mut Vec<Action>) {
+        let left = &world.left;
+        let users = (0..).zip(&self.sockets).filter(|(user, _)| !world.is_absent(*user));
+        for (user, socket) in users {
+            let alone =
+                world.wire.iter().all(|(letter, _)| letter.from == *socket || letter.to == *socket);
+            if left.outages > 0 && alone {
+                actions.push(Action::Outage(user));
+            }
+            // Owners stay; it is watchers that vanish.
+            if left.departures > 0 && user > 0 {
+                actions.push(Action::Depart(user));
+            }
+        }
+        if left.crashes > 0 {
+            actions.push(Action::Crash);
+        }
+        for letter in &world.loot {
+            if left.replays > 0 {
+                actions.push(Action::Replay(letter.print));
+            }
+            if left.forgeries > 0 {
+                actions.push(Action::Forge(letter.print));
+            }
+        }
+    }
+}
+
+fn is_notify(letter: &Letter) -> bool {
+    matches!(&letter.message, Message::Request(request) if request.method() == Method::Notify)
+}
+
+/// Whether the attacker can use a letter: a request that carries a digest.
+pub(crate) fn is_proven(letter: &Letter) -> bool {
+    let headers = letter.message.headers();
+    letter.to == SERVER
+        && matches!(letter.message, Message::Request(_))
+        && headers.first(Name::Authorization).is_some()
+}
