@@ -92,7 +92,7 @@ fn of_winfo(document: &WatcherInfo) -> Vec<String> {
     let mut facts = vec![format!("version {} {form}", document.version)];
     let watchers = document.lists.iter().flat_map(|list| &list.watchers);
     facts.extend(watchers.map(|watcher| {
-        let who = user(&watcher.uri);
+        let who = user_of(&watcher.uri);
         format!("{who} {}/{}", watcher.status.as_str(), watcher.event.as_str())
     }));
     facts
@@ -127,7 +127,7 @@ fn of_pidf(document: &Pidf) -> Vec<String> {
 }
 
 /// The user part of a SIP URI, for a picture that has room for a name only.
-fn user(uri: &str) -> &str {
+pub fn user_of(uri: &str) -> &str {
     let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
     rest.split_once('@').map_or(rest, |(user, _)| user)
 }

@@ -267,7 +267,7 @@ impl World {
 }
 
 /// Somebody who is nobody in the plan.
-pub(crate) const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
+const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
 
 fn stranger(port: u16) -> SocketAddr {
     SocketAddr::new(STRANGER, port)

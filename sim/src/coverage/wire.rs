@@ -3,6 +3,8 @@
 use super::{Coverage, Row};
 use crate::plan::{Act, Party};
 use crate::record::{Fate, Record, What};
+use crate::world::is_stranger;
+use presently::facts::user_of;
 use presently_engine::message::{Message, Method, Name, Request, Response};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -123,9 +125,8 @@ impl Wire<'_> {
         if request.event().is_some_and(|event| event.package == "presence.winfo") {
             let full = request.body().windows(12).any(|part| part == b"state=\"full\"");
             self.reach(if full { Row::WinfoFull } else { Row::WinfoPartial });
-            let user = |uri: &str| uri.split('@').next().unwrap_or(uri).to_owned();
-            let owner = request.from().map(|from| user(from.uri));
-            if owner.is_ok() && owner != request.to().map(|to| user(to.uri)) {
+            let owner = request.from().map(|from| user_of(from.uri));
+            if owner.is_ok() && owner != request.to().map(|to| user_of(to.uri)) {
                 self.reach(Row::SelfView);
             }
         }
@@ -257,9 +258,4 @@ fn credentials(request: &Request) -> Option<(String, u32)> {
 fn ends(request: &Request) -> bool {
     let contact = request.first(Name::Contact).unwrap_or("");
     request.seconds(Name::Expires) == Some(0) || contact.contains("expires=0")
-}
-
-/// Whether an address belongs to nobody in the plan.
-fn is_stranger(address: SocketAddr) -> bool {
-    address.ip() == crate::world::STRANGER
 }

@@ -1,6 +1,7 @@
 //! What a device shows its user, folded from the events that it was told.
 
 use crate::plan::Claim;
+use presently::facts::user_of;
 use presently_engine::agent::{Event, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::winfo::Status;
@@ -44,7 +45,7 @@ impl View {
                 if *status == Status::Terminated {
                     self.watchers.remove(&key);
                 } else {
-                    self.watchers.insert(key, (user_of(uri), *status));
+                    self.watchers.insert(key, (user_of(uri).to_owned(), *status));
                 }
             }
             Event::Message { text, .. } => self.messages.push(text.clone()),
@@ -170,10 +171,4 @@ impl View {
     fn count(&self, text: &str) -> usize {
         self.messages.iter().filter(|message| ***message == *text).count()
     }
-}
-
-/// The user part of a watcher's URI.
-fn user_of(uri: &str) -> String {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    rest.split_once('@').map_or(rest, |(user, _)| user).to_owned()
 }

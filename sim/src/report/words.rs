@@ -2,6 +2,7 @@
 
 use crate::plan::{Act, DeviceName, Party, Weather};
 use crate::record::{Fate, Record};
+use presently::facts::user_of;
 use presently_engine::agent::{Event, MessagePhase, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use std::net::SocketAddr;
@@ -161,12 +162,6 @@ pub(super) fn told(event: &Event) -> String {
         }
         Event::Error { what, why } => format!("error: {what}: {why}"),
     }
-}
-
-/// The user part of a SIP URI.
-pub(super) fn user_of(uri: &str) -> &str {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    rest.split_once('@').map_or(rest, |(user, _)| user)
 }
 
 fn presence(document: &Pidf) -> String {

@@ -12,7 +12,7 @@ use super::choice::Choice;
 use super::text::{escape, put, shorten};
 use crate::plan::Party;
 use crate::record::{Fate, Record, What};
-use presently::facts;
+use presently::facts::{self, user_of};
 use presently_engine::message::{Message, Method};
 use rows::{Row, Rows, is_overtaken};
 use std::net::SocketAddr;
@@ -337,8 +337,8 @@ fn title(message: Option<&Message>) -> (String, String) {
         Some(Message::Request(request)) => {
             let whom = match request.method() {
                 // The user is in To.
-                Method::Register => request.to().map_or("", |to| words::user_of(to.uri)),
-                _ => words::user_of(request.uri()),
+                Method::Register => request.to().map_or("", |to| user_of(to.uri)),
+                _ => user_of(request.uri()),
             };
             (request.method_text().to_owned(), whom.to_owned())
         }

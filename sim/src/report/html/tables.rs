@@ -4,6 +4,7 @@
 use super::super::words;
 use super::text::put;
 use crate::record::{Record, Snapshot};
+use presently::facts::user_of;
 use presently_engine::server::Tables;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,7 +86,7 @@ fn cells(tables: &Tables, at_ms: u64) -> [Vec<Vec<String>>; 4] {
             "" => String::new(),
             media => format!("{media} {} {} {}", row.port, row.codec, row.direct_mode),
         };
-        let user = words::user_of(&row.entity).to_owned();
+        let user = user_of(&row.entity).to_owned();
         let [id, status, note] = [&row.id, &row.status, &row.note].map(Clone::clone);
         let [contact, timestamp, etag] =
             [&row.contact, &row.timestamp, &row.etag].map(Clone::clone);
@@ -95,8 +96,8 @@ fn cells(tables: &Tables, at_ms: u64) -> [Vec<Vec<String>>; 4] {
         let rows = rows.iter().map(|row| {
             let until = at_ms.div_ceil(1000) + u64::from(row.remaining);
             vec![
-                words::user_of(&row.target).to_owned(),
-                words::user_of(&row.from).to_owned(),
+                user_of(&row.target).to_owned(),
+                user_of(&row.from).to_owned(),
                 row.state.clone(),
                 row.version.to_string(),
                 row.cseq.to_string(),
@@ -109,7 +110,7 @@ fn cells(tables: &Tables, at_ms: u64) -> [Vec<Vec<String>>; 4] {
         rows.collect()
     };
     let wt = tables.wt.iter().map(|row| {
-        let (target, watcher) = (words::user_of(&row.target), words::user_of(&row.watcher));
+        let (target, watcher) = (user_of(&row.target), user_of(&row.watcher));
         let rest = [&row.status, &row.event, &row.package, &row.id];
         [target, watcher].into_iter().chain(rest.map(|cell| &**cell)).map(str::to_owned).collect()
     });
