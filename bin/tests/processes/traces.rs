@@ -298,6 +298,12 @@ fn t11_server_restart() {
     // The next NOTIFY in a dialog that its agent has given up is answered 481 and ends it.
     bob.order("presence open and well");
     alice.until("presence", &[("note", "and well")]);
+    // Without a change of its rows a dialog about watchers would not have a next NOTIFY.
+    let hers = |state| [("package", "presence"), ("state", state)];
+    alice.order("unwatch bob");
+    alice.until("subscription", &hers("terminated"));
+    alice.order("watch bob");
+    alice.until("subscription", &hers("active"));
     let after = server.until(Server::tables, |tables| {
         ["WST", "PST"].iter().all(|table| dialogs(tables, table).len() == 1)
     });
