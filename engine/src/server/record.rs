@@ -124,3 +124,6 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
