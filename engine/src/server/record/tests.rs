@@ -34,12 +34,14 @@ fn a_delete_has_the_key_of_its_put_and_no_value() {
     assert_eq!(put.key(), b"sip:bob@example.org\0dsip:alice@example.org");
     assert_eq!(put.key(), delete.key());
     assert_eq!(delete.value(), None);
+    assert_eq!(Record::Ruled(bob(), Id(7)).key(), Record::Unruled(bob()).key());
     let deletes = [
         Record::Unbound(bob(), Id(7)),
         Record::Withdrawn(bob(), Id(7)),
         Record::Ended(bob(), Id(7), Cause::Timeout),
         Record::Released(bob(), Id(7), Cause::Timeout),
         Record::Delivered(bob(), Id(7)),
+        Record::Unruled(bob()),
     ];
     let keys: std::collections::BTreeSet<Vec<u8>> = deletes.iter().map(Record::key).collect();
     assert_eq!(keys.len(), deletes.len(), "rows of different kinds never meet");
