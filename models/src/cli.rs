@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Explores the state machines that ship, exhaustively within stated bounds.
 #[derive(Parser, Debug)]
-#[command(name = "presence-check", version, about, max_term_width = 100)]
+#[command(name = "presence-check", version = presently_engine::VERSION, about, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
