@@ -69,7 +69,8 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
 fn can_move<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
     let mut actions = Vec::new();
     village.actions(world, &mut actions);
-    !actions.is_empty()
+    village.gauge.only_asked();
+    !actions.is_empty() || village.gauge.is_stopped()
 }
 
 /// P46: whoever the server and the agent agree is subscribed has the server's rows.

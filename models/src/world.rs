@@ -4,6 +4,7 @@
 //! the earliest deadline and on until somebody says something. Long waits (refresh, expiry, giving
 //! up) have a budget. Nothing hashed is a clock value (`print.rs`).
 
+use crate::gauge::Gauge;
 use crate::ghost::{Ghost, Rows};
 use crate::law::{Album, Law};
 use crate::plan::{Budget, Plan, UserId};
@@ -148,6 +149,7 @@ pub struct Village<S> {
     pub(crate) sockets: Vec<SocketAddr>,
     /// What was seen so far.
     pub album: Arc<Album>,
+    pub(crate) gauge: Arc<Gauge>,
     start: Option<World<S>>,
 }
 
@@ -157,8 +159,8 @@ impl<S: Serves> Village<S> {
         let (configs, agents, sockets) = crate::cast::cast(&plan);
         let prelude = plan.prelude.clone();
         let left = plan.budget;
-        let mut village =
-            Self { plan, configs, agents, sockets, album: Arc::new(Album::default()), start: None };
+        let (album, gauge) = (Arc::default(), Arc::default());
+        let mut village = Self { plan, configs, agents, sockets, album, gauge, start: None };
         let mut world = village.empty();
         for (user, command) in prelude {
             let mut step = Step::new(&village, &world);
@@ -261,7 +263,7 @@ impl<S: Serves> Model for Village<S> {
 
     fn actions(&self, world: &World<S>, actions: &mut Vec<Action>) {
         // What is broken stays broken: nothing behind it is of interest.
-        if !world.broken.is_empty() {
+        if !self.gauge.expand() || !world.broken.is_empty() {
             return;
         }
         let left = &world.left;
