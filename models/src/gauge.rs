@@ -55,8 +55,8 @@ fn resident(status: &str) -> Option<u64> {
 /// What is expected instead.
 pub fn parse_memory(text: &str) -> Result<u64, String> {
     let wrong = || "must be a whole number with K, M or G behind it, like 6G".to_owned();
-    let (number, unit) =
-        text.split_at(text.len() - usize::from(text.ends_with(char::is_alphabetic)));
+    let (number, unit) = text
+        .split_at(text.len() - usize::from(text.ends_with(|it: char| it.is_ascii_alphabetic())));
     let shift = match unit.to_ascii_uppercase().as_str() {
         "K" => 10,
         "M" => 20,

@@ -61,11 +61,15 @@ impl<S: Serves> Village<S> {
                 Action::Copy(_) => Stroke::Leaves,
                 _ => Stroke::Arrives,
             };
-            text.push_str(&self.arrow(letter, stroke));
+            let attacks = matches!(action, Action::Replay(_) | Action::Forge(_));
+            let from = if attacks { ATTACKER } else { letter.from };
+            text.push_str(&self.arrow(from, letter, stroke));
         }
         for said in &after.said {
             match said {
-                Said::Sent(letter) => text.push_str(&self.arrow(letter, Stroke::Leaves)),
+                Said::Sent(letter) => {
+                    text.push_str(&self.arrow(letter.from, letter, Stroke::Leaves));
+                }
                 Said::Stored(what) => text.push_str(&self.note(SERVER, &format!("stores {what}"))),
                 Said::Told(user, what) => {
                     let socket = self.sockets[usize::from(*user)];
@@ -78,10 +82,10 @@ impl<S: Serves> Village<S> {
     }
 
     /// A letter between two columns, and its facts behind the last.
-    fn arrow(&self, letter: &Letter, stroke: Stroke) -> String {
+    fn arrow(&self, from: SocketAddr, letter: &Letter, stroke: Stroke) -> String {
         let columns = self.columns();
         let place = |end: SocketAddr| columns.iter().position(|column| *column == end);
-        let (Some(from), Some(to)) = (place(letter.from), place(letter.to)) else {
+        let (Some(from), Some(to)) = (place(from), place(letter.to)) else {
             return format!("{:MARGIN$}{}\n", "", self.line(letter));
         };
         let (left, right) = (from.min(to), from.max(to));

@@ -15,7 +15,7 @@ use rig::{Fault, Faulty};
 use std::time::Duration;
 
 const LIMITS: Limits =
-    Limits { states: 3_000_000, time: Duration::from_secs(300), threads: 1, shortening: 60_000 };
+    Limits { states: 3_000_000, time: Duration::from_secs(300), threads: 1, shortening: 60_000, memory: None };
 
 fn plan(name: &str) -> Plan {
     let mut plans = plans(Depth::Quick).into_iter().chain(plans(Depth::Ci));
