@@ -38,6 +38,7 @@ pub(crate) fn event(event: &agent::Event) -> String {
         agent::Event::Message { from, text, .. } => {
             format!("message from {}: {text}", from.user())
         }
+        agent::Event::LoggedOut => "logged out".to_owned(),
         other => {
             let text = format!("{other:?}");
             text.chars().take(100).collect()

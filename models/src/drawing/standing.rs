@@ -3,7 +3,7 @@
 use super::{facts, user_of};
 use crate::world::{Serves, Village, World};
 use presently_engine::agent::{self, Package};
-use presently_engine::server::{SubscriptionTableRow, Tables};
+use presently_engine::server::{Record, SubscriptionTableRow};
 
 /// One end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub(super) fn package(package: Package) -> &'static str {
 impl<S: Serves> Village<S> {
     /// Every end, the server first.
     pub(super) fn standings(&self, world: &World<S>) -> Vec<Standing> {
-        let server = Standing { who: "server".to_owned(), lines: server(&world.tables) };
+        let server = Standing { who: "server".to_owned(), lines: server(world) };
         let users = (0..).zip(&world.agents).map(|(user, agent)| {
             let lines = if world.is_absent(user) {
                 vec!["switched off".to_owned()]
@@ -36,8 +36,15 @@ impl<S: Serves> Village<S> {
     }
 }
 
-fn server(tables: &Tables) -> Vec<String> {
+/// Bindings and kept messages as they are stored, the rest from the living tables.
+fn server<S>(world: &World<S>) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(world.rows.get().values().filter_map(|row| match row {
+        Record::Bound(aor, ..) => Some(format!("binding of {}", aor.user())),
+        Record::Kept(aor, _) => Some(format!("message for {}", aor.user())),
+        _ => None,
+    }));
+    let tables = &world.tables;
     lines.extend(tables.pit.iter().map(|row| {
         let note = if row.note.is_empty() { String::new() } else { format!(" “{}”", row.note) };
         format!("PIT {}: {}{note}", user_of(&row.entity), row.status)

@@ -61,3 +61,10 @@ fn another_engine_is_a_warning() {
     let warning = read.warning().expect("a warning");
     assert!(warning.starts_with("the capsule is of engine 0.0.9"), "{warning}");
 }
+
+#[test]
+fn a_capsule_of_the_models_is_sent_to_its_own_program() {
+    let text = "{\"kind\": \"presence-check capsule\", \"format\": 1}";
+    let why = Capsule::parse(text).expect_err("another kind").to_string();
+    assert!(why.ends_with("try `presence-check replay FILE`"), "{why}");
+}
