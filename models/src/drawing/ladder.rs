@@ -4,7 +4,7 @@
 use super::facts;
 use super::standing::Standing;
 use crate::wire::Letter;
-use crate::world::{ATTACKER, Action, DAWN, SERVER, Said, Serves, Village, World};
+use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -62,7 +62,7 @@ impl<S: Serves> Village<S> {
         action: Action,
         after: &World<S>,
     ) -> String {
-        let at = after.now.since(DAWN).as_secs_f64();
+        let at = self.elapsed(after);
         let says = self.describe(before, action);
         let stands = stands(Some(&self.standings(before)), &self.standings(after));
         let arrows = self.arrows(before, action, after);

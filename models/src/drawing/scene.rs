@@ -6,7 +6,7 @@ use super::standing::Standing;
 use crate::law::Law;
 use crate::plan::UserId;
 use crate::wire::Letter;
-use crate::world::{ATTACKER, Action, DAWN, SERVER, Said, Serves, Village, World};
+use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World};
 use presently_engine::message::{Message, Method};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -162,7 +162,7 @@ impl Scene {
         rows.extend(self.vanish(after, &deaf));
         self.steps.push(Step {
             says: village.describe(before, action),
-            seconds: after.now.since(DAWN).as_secs_f64(),
+            seconds: village.elapsed(after),
             is_trouble: !matches!(action, Action::Deliver(_) | Action::Wish(_) | Action::Wait),
             rows,
         });

@@ -110,12 +110,7 @@ impl Scene {
 
     fn bands(&self, svg: &mut String, steps: &[usize], ladder: usize) {
         for (index, (step, top)) in self.steps.iter().zip(steps).enumerate() {
-            let is_last = index + 1 == self.steps.len();
-            let fill = match (step.is_trouble, is_last) {
-                (true, _) => "#fef2f2",
-                (false, true) => "#fef9c3",
-                (false, false) => "#f1f5f9",
-            };
+            let fill = band(step, index + 1 == self.steps.len());
             let (width, height) = (ladder - 20, HEADING - 6);
             let _ = write!(
                 svg,
@@ -147,7 +142,8 @@ impl Scene {
     /// Everything written goes over everything drawn.
     fn words(&self, svg: &mut String, steps: &[usize], ladder: usize) {
         for (index, (step, top)) in self.steps.iter().zip(steps).enumerate() {
-            heading(svg, index + 1, step, *top, ladder);
+            let fill = band(step, index + 1 == self.steps.len());
+            heading(svg, index + 1, step, fill, (*top, ladder));
             let mut y = top + HEADING;
             for row in &step.rows {
                 match row {
@@ -262,14 +258,24 @@ fn label(svg: &mut String, arrow: &Arrow, y: usize) {
     );
 }
 
-fn heading(svg: &mut String, number: usize, step: &Step, top: usize, ladder: usize) {
+/// The colour under a step's heading.
+fn band(step: &Step, is_last: bool) -> &'static str {
+    match (step.is_trouble, is_last) {
+        (true, _) => "#fee2e2",
+        (false, true) => "#fef08a",
+        (false, false) => "#e8eef5",
+    }
+}
+
+fn heading(svg: &mut String, number: usize, step: &Step, fill: &str, place: (usize, usize)) {
+    let (top, ladder) = place;
     let ink = if step.is_trouble { "#b91c1c" } else { "#334155" };
     let y = top + 17;
     let _ = write!(
         svg,
         "<circle cx=\"24\" cy=\"{}\" r=\"9\" fill=\"{ink}\"/><text x=\"24\" y=\"{}\" fill=\"#fff\" \
          font-size=\"11\" text-anchor=\"middle\">{number}</text>\
-         <text class=\"step\" x=\"40\" y=\"{y}\" fill=\"{ink}\">{}</text>\
+         <text class=\"step halo\" x=\"40\" y=\"{y}\" style=\"fill:{ink};stroke:{fill}\">{}</text>\
          <text class=\"time\" x=\"{}\" y=\"{y}\">{:.3} s</text>",
         top + 12,
         top + 16,
