@@ -92,7 +92,10 @@ impl Lives {
                     life.until_ms = life.until_ms.or(Some(at));
                 }
             }
+            // Who stood still catches up, as after a disk that did.
+            Act::Stall(_, ms) => self.released_ms.push(at + ms),
             Act::Order(..)
+            | Act::ClockStep(..)
             | Act::Cut { .. }
             | Act::Mend
             | Act::Weather(_)
@@ -167,6 +170,8 @@ fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
             | Act::Crash(_)
             | Act::Start(_)
             | Act::Stop
+            | Act::Stall(..)
+            | Act::ClockStep(..)
             | Act::Rebind(_)
             | Act::FailDisk(_)
             | Act::Replay(_)
@@ -184,7 +189,7 @@ fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
     let dead =
         trouble.is_some_and(|trouble| started.is_none_or(|started| started.at_ms < trouble.at_ms));
     let rough = cut || weather != Weather { latency_ms: weather.latency_ms, ..Weather::default() };
-    let last = plan.steps.iter().map(|step| step.at_ms).max().unwrap_or(0);
+    let last = plan.steps.iter().map(|step| step.at_ms + step.act.lasts_ms()).max().unwrap_or(0);
     match (held || dead, rough) {
         (true, _) => None,
         (false, true) => Some(last.max(plan.duration_ms)),
