@@ -107,6 +107,24 @@ impl Decisions {
             || self.made.iter().filter(about).any(|one| one.handling == Some(handling))
     }
 
+    /// Whether the server may have thought so of a watcher at some moment of a time.
+    pub(super) fn at_some_time(
+        &self,
+        owner: &str,
+        watcher: &str,
+        handling: Handling,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> bool {
+        let decided = self.made.iter().any(|one| {
+            one.device.user == owner
+                && one.watcher == watcher
+                && (from_ms..=until_ms).contains(&one.at_ms)
+                && one.handling.unwrap_or(self.default) == handling
+        });
+        decided || self.possible(owner, watcher, from_ms).contains(&handling)
+    }
+
     /// Whether some decision of an owner may have taken effect in a time.
     pub(super) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
         self.made.iter().any(|one| {

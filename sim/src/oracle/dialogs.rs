@@ -1,6 +1,7 @@
 //! Properties of the server's notifications, dialog by dialog: P5, P6, P8, P20, P43.
 
 use super::evidence::{DialogId, Evidence, Notify, Origin, Phase};
+use super::lives::CATCHING_UP_MS;
 use bytes::Bytes;
 use presently_engine::body::pidf::Pidf;
 use presently_engine::body::winfo::WatcherInfo;
@@ -9,11 +10,8 @@ use std::collections::BTreeMap;
 
 type Found = Vec<(u64, String)>;
 
-/// After this much time a server that stood still has caught up.
-const CATCHING_UP_MS: u64 = 1000;
-
 /// Every dialog's NOTIFYs, in the order in which they were built.
-fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Notify>> {
+pub(super) fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Notify>> {
     let mut dialogs: BTreeMap<&DialogId, Vec<&Notify>> = BTreeMap::new();
     for notify in &evidence.notifies {
         dialogs.entry(&notify.dialog).or_default().push(notify);
@@ -22,12 +20,12 @@ fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Not
 }
 
 /// Every two NOTIFYs of a dialog that follow each other.
-fn pairs<'a>(evidence: &'a Evidence<'_>) -> Vec<(&'a Notify, &'a Notify)> {
+pub(super) fn pairs<'a>(evidence: &'a Evidence<'_>) -> Vec<(&'a Notify, &'a Notify)> {
     let dialogs = dialogs(evidence);
     dialogs.values().flat_map(|all| all.windows(2).map(|two| (two[0], two[1]))).collect()
 }
 
-fn whose(notify: &Notify) -> String {
+pub(super) fn whose(notify: &Notify) -> String {
     let package = if notify.winfo { "watchers" } else { "presence" };
     format!("NOTIFY {} to {} about the {package} of {}", notify.cseq, notify.watcher, notify.owner)
 }
@@ -76,7 +74,7 @@ pub(super) fn content_never_goes_back(evidence: &Evidence<'_>) -> Found {
 
 /// The orders whose note occurs once, by user and note; those of a user whose device crashed are
 /// left out: what the dead device published may come up again until it expires.
-fn ages(evidence: &Evidence<'_>) -> BTreeMap<(String, String), usize> {
+pub(super) fn ages(evidence: &Evidence<'_>) -> BTreeMap<(String, String), usize> {
     let mut ages = BTreeMap::new();
     let mut twice = Vec::new();
     for (age, step) in evidence.plan.steps.iter().enumerate() {

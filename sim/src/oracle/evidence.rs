@@ -1,14 +1,15 @@
 //! The record, read once: every datagram as a message, every NOTIFY of the server as a value.
 
 use super::decisions::Decisions;
+use super::exchanges::Exchanges;
 use super::lives::Lives;
-use crate::plan::{DeviceName, Plan};
+use crate::plan::{DeviceName, Party, Plan};
 use crate::record::{Fate, Record, What};
 use crate::server;
 use bytes::Bytes;
-use presently_engine::agent::Event;
-use presently_engine::message::{Message, Method, NameAddr, Request, Response, Uri};
-use std::collections::BTreeSet;
+use presently_engine::agent::{Event, SubscriptionPhase};
+use presently_engine::message::{Message, Method, Name, NameAddr, Request, Response, Uri};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// Who put a datagram on the network.
@@ -27,6 +28,9 @@ pub(super) struct Letter {
     pub(super) at_ms: u64,
     /// When it arrived whole.
     pub(super) arrived_ms: Option<u64>,
+    /// What became of it.
+    pub(super) fate: Fate,
+    pub(super) from: SocketAddr,
     pub(super) origin: Origin,
     pub(super) bytes: Bytes,
     pub(super) message: Message,
@@ -37,6 +41,16 @@ pub(super) struct Letter {
 }
 
 impl Letter {
+    /// Whether it arrived, whole or not.
+    pub(super) fn has_arrived(&self) -> bool {
+        matches!(self.fate, Fate::Arrives { .. })
+    }
+
+    /// Whether it is a second copy, which nobody sent.
+    pub(super) fn is_copy(&self) -> bool {
+        matches!(self.fate, Fate::Arrives { copy: true, .. })
+    }
+
     pub(super) fn request(&self) -> Option<&Request> {
         match &self.message {
             Message::Request(request) => Some(request),
@@ -72,6 +86,8 @@ pub(super) enum Phase {
 /// A new NOTIFY of the server, not a copy.
 pub(super) struct Notify {
     pub(super) at_ms: u64,
+    /// Which letter it is.
+    pub(super) place: usize,
     pub(super) dialog: DialogId,
     pub(super) owner: String,
     pub(super) watcher: String,
@@ -79,6 +95,8 @@ pub(super) struct Notify {
     pub(super) cseq: u32,
     pub(super) phase: Phase,
     pub(super) reason: Option<String>,
+    /// How many seconds are left.
+    pub(super) expires: Option<u32>,
     pub(super) body: Bytes,
     /// How often the server had started when it was sent.
     pub(super) boot: usize,
@@ -89,6 +107,8 @@ pub(super) struct Evidence<'a> {
     pub(super) plan: &'a Plan,
     pub(super) record: &'a Record,
     pub(super) letters: Vec<Letter>,
+    pub(super) exchanges: Exchanges,
+    owners: BTreeMap<SocketAddr, &'a DeviceName>,
     pub(super) notifies: Vec<Notify>,
     pub(super) lives: Lives,
     pub(super) decisions: Decisions,
@@ -104,9 +124,59 @@ impl<'a> Evidence<'a> {
             let What::Datagram { fate, .. } = &entry.what else { return false };
             matches!(fate, Fate::Arrives { corrupted: true, .. })
         });
-        let notifies = letters.iter().filter_map(|letter| notify(letter, &lives)).collect();
+        let places = letters.iter().enumerate();
+        let notifies = places.filter_map(|(place, letter)| notify(place, letter, &lives)).collect();
         let decisions = Decisions::new(plan, record, &lives);
-        Self { plan, record, letters, notifies, lives, decisions, corrupted }
+        let exchanges = Exchanges::new(&letters);
+        let owners = record.addresses.iter().filter_map(|(party, address)| match party {
+            Party::Device(name) => Some((*address, name)),
+            Party::Server => None,
+        });
+        let owners = owners.collect();
+        Self { plan, record, letters, exchanges, owners, notifies, lives, decisions, corrupted }
+    }
+
+    /// Whose address it is.
+    pub(super) fn device(&self, address: SocketAddr) -> Option<&'a DeviceName> {
+        self.owners.get(&address).copied()
+    }
+
+    /// Whether whoever sent a letter runs through a time, stays logged in, and is told of no end
+    /// and no new beginning.
+    pub(super) fn goes_on(&self, letter: &Letter, from_ms: u64, until_ms: u64) -> bool {
+        self.device(letter.from)
+            .is_some_and(|device| self.is_undisturbed(device, from_ms, until_ms))
+    }
+
+    /// The same of a device.
+    pub(super) fn is_undisturbed(&self, device: &DeviceName, from_ms: u64, until_ms: u64) -> bool {
+        let runs = self.lives.of(device, from_ms).is_some_and(|life| {
+            life.until_ms.is_none_or(|until| until > until_ms)
+                && life.left_ms.is_none_or(|left| left > until_ms)
+        });
+        let mut told = self.told_since(device, from_ms);
+        let told = told.any(|(at_ms, event)| {
+            let new = match event {
+                Event::ServerRestarted | Event::LoggedOut | Event::RegisterFailed { .. } => true,
+                Event::Subscription { phase, .. } => *phase == SubscriptionPhase::Terminated,
+                _ => false,
+            };
+            new && at_ms <= until_ms
+        });
+        runs && !told && until_ms < self.record.ended_ms && !self.lives.clock_is_odd()
+    }
+
+    /// Whether the watcher of a NOTIFY ends, or may end, its subscription by some moment: a
+    /// SUBSCRIBE with Expires 0 is under way.
+    pub(super) fn leaves(&self, notify: &Notify, by_ms: u64) -> bool {
+        self.letters.iter().any(|letter| {
+            letter.at_ms <= by_ms
+                && letter.request().is_some_and(|request| {
+                    request.method() == Method::Subscribe
+                        && request.call_id().is_ok_and(|call| call == notify.dialog.0)
+                        && request.seconds(Name::Expires) == Some(0)
+                })
+        })
     }
 
     /// What a device's user was told from a moment on.
@@ -158,6 +228,8 @@ fn letters(record: &Record) -> Vec<Letter> {
                 | Fate::TooLarge
                 | Fate::NobodyThere => None,
             },
+            fate,
+            from,
             origin: origin(from),
             bytes,
             message,
@@ -179,7 +251,7 @@ fn origin(from: SocketAddr) -> Origin {
     }
 }
 
-fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
+fn notify(place: usize, letter: &Letter, lives: &Lives) -> Option<Notify> {
     let request = letter.request().filter(|request| {
         letter.is_new && letter.origin == Origin::Server && request.method() == Method::Notify
     })?;
@@ -187,6 +259,7 @@ fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
     let state = request.subscription_state()?;
     Some(Notify {
         at_ms: letter.at_ms,
+        place,
         dialog: (
             request.call_id().ok()?.to_owned(),
             from.tag().unwrap_or_default().to_owned(),
@@ -202,6 +275,7 @@ fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
             _ => Phase::Terminated,
         },
         reason: state.reason.map(str::to_owned),
+        expires: state.expires,
         body: request.body(),
         boot: lives.boots_by(letter.at_ms),
     })

@@ -4,6 +4,9 @@ use crate::plan::{Act, DeviceName, Party, Plan, Weather};
 use crate::record::{Record, What};
 use std::collections::BTreeMap;
 
+/// After this much time a server that stood still has caught up.
+pub(super) const CATCHING_UP_MS: u64 = 1000;
+
 /// A time during which something ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Life {
@@ -31,6 +34,11 @@ pub(super) struct Lives {
     /// When the disk synced again: until then the server stood still, and then it caught up, in a
     /// time of its own (R52).
     released_ms: Vec<u64>,
+    /// When the disk did not sync, or failed, and a while after, in which the server catches up.
+    held_ms: Vec<(u64, u64)>,
+    /// When the server was stopped in order.
+    stopped_ms: Vec<u64>,
+    odd_clock: bool,
     /// Since when nothing disturbs; `None` if the run ends disturbed.
     calm_from_ms: Option<u64>,
     ended_ms: u64,
@@ -45,6 +53,9 @@ impl Lives {
             server: vec![Life::new(0)],
             devices: BTreeMap::new(),
             released_ms: Vec::new(),
+            held_ms: held(plan),
+            stopped_ms: Vec::new(),
+            odd_clock: false,
             calm_from_ms: None,
             ended_ms: record.ended_ms,
             // Everything is refreshed once, and what fails is tried again (behaviour §5.2).
@@ -88,6 +99,9 @@ impl Lives {
                 }
             }
             Act::Crash(Party::Server) | Act::Stop => {
+                if *act == Act::Stop {
+                    self.stopped_ms.push(at);
+                }
                 if let Some(life) = self.server.last_mut() {
                     life.until_ms = life.until_ms.or(Some(at));
                 }
@@ -149,10 +163,47 @@ impl Lives {
         self.released_ms.iter().any(|at| (from_ms..=until_ms).contains(at))
     }
 
+    /// Whether the server was stopped in order by some moment.
+    pub(super) fn stopped_by(&self, at_ms: u64) -> bool {
+        self.stopped_ms.iter().any(|at| *at <= at_ms)
+    }
+
+    /// Whether the server runs all through a time and its disk does not hold it up.
+    pub(super) fn serves(&self, from_ms: u64, until_ms: u64) -> bool {
+        let runs = self.server.iter().any(|life| {
+            life.from_ms <= from_ms && life.until_ms.is_none_or(|until| until > until_ms)
+        });
+        let held = self.held_ms.iter().any(|(from, until)| *from <= until_ms && from_ms <= *until);
+        runs && !held
+    }
+
+    /// Whether the plan turns clocks or lets processes stand still, so that nothing can be said of
+    /// when something runs out.
+    pub(super) fn clock_is_odd(&self) -> bool {
+        self.odd_clock
+    }
+
     /// Whether the run ends with so much calm that everybody agrees again.
     pub(super) fn ends_calm(&self) -> bool {
         self.calm_from_ms.is_some_and(|from| self.ended_ms.saturating_sub(from) >= self.enough_ms)
     }
+}
+
+/// When the disk was held or failed, and a while after.
+fn held(plan: &Plan) -> Vec<(u64, u64)> {
+    let mut held: Vec<(u64, u64)> = Vec::new();
+    let mut since = None;
+    for step in &plan.steps {
+        match step.act {
+            Act::HoldDisk(true) | Act::FailDisk(true) => since = since.or(Some(step.at_ms)),
+            Act::HoldDisk(false) | Act::FailDisk(false) => {
+                held.extend(since.take().map(|from| (from, step.at_ms + CATCHING_UP_MS)));
+            }
+            _ => {}
+        }
+    }
+    held.extend(since.map(|from| (from, u64::MAX)));
+    held
 }
 
 /// The last disturbance: a step, or what the steps left behind until the end of the timeline.

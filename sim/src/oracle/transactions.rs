@@ -1,6 +1,7 @@
 //! Properties of single requests and their answers: P15, P18, P19.
 
 use super::evidence::{Evidence, Letter, Origin};
+use super::exchanges::{Transaction, transaction};
 use presently_engine::message::{Method, Name};
 use std::collections::BTreeMap;
 
@@ -8,14 +9,6 @@ type Found = Vec<(u64, String)>;
 
 /// When a provisional answer to anything but INVITE is due at the earliest (RFC 4320 §4.1).
 const PATIENCE_MS: u64 = 3500;
-
-/// The branch of a request and what it is; its answer has the same.
-type Transaction = (String, u32, String);
-
-fn transaction(letter: &Letter) -> Transaction {
-    let (number, method) = letter.cseq();
-    (letter.branch.clone(), number, method)
-}
 
 /// When every request arrived first.
 fn arrivals(evidence: &Evidence<'_>) -> BTreeMap<Transaction, u64> {
