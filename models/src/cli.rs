@@ -261,8 +261,7 @@ fn browse(args: &RunArgs, at: SocketAddr) -> Result<ExitCode, String> {
         return Err(format!("--explore {at}: others can reach that; say --anybody if they may"));
     }
     let name = plan.name;
-    let ready = |at| tell::say(&format!("ready: {name} at http://{at}/\n"));
-    explore::serve::<Server>(plan, at, ready)
-        .map(|never| match never {})
-        .map_err(|why| format!("--explore {at}: {why}"))
+    let ready = move |at| tell::say(&format!("ready: {name} at http://{at}/\n"));
+    let Err(why) = explore::serve::<Server>(plan, at, ready);
+    Err(format!("--explore {at}: {why}"))
 }

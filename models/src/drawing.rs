@@ -15,9 +15,10 @@ pub use deeds::{Deed, Unfound};
 
 use crate::plan::UserId;
 use crate::wire::Letter;
-use crate::world::{ATTACKER, SERVER, Serves, Village};
+use crate::world::{ATTACKER, SERVER, Serves, Village, World};
 use presently_engine::agent;
 use presently_engine::server::Record;
+use stateright::Model;
 use std::net::SocketAddr;
 
 /// An event in a few words.
@@ -90,6 +91,12 @@ impl<S: Serves> Village<S> {
 
     fn user(&self, user: UserId) -> &str {
         self.plan.users[usize::from(user)]
+    }
+
+    /// Seconds since the model began.
+    fn elapsed(&self, world: &World<S>) -> f64 {
+        let began = self.init_states().first().map_or(world.now, |start| start.now);
+        world.now.since(began).as_secs_f64()
     }
 
     /// Who wrote to whom, and what.

@@ -8,15 +8,27 @@ use presently_engine::agent::{Package, SubscriptionPhase};
 use presently_engine::server::Record;
 use stateright::{Model, Property};
 
+/// A model that can tell whether a law holds in one of its states.
+pub(crate) trait Judges: Model {
+    /// Whether it does.
+    fn judges(&self, state: &Self::State, law: Law) -> bool;
+}
+
+impl<S: Serves> Judges for Village<S> {
+    fn judges(&self, world: &World<S>, law: Law) -> bool {
+        holds(self, world, law)
+    }
+}
+
 /// Declares each law as a property: stateright wants plain functions.
 macro_rules! properties {
     ($($law:ident)+) => {
         /// A law as a property of stateright.
-        pub(crate) fn property<S: Serves>(law: Law) -> Property<Village<S>> {
+        pub(crate) fn property<M: Judges>(law: Law) -> Property<M> {
             match law {
                 $(Law::$law => {
-                    Property::always(Law::$law.name(), |village, world| {
-                        holds(village, world, Law::$law)
+                    Property::always(Law::$law.name(), |model, state| {
+                        model.judges(state, Law::$law)
                     })
                 })+
             }

@@ -4,7 +4,7 @@
 use super::facts;
 use super::standing::Standing;
 use crate::wire::Letter;
-use crate::world::{ATTACKER, Action, DAWN, SERVER, Said, Serves, Village, World};
+use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -34,6 +34,10 @@ impl<S: Serves> Village<S> {
 
     /// The names over the columns, and where everybody stands at first.
     pub fn head(&self, world: &World<S>) -> String {
+        format!("{}\n{}", self.names(), stands(None, &self.standings(world)))
+    }
+
+    fn names(&self) -> String {
         let mut names = String::new();
         for (index, socket) in self.columns().into_iter().enumerate() {
             let name = self.name(socket);
@@ -41,7 +45,13 @@ impl<S: Serves> Village<S> {
             names.push_str(&" ".repeat(place.saturating_sub(names.len())));
             names.push_str(name);
         }
-        format!("{names}\n{}", stands(None, &self.standings(world)))
+        names
+    }
+
+    /// What came of a step, and where everybody stands.
+    pub(crate) fn outcome(&self, before: &World<S>, action: Action, after: &World<S>) -> String {
+        let (names, stands) = (self.names(), stands(None, &self.standings(after)));
+        format!("{names}\n{}\n{stands}", self.arrows(before, action, after))
     }
 
     /// One step: what happened, what came of it, and where everybody stands.
@@ -52,9 +62,16 @@ impl<S: Serves> Village<S> {
         action: Action,
         after: &World<S>,
     ) -> String {
+        let at = self.elapsed(after);
+        let says = self.describe(before, action);
+        let stands = stands(Some(&self.standings(before)), &self.standings(after));
+        let arrows = self.arrows(before, action, after);
+        format!("\n{number:>3}. {says}  [{at:.3} s]\n{arrows}{stands}")
+    }
+
+    /// What arrived, what left and what was noted in a step.
+    fn arrows(&self, before: &World<S>, action: Action, after: &World<S>) -> String {
         let mut text = String::new();
-        let at = after.now.since(DAWN).as_secs_f64();
-        let _ = writeln!(text, "\n{number:>3}. {}  [{at:.3} s]", self.describe(before, action));
         if let Some(letter) = self.letter(before, action) {
             let stroke = match action {
                 Action::Drop(_) => Stroke::IsLost,
@@ -77,7 +94,6 @@ impl<S: Serves> Village<S> {
                 }
             }
         }
-        text.push_str(&stands(Some(&self.standings(before)), &self.standings(after)));
         text
     }
 

@@ -36,6 +36,24 @@ impl<S: Serves> Village<S> {
     }
 }
 
+impl<S: Serves> Village<S> {
+    /// A state in full: where everybody stands, and the letters under way as they are written.
+    pub(crate) fn show(&self, world: &World<S>) -> String {
+        let mut text = String::new();
+        for end in self.standings(world) {
+            text.push_str(&format!("{}\n    {}\n", end.who, end.lines.join("\n    ")));
+        }
+        text.push_str("\nUnder way\n");
+        for (letter, copies) in world.wire.iter() {
+            let message = String::from_utf8_lossy(letter.message.headers().bytes());
+            let line = self.line(letter);
+            text.push_str(&format!("--- {line}, copies: {copies}\n{}\n", message.trim_end()));
+        }
+        text.push_str(&format!("\nfingerprint {:016x}\n", world.print));
+        text
+    }
+}
+
 /// Bindings and kept messages as they are stored, the rest from the living tables.
 fn server<S>(world: &World<S>) -> Vec<String> {
     let mut lines = Vec::new();
