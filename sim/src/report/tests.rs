@@ -193,7 +193,7 @@ fn the_ladder_draws_every_datagram_with_its_fate() {
 fn equal_records_give_equal_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let plan = rainy();
-    let files = ["report.html", "trace.pcap", "trace.jsonl", "junit.xml"];
+    let files = ["report.html", "trace.pcap", "trace.jsonl", "junit.xml", "capsule.json"];
     let written = ["first/run", "second/run"].map(|name| {
         let record = play(&plan).expect("a run");
         let dir = folder.path().join(name);
