@@ -14,6 +14,10 @@ const TIMER_N_MS: u64 = 32_000;
 /// A SUBSCRIBE is tried so often, each try for the time of Timer N (K18).
 const TRIES: u64 = 3;
 
+/// Within this time a device that noticed a restart of the server begins everything anew (D21),
+/// also what it has begun meanwhile.
+const JITTER_MS: u64 = 3000;
+
 /// A subscription as its user knows it.
 type Key<'a> = (&'a DeviceName, Package, String);
 
@@ -38,17 +42,17 @@ fn life_ends(evidence: &Evidence<'_>, device: &DeviceName, at_ms: u64) -> u64 {
 /// P17: a device begins a subscription once for each cause: an order, an end, a restart of the
 /// server, a start of its own.
 pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
-    let mut causes: BTreeMap<&DeviceName, Vec<u64>> = BTreeMap::new();
+    let mut causes: BTreeMap<&DeviceName, Vec<(u64, u64)>> = BTreeMap::new();
     for step in &evidence.plan.steps {
         if let Act::Order(device, _) | Act::Login(device) | Act::Start(Party::Device(device)) =
             &step.act
         {
-            causes.entry(device).or_default().push(step.at_ms);
+            causes.entry(device).or_default().push((step.at_ms, step.at_ms));
         }
     }
     for (at_ms, device, event) in evidence.record.told() {
         if *event == Event::ServerRestarted {
-            causes.entry(device).or_default().push(at_ms);
+            causes.entry(device).or_default().push((at_ms, at_ms + JITTER_MS));
         }
     }
     let mut found = Vec::new();
@@ -60,7 +64,7 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
                     let since = begun.replace(at_ms);
                     let caused = |since: u64| {
                         let of = causes.get(device).into_iter().flatten();
-                        of.filter(|at| (since..=at_ms).contains(*at)).count() > 0
+                        of.filter(|(from, until)| *from <= at_ms && since <= *until).count() > 0
                     };
                     if since.is_some_and(|since| !caused(since)) {
                         let what = format!("{device} begins {package:?} of {target} once more");
@@ -183,7 +187,10 @@ pub(super) fn early_notify_is_taken(evidence: &Evidence<'_>) -> Found {
         let (Some(subscribe), answer) = (begun.get(call), &letters[place]) else { continue };
         let Some(device) = evidence.device(subscribe.from) else { continue };
         let waits = answer.at_ms < subscribe.at_ms + TIMER_N_MS;
-        if waits && evidence.is_undisturbed(device, subscribe.at_ms, answer.at_ms) {
+        let restarts = evidence.told_since(device, subscribe.at_ms.saturating_sub(JITTER_MS));
+        let restarts = restarts.filter(|(_, event)| **event == Event::ServerRestarted);
+        let noticed = restarts.filter(|(at_ms, _)| *at_ms <= answer.at_ms).count() > 0;
+        if waits && !noticed && evidence.is_undisturbed(device, subscribe.at_ms + 1, answer.at_ms) {
             let what = format!("{device} refuses the first NOTIFY of {}", notify.owner);
             found.push((answer.at_ms, what));
         }

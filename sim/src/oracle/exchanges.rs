@@ -5,29 +5,29 @@ use presently_engine::message::{Headers, Method, Name, Request};
 use std::collections::BTreeMap;
 
 /// The branch of a request and what it is; its answer has the same.
-pub(super) type Transaction = (String, u32, String);
+pub(crate) type Transaction = (String, u32, String);
 
-pub(super) fn transaction(letter: &Letter) -> Transaction {
+pub(crate) fn transaction(letter: &Letter) -> Transaction {
     let (number, method) = letter.cseq();
     (letter.branch.clone(), number, method)
 }
 
 /// A request, all its copies and all that was answered; letters by their place in the record.
 #[derive(Default)]
-pub(super) struct Exchange {
-    pub(super) asked: Vec<usize>,
-    pub(super) answered: Vec<usize>,
+pub(crate) struct Exchange {
+    pub(crate) asked: Vec<usize>,
+    pub(crate) answered: Vec<usize>,
 }
 
 /// Every exchange of a run.
-pub(super) struct Exchanges {
+pub(crate) struct Exchanges {
     all: Vec<Exchange>,
     /// Which exchange a letter belongs to.
     of: Vec<usize>,
 }
 
 impl Exchanges {
-    pub(super) fn new(letters: &[Letter]) -> Self {
+    pub(crate) fn new(letters: &[Letter]) -> Self {
         let mut keys: BTreeMap<Transaction, usize> = BTreeMap::new();
         let mut exchanges = Self { all: Vec::new(), of: Vec::with_capacity(letters.len()) };
         for (place, letter) in letters.iter().enumerate() {
@@ -47,12 +47,12 @@ impl Exchanges {
     }
 
     /// The exchange that the letter at a place belongs to.
-    pub(super) fn of(&self, place: usize) -> &Exchange {
+    pub(crate) fn of(&self, place: usize) -> &Exchange {
         &self.all[self.of[place]]
     }
 
     /// Every exchange whose request was seen, with that request as it was sent first.
-    pub(super) fn asked<'a>(
+    pub(crate) fn asked<'a>(
         &'a self,
         letters: &'a [Letter],
     ) -> impl Iterator<Item = (&'a Exchange, &'a Letter, &'a Request)> {
@@ -65,18 +65,18 @@ impl Exchanges {
 
 impl Exchange {
     /// The first final answer: its place and its status.
-    pub(super) fn answer(&self, letters: &[Letter]) -> Option<(usize, u16)> {
+    pub(crate) fn answer(&self, letters: &[Letter]) -> Option<(usize, u16)> {
         let mut answers = self.answered.iter().map(|place| (*place, status(&letters[*place])));
         answers.find(|(_, status)| *status >= 200)
     }
 
     /// Where the first success stands.
-    pub(super) fn success(&self, letters: &[Letter]) -> Option<usize> {
+    pub(crate) fn success(&self, letters: &[Letter]) -> Option<usize> {
         self.answer(letters).filter(|(_, status)| *status < 300).map(|(place, _)| place)
     }
 
     /// When whoever asked had a final answer, and which.
-    pub(super) fn heard(&self, letters: &[Letter]) -> Option<(u64, u16)> {
+    pub(crate) fn heard(&self, letters: &[Letter]) -> Option<(u64, u16)> {
         let heard = self.answered.iter().filter_map(|place| {
             let letter = &letters[*place];
             Some((letter.arrived_ms?, status(letter)))
@@ -85,7 +85,7 @@ impl Exchange {
     }
 
     /// When the request arrived at first.
-    pub(super) fn arrived(&self, letters: &[Letter]) -> Option<u64> {
+    pub(crate) fn arrived(&self, letters: &[Letter]) -> Option<u64> {
         self.asked.iter().filter_map(|place| letters[*place].arrived_ms).min()
     }
 }
@@ -95,15 +95,15 @@ fn status(letter: &Letter) -> u16 {
 }
 
 /// What `Authorization` or `Proxy-Authorization` says.
-pub(super) struct Credentials<'a> {
-    pub(super) user: &'a str,
-    pub(super) nonce: &'a str,
-    pub(super) count: &'a str,
-    pub(super) qop: &'a str,
+pub(crate) struct Credentials<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) count: &'a str,
+    pub(crate) qop: &'a str,
 }
 
 impl<'a> Credentials<'a> {
-    pub(super) fn of(request: &'a Request) -> Option<Self> {
+    pub(crate) fn of(request: &'a Request) -> Option<Self> {
         let line = request
             .first(Name::Authorization)
             .or_else(|| request.first(Name::ProxyAuthorization))?;
@@ -117,7 +117,7 @@ impl<'a> Credentials<'a> {
 }
 
 /// A parameter of a challenge or of credentials, without its quotes.
-pub(super) fn param<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn param<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = line;
     loop {
         let at = rest.find(name)?;
@@ -132,7 +132,7 @@ pub(super) fn param<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The nonces that a response gives away: in its challenges, or for the next request.
-pub(super) fn nonces(response: &Headers) -> impl Iterator<Item = &str> {
+pub(crate) fn nonces(response: &Headers) -> impl Iterator<Item = &str> {
     let challenges = [Name::WwwAuthenticate, Name::ProxyAuthenticate].into_iter();
     let challenges = challenges.flat_map(|name| response.lines(name));
     let next = response.first(Name::AuthenticationInfo).into_iter();
@@ -141,7 +141,7 @@ pub(super) fn nonces(response: &Headers) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a letter is a request that a user's device makes of the server.
-pub(super) fn is_asked_of_server(letter: &Letter) -> bool {
+pub(crate) fn is_asked_of_server(letter: &Letter) -> bool {
     let methods = [Method::Register, Method::Subscribe, Method::Publish, Method::Message];
     letter.origin != Origin::Server
         && letter.request().is_some_and(|request| methods.contains(&request.method()))

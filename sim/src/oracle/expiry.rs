@@ -13,22 +13,22 @@ const GRACE_MS: u64 = 5000;
 const PATIENCE_MS: u64 = 32_000;
 
 /// Something that was granted for a time.
-pub(super) struct Grant<'a> {
+pub(crate) struct Grant<'a> {
     /// Where the answer stands.
-    pub(super) place: usize,
+    pub(crate) place: usize,
     /// When the request arrived at first; it was not carried out before.
-    pub(super) arrived_ms: u64,
+    pub(crate) arrived_ms: u64,
     /// When the answer was sent.
-    pub(super) sent_ms: u64,
+    pub(crate) sent_ms: u64,
     /// When whoever asked heard of it.
-    pub(super) heard_ms: Option<u64>,
-    pub(super) seconds: u32,
-    pub(super) request: &'a Request,
-    pub(super) asked: &'a Letter,
+    pub(crate) heard_ms: Option<u64>,
+    pub(crate) seconds: u32,
+    pub(crate) request: &'a Request,
+    pub(crate) asked: &'a Letter,
 }
 
 /// What was granted to requests of a method, by Call-ID, in the order of the answers.
-pub(super) fn grants<'a>(
+pub(crate) fn grants<'a>(
     evidence: &'a Evidence<'_>,
     method: Method,
 ) -> BTreeMap<&'a str, Vec<Grant<'a>>> {
@@ -69,7 +69,7 @@ impl Grant<'_> {
 }
 
 /// P14: a subscription runs out when the granted time and the grace are over, not before.
-pub(super) fn nothing_runs_out_early(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn nothing_runs_out_early(evidence: &Evidence<'_>) -> Found {
     let grants = grants(evidence, Method::Subscribe);
     let mut found = Vec::new();
     let over = evidence.notifies.iter().filter(|notify| {
@@ -90,7 +90,7 @@ pub(super) fn nothing_runs_out_early(evidence: &Evidence<'_>) -> Found {
 
 /// P14: who refreshes a subscription in time does not get 481, unless it was told of its end or
 /// could not be reached.
-pub(super) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
     let letters = &evidence.letters;
     let grants = grants(evidence, Method::Subscribe);
     let mut dialogs: BTreeMap<&str, Vec<&Notify>> = BTreeMap::new();
@@ -123,7 +123,7 @@ pub(super) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
 }
 
 /// P14 and P32: the newest entity-tag of a publication is good until its time is over.
-pub(super) fn entity_tags_last(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn entity_tags_last(evidence: &Evidence<'_>) -> Found {
     let letters = &evidence.letters;
     let grants = grants(evidence, Method::Publish);
     let mut issued: BTreeMap<&str, &Grant<'_>> = BTreeMap::new();
@@ -156,13 +156,13 @@ pub(super) fn entity_tags_last(evidence: &Evidence<'_>) -> Found {
     found
 }
 
-pub(super) fn is_presence(request: &Request) -> bool {
+pub(crate) fn is_presence(request: &Request) -> bool {
     request.method() == Method::Publish
         && request.event().is_some_and(|event| event.package == "presence")
 }
 
 /// P15: `Subscription-State` says no more time than is left.
-pub(super) fn no_more_than_is_left(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn no_more_than_is_left(evidence: &Evidence<'_>) -> Found {
     let grants = grants(evidence, Method::Subscribe);
     let mut found = Vec::new();
     for notify in &evidence.notifies {
@@ -171,7 +171,8 @@ pub(super) fn no_more_than_is_left(evidence: &Evidence<'_>) -> Found {
         let (Some(last), Some(says)) = (last, notify.expires) else { continue };
         let gone = (notify.at_ms - last.sent_ms) / 1000;
         let left = u64::from(last.seconds).saturating_sub(gone) + 1;
-        let certain = !evidence.lives.server_changed(last.sent_ms, notify.at_ms);
+        let certain = !evidence.lives.server_changed(last.sent_ms, notify.at_ms)
+            && evidence.lives.serves(notify.at_ms, notify.at_ms);
         if u64::from(says) > left && certain {
             let what =
                 format!("{} says {says} s, {left} s are left", super::dialogs::whose(notify));
@@ -183,7 +184,7 @@ pub(super) fn no_more_than_is_left(evidence: &Evidence<'_>) -> Found {
 
 /// M10 and M15: a device asks again for what it was granted when nineteen twentieths of the time
 /// are gone at the latest, while it runs and has not heard of an end.
-pub(super) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
     let mut asked: BTreeMap<(&str, Method), Vec<u64>> = BTreeMap::new();
     for (letter, request) in evidence.requests(|origin| origin == Origin::Device) {
         let call = request.call_id().unwrap_or_default();
@@ -201,7 +202,7 @@ pub(super) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
                     let later = times.partition_point(|at_ms| *at_ms <= since);
                     times.get(later).is_some_and(|at_ms| *at_ms <= due)
                 });
-                if package && !again && evidence.goes_on(grant.asked, since, due) {
+                if package && !again && evidence.goes_on(grant.asked, since + 1, due) {
                     let what = format!("{} {call} is not refreshed in time", method.as_str());
                     found.push((due, what));
                 }

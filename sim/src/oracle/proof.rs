@@ -141,7 +141,9 @@ pub(super) fn strangers_get_little(evidence: &Evidence<'_>) -> Found {
         }
         let arrived = exchange.asked.iter().filter(|at| letters[**at].has_arrived()).count();
         // The record tells a second copy of an answer as a datagram of its own.
-        let sent = exchange.answered.iter().filter(|at| !letters[**at].is_copy()).count();
+        let sent: BTreeSet<_> =
+            exchange.answered.iter().map(|at| (letters[*at].at_ms, &letters[*at].bytes)).collect();
+        let sent = sent.len();
         if sent > arrived {
             let last = exchange.answered.last().map_or(letter.at_ms, |at| letters[*at].at_ms);
             let what = format!("{}: {sent} answers to {arrived} requests", name_of(letter));
