@@ -87,6 +87,9 @@ fn decisions(watcher: &str) -> [Wish; 3] {
 /// Laws of every model with subscriptions.
 const SUBSCRIPTION: &[Law] = &[
     Law::NoDocBeforeApproval,
+    Law::NoEarlyExpiry,
+    Law::BoundedState,
+    Law::DialogFromNotify,
     Law::FsmConforms,
     Law::TerminalLast,
     Law::ContentNeverBack,
@@ -324,6 +327,7 @@ fn c6a(depth: Depth) -> Plan {
         plan.budget.wishes[usize::from(COME)] = 1;
     }
     plan.laws = vec![
+        Law::NoStateBeforeAuth,
         Law::ExecuteAtMostOnce,
         Law::ReplayInert,
         Law::FailureFree,
