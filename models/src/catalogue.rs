@@ -320,7 +320,8 @@ fn c6a(depth: Depth) -> Plan {
         wish(BOB, COME, "publishes", publish("r5")),
     ];
     plan.budget = Budget { replays: 1, forgeries: 1, ..Budget::default() };
-    plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 1)]);
+    // To watch again is to ask again inside the dialog.
+    plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 2)]);
     if depth > Depth::Quick {
         // One record: every proof of bob's evicts alice's.
         plan.replay_records = Some(1);
