@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// One thread: then the states that are seen before the fault are the same every time.
-const LIMITS: Limits = Limits { states: 3_000_000, time: PATIENCE, threads: 1, shortening: 60_000 };
+const LIMITS: Limits =
+    Limits { states: 3_000_000, time: PATIENCE, memory: None, threads: 1, shortening: 60_000 };
 
 /// Seeds that have to hold when no fault is on.
 pub const SOUND_SEEDS: u64 = 40;
