@@ -48,6 +48,8 @@ pub trait Serves:
     fn recover(config: &Config, now: Instant, rows: Vec<Record>) -> Self;
     /// The tables of the server inside.
     fn tables(&self, now: Instant) -> Tables;
+    /// How many transactions it has.
+    fn transactions(&self) -> usize;
 }
 
 impl Serves for Server {
@@ -57,6 +59,11 @@ impl Serves for Server {
 
     fn tables(&self, now: Instant) -> Tables {
         self.tables(now)
+    }
+
+    fn transactions(&self) -> usize {
+        let sizes = self.sizes().into_iter();
+        sizes.filter(|(what, _)| what.ends_with("_transactions")).map(|(_, size)| size).sum()
     }
 }
 

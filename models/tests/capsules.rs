@@ -53,6 +53,10 @@ impl Serves for Forgetful {
     fn tables(&self, now: Instant) -> Tables {
         self.0.tables(now)
     }
+
+    fn transactions(&self) -> usize {
+        Serves::transactions(&self.0)
+    }
 }
 
 /// The capsule that a run over the forgetful server leaves.

@@ -1,4 +1,4 @@
-//! A capsule: one file that holds a failed run, so that anybody can see it fail again.
+//! A capsule: one file that holds a run, so that anybody can see it again.
 //!
 //! It refuses what it does not understand. A plan that was understood by half would play another
 //! run and prove nothing.
@@ -26,17 +26,17 @@ pub struct Failure {
     pub why: String,
 }
 
-/// A run that failed.
+/// A run, and what failed in it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Capsule {
     /// [`FORMAT`].
     pub format: u32,
-    /// The engine that failed.
+    /// [`ENGINE`] of the program that wrote it.
     pub engine: String,
     /// [`Record::hash`] of the run, sixteen hexadecimal digits; sameness byte for byte.
     pub hash: String,
-    /// What failed.
+    /// What failed; nothing, if the run held.
     pub failed: Vec<Failure>,
     /// The run, its seed inside.
     pub plan: Plan,
@@ -128,14 +128,10 @@ impl Capsule {
             .map_err(|why| Unread::File(format!("{} cannot be written: {why}", path.display())))
     }
 
-    /// What a reader has to know before trusting a replay: another engine wrote this.
-    pub fn warning(&self) -> Option<String> {
-        (self.engine != ENGINE).then(|| {
-            format!(
-                "the capsule is of engine {}, this is {ENGINE}: the run may differ",
-                self.engine
-            )
-        })
+    /// Whether the engine that wrote this is the one of this program. Runs of two engines are not
+    /// compared: the point of a mended engine is that it runs otherwise.
+    pub fn is_of_this_engine(&self) -> bool {
+        self.engine == ENGINE
     }
 }
 
