@@ -151,7 +151,7 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
             }
             let (failed, record, ms) = look(seed, search, tell);
             simulated.fetch_add(ms, Ordering::Relaxed);
-            let covered = Coverage::of(&record);
+            let covered = Coverage::of(&plan(seed), &record);
             coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&covered);
             lock().extend(failed);
             let done = played.fetch_add(1, Ordering::Relaxed) + 1;

@@ -258,6 +258,24 @@ pub(super) fn shown_never_goes_back(evidence: &Evidence<'_>) -> Found {
     found
 }
 
+/// P6: a device takes no NOTIFY that comes after a later one of its dialog.
+pub(super) fn takes_nothing_older(evidence: &Evidence<'_>) -> Found {
+    let letters = &evidence.letters;
+    let mut found = Vec::new();
+    for (before, after) in super::dialogs::pairs(evidence) {
+        let (old, new) = (evidence.exchanges.of(before.place), evidence.exchanges.of(after.place));
+        let (Some(came), Some(then)) = (old.arrived(letters), new.arrived(letters)) else {
+            continue;
+        };
+        let (Some(place), Some(_)) = (old.success(letters), new.success(letters)) else { continue };
+        if came > then {
+            let what = format!("{} takes NOTIFY {} late", before.watcher, before.cseq);
+            found.push((letters[place].at_ms, what));
+        }
+    }
+    found
+}
+
 /// R5 and R6: what a device takes of a dialog after its terminal NOTIFY is nothing: it says 481.
 pub(super) fn the_end_is_the_end(evidence: &Evidence<'_>) -> Found {
     let letters = &evidence.letters;
