@@ -117,6 +117,7 @@ const PROPERTIES: &[Property] = &[
     intact("P49", agents::tries_end),
     intact("P50", tables::undecided_ends),
     intact("P36", messages::shown_once),
+    intact("P36", messages::shown_as_written),
     intact("P37", messages::promise_kept),
     intact("P48", ending::watchers_see_the_newest),
     intact("P49", ending::subscriptions_resolve),

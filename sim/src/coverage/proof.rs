@@ -28,7 +28,10 @@ struct Nonce {
 pub(super) fn read(evidence: &Evidence<'_>, coverage: &mut Coverage) {
     let mut known = issued(evidence);
     let mut stale: BTreeSet<(&str, Method)> = BTreeSet::new();
-    for asked in Asked::all(evidence).filter(|asked| is_asked_of_server(asked.letter)) {
+    // In the order in which the server dealt with them.
+    let mut all: Vec<Asked<'_>> = Asked::all(evidence).collect();
+    all.sort_by_key(|asked| asked.answer.map_or(usize::MAX, |(place, _)| place));
+    for asked in all.into_iter().filter(|asked| is_asked_of_server(asked.letter)) {
         absorbed(&asked, coverage);
         let key = (asked.call, asked.request.method());
         match Credentials::of(asked.request) {
