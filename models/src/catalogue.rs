@@ -2,7 +2,7 @@
 
 use crate::cast::DOMAIN;
 use crate::law::{Law, Sight};
-use crate::plan::{Budget, Plan, UserId, Wish};
+use crate::plan::{Budget, Clocks, Plan, UserId, Wish};
 use presently_engine::agent::{Command, Package};
 use presently_engine::body::pidf::Basic;
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -116,6 +116,7 @@ fn base(name: &'static str, says: &'static str, users: &'static [&'static str]) 
         users,
         digest: false,
         linger: false,
+        clocks: Clocks::Ordered,
         prelude,
         wishes: Vec::new(),
         budget: Budget::default(),

@@ -101,6 +101,8 @@ impl<S: Serves> Village<S> {
                 format!("{} {}", self.user(wish.user), wish.says)
             }
             Action::Wait => "time passes".to_owned(),
+            Action::Fire(0) => "the server's next timer fires".to_owned(),
+            Action::Fire(node) => format!("{}'s next timer fires", self.user(node - 1)),
             Action::Outage(user) => format!("{} is cut off for 33 s", self.user(user)),
             Action::Depart(user) => format!("{}'s device is switched off", self.user(user)),
             Action::Crash => "the server crashes and comes back".to_owned(),

@@ -1,12 +1,16 @@
 //! The laws as stateright's properties: conditions on one state. Laws about steps were judged
 //! when the step was made (`ghost/`); here it is only looked up.
 
-use crate::ghost::{one_record_per_dialog, same_tables, winfo_agrees};
+use crate::ghost::{one_record_per_dialog, winfo_agrees};
 use crate::law::Law;
 use crate::world::{Serves, Village, World};
 use presently_engine::agent::{Package, SubscriptionPhase};
 use presently_engine::server::Record;
 use stateright::{Model, Property};
+
+/// Requests, theirs and ours, that one thing from outside may lead to (P55): a wish, a fault, a
+/// long wait after which everybody refreshes everything.
+const BURST: usize = 12;
 
 /// Declares each law as a property: stateright wants plain functions.
 macro_rules! properties {
@@ -29,7 +33,9 @@ properties! {
     SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
     ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
-    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds
+    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
+    NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
+    RoutesToOwner
 }
 
 /// Whether a law holds in a state.
@@ -42,7 +48,9 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
         Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
         Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
-        Law::RecoverEqualsLive => recovers(village, world),
+        Law::RecoverEqualsLive => village.recovers(world),
+        Law::SubscribeResolves => !world.is_quiet() || nobody_tries(world),
+        Law::NoChatter => chatter(village, world) <= BURST * world.happened(village.plan.budget),
         Law::NoDocBeforeApproval
         | Law::FsmConforms
         | Law::TerminalLast
@@ -61,12 +69,37 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         | Law::EtagDiscipline
         | Law::RegisterAtomic
         | Law::MessageShownOnce
+        | Law::NoStateBeforeAuth
+        | Law::PartialMinimal
+        | Law::NonceDomain
+        | Law::DialogFromNotify
+        | Law::NoGhost
+        | Law::OneTuplePerId
+        | Law::AuthTerminates
+        | Law::RoutesToOwner
         | Law::PendingIsBlind => true,
     };
     of_state && !world.broken.contains(&law)
 }
 
+/// P49: the phase before a first NOTIFY is one of waiting for answers, so a quiet state has none.
+fn nobody_tries<S: Serves>(world: &World<S>) -> bool {
+    let present = (0..).zip(&world.agents).filter(|(user, _)| !world.is_absent(*user));
+    present.into_iter().all(|(_, agent)| {
+        let tables = agent.get().tables(agent.at());
+        tables.buddies.iter().all(|buddy| buddy.phase != SubscriptionPhase::Trying)
+    })
+}
+
+/// Requests since the prelude, of agents and of the server; retransmissions are none.
+fn chatter<S: Serves>(village: &Village<S>, world: &World<S>) -> usize {
+    world.ghost.requests().saturating_sub(village.before)
+}
+
 fn can_move<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    if !world.network_is_empty() {
+        return true;
+    }
     let mut actions = Vec::new();
     village.actions(world, &mut actions);
     !actions.is_empty()
@@ -141,11 +174,4 @@ fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bo
         }
         _ => true,
     })
-}
-
-/// What is stored is what lives, at every point.
-fn recovers<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
-    let rows: Vec<Record> = world.rows.get().values().cloned().collect();
-    let again = S::recover(village.config(world.boot), world.now, rows);
-    same_tables(&world.server.get().tables(world.now), &again.tables(world.now))
 }

@@ -12,6 +12,7 @@ pub mod law;
 mod laws;
 pub mod plan;
 mod print;
+mod recall;
 pub mod run;
 mod step;
 mod wire;

@@ -20,6 +20,17 @@ pub struct Wish {
     pub command: Command,
 }
 
+/// How time passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Clocks {
+    /// One clock; it stands still while letters travel and goes to the earliest deadline.
+    #[default]
+    Ordered,
+    /// A clock for every node, none bound to another: its next timer may fire at any moment.
+    /// Covers every drift, delay and stall; for laws that hold always, not for quiet states.
+    Any,
+}
+
 /// How often each kind of thing may still happen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Budget {
@@ -41,8 +52,20 @@ pub struct Budget {
     pub replays: u8,
     /// Captured requests sent with a changed digest.
     pub forgeries: u8,
+    /// Timers that fire, where every node has its own clock.
+    pub fires: u8,
     /// Commands, by purse.
     pub wishes: [u8; 6],
+}
+
+impl Budget {
+    /// Everything together.
+    pub(crate) fn sum(&self) -> usize {
+        let Self { drops, copies, jumps, refusals, outages, departures, crashes, .. } = *self;
+        let faults = [drops, copies, jumps, refusals, outages, departures, crashes];
+        let rest = [self.replays, self.forgeries, self.fires];
+        faults.iter().chain(&rest).chain(&self.wishes).map(|count| usize::from(*count)).sum()
+    }
 }
 
 /// A model.
@@ -58,6 +81,8 @@ pub struct Plan {
     pub digest: bool,
     /// Whether finished transactions remember copies; needed wherever letters are lost or copied.
     pub linger: bool,
+    /// How time passes.
+    pub clocks: Clocks,
     /// What happened before the model begins, one after the other on a perfect network.
     pub prelude: Vec<(UserId, Command)>,
     /// What may happen.
@@ -90,6 +115,7 @@ impl Plan {
             (u64::from(budget.replays), "replays"),
             (u64::from(budget.forgeries), "forgeries"),
             (u64::from(budget.jumps), "long waits"),
+            (u64::from(budget.fires), "timers at any moment"),
             (budget.wishes.iter().map(|count| u64::from(*count)).sum(), "commands"),
         ];
         let parts = counts.iter().filter(|(count, _)| *count > 0);
