@@ -2,10 +2,9 @@
 //! law is broken or a model is vacuous, 2 for wrong usage.
 
 use clap::{Parser, Subcommand, ValueEnum};
-use presently_engine::server::Server;
 use presently_models::catalogue::{Depth, plans};
 use presently_models::plan::Plan;
-use presently_models::run::{Limits, Progress, Report, check};
+use presently_models::run::{Limits, Progress, Report, check_shipped};
 use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -109,7 +108,7 @@ fn run(cli: &Cli, known: Vec<Plan>) -> ExitCode {
         .into_iter()
         .map(|plan| {
             let name = plan.name;
-            let report = check::<Server>(plan, limits, &mut |progress| line(name, progress));
+            let report = check_shipped(plan, limits, &mut |progress| line(name, progress));
             clear();
             if cli.json {
                 println!("{}", json(&report));

@@ -66,6 +66,10 @@ named! {
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
             "an end of a subscription starts at most one new one";
+        TuOnce = "P18 TuOnce",
+            "a request comes up to its user once, and so does its answer; finals sent are one";
+        NonInviteDiscipline = "P19 NonInviteDiscipline",
+            "to non-INVITE no 1xx but 100, none before 3.5 s, never 408";
         CSeqSendMonotone = "P20 CSeqSendMonotone",
             "requests that an agent sends under one Call-ID have rising CSeqs";
         ExecuteAtMostOnce = "P23 ExecuteAtMostOnce",
@@ -88,6 +92,8 @@ named! {
             "a device shows a message once";
         PromiseKept = "P37 PromiseKept",
             "a message answered 202 is stored or was delivered, at every point of a crash";
+        LossRepaired = "P51 LossRepaired",
+            "an answer given in good time arrives, however the letters that may be lost are lost";
         StoredDelivered = "P52 StoredDelivered",
             "in every quiet state no message waits for a device that is there";
         PendingIsBlind = "P39 PendingIsBlind",
@@ -129,6 +135,7 @@ named! {
         NotifyBefore200 = "sNotifyBefore200", "a NOTIFY overtakes the 200 to its SUBSCRIBE";
         Retransmitted = "sRetransmitted", "a lost letter is sent again";
         CopyAbsorbed = "sCopyAbsorbed", "a copy changes nothing";
+        Cancelled = "sCancelled", "an INVITE is cancelled before its final answer";
         HalfOpen = "sHalfOpen", "the server gives a peer up that still thinks it is subscribed";
         FullAfterFailure = "sFullAfter500", "a refused document is followed by a full one";
         PartialDocument = "sPartial", "a partial watcherinfo document is sent";

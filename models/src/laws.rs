@@ -35,7 +35,7 @@ properties! {
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
     WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
     NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
-    RoutesToOwner
+    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired
 }
 
 /// Whether a law holds in a state.
@@ -77,6 +77,9 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         | Law::OneTuplePerId
         | Law::AuthTerminates
         | Law::RoutesToOwner
+        | Law::TuOnce
+        | Law::NonInviteDiscipline
+        | Law::LossRepaired
         | Law::PendingIsBlind => true,
     };
     of_state && !world.broken.contains(&law)

@@ -1,6 +1,7 @@
 //! A model as data: who takes part, what they may do, and how often things may go wrong.
 
 use crate::law::{Law, Sight};
+pub use crate::pair::Pair;
 use presently_engine::agent::Command;
 use std::time::Duration;
 
@@ -95,6 +96,10 @@ pub struct Plan {
     pub giveup: Duration,
     /// Replay records of digest that the server keeps.
     pub replay_records: Option<usize>,
+    /// Whether the server runs in three shards.
+    pub sharded: bool,
+    /// C1: not a world but two transaction tables.
+    pub pair: Option<Pair>,
     /// What must hold.
     pub laws: Vec<Law>,
     /// What must be seen.
@@ -104,7 +109,7 @@ pub struct Plan {
 impl Plan {
     /// The bounds in a line, for the table.
     pub fn bounds(&self) -> String {
-        let budget = &self.budget;
+        let budget = self.pair.as_ref().map_or(&self.budget, |pair| &pair.budget);
         let counts = [
             (u64::from(budget.drops), "lost"),
             (u64::from(budget.copies), "copied"),
@@ -120,6 +125,11 @@ impl Plan {
         ];
         let parts = counts.iter().filter(|(count, _)| *count > 0);
         let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
-        format!("{} users; {}", self.users.len(), parts.join(", "))
+        let who = match &self.pair {
+            Some(pair) if pair.invite => "INVITE client and server".to_owned(),
+            Some(_) => "non-INVITE client and server".to_owned(),
+            None => format!("{} users", self.users.len()),
+        };
+        format!("{who}; {}", parts.join(", "))
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::law::{Law, Sight};
 use crate::plan::Plan;
+use crate::shards::Sharded;
 use crate::world::{Action, Serves, Village, World};
+use presently_engine::server::Server;
 use stateright::report::{ReportData, ReportDiscovery, Reporter};
 use stateright::{Checker, HasDiscoveries, Model};
 use std::collections::BTreeMap;
@@ -119,12 +121,27 @@ impl<M: Model> Reporter<M> for Line<'_> {
     }
 }
 
+/// Explores `plan` with the server that ships, in shards if the plan says so.
+pub fn check_shipped(
+    plan: Plan,
+    limits: Limits,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Report {
+    if plan.sharded {
+        return check::<Sharded<Server>>(plan, limits, progress);
+    }
+    check::<Server>(plan, limits, progress)
+}
+
 /// Explores `plan` with `S` in the server's place.
 pub fn check<S: Serves>(
     plan: Plan,
     limits: Limits,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Report {
+    if let Some(report) = crate::pair::check(&plan, limits) {
+        return report;
+    }
     let began = Instant::now();
     let checker = Village::<S>::new(plan)
         .checker()

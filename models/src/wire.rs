@@ -39,6 +39,8 @@ pub(crate) struct Facts {
     /// Zero for requests.
     pub(crate) status: u16,
     pub(crate) is_winfo: bool,
+    /// A NOTIFY that ends its subscription.
+    pub(crate) terminates: bool,
     /// The shard that gets it.
     pub(crate) slot: Slot,
 }
@@ -63,6 +65,7 @@ impl Facts {
             method,
             status,
             is_winfo: headers.event().is_some_and(|event| event.package == "presence.winfo"),
+            terminates: headers.subscription_state().is_some_and(|it| it.state == "terminated"),
             slot: Slot::route(message),
         }
     }
@@ -136,6 +139,14 @@ impl Wire {
     pub(crate) fn put(&mut self, letter: Arc<Letter>) {
         if let Err(place) = self.place(letter.print) {
             self.letters.insert(place, (letter, 1));
+        }
+    }
+
+    /// Puts a letter on its way beside others like it; more than two of them are two.
+    pub(crate) fn add(&mut self, letter: Arc<Letter>) {
+        match self.place(letter.print) {
+            Ok(place) => self.letters[place].1 = 2,
+            Err(place) => self.letters.insert(place, (letter, 1)),
         }
     }
 

@@ -13,6 +13,7 @@ use presently_engine::Instant;
 use presently_engine::server::Record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+pub(crate) use users::Prompt;
 
 pub(crate) use access::{Deed, Origin, registered};
 pub(crate) use rows::{decided, ended, moves, one_record_per_dialog, same_tables, winfo_agrees};

@@ -28,8 +28,15 @@ struct Keep {
 struct Series {
     /// Fingerprint by CSeq.
     sent: BTreeMap<u32, u64>,
-    /// How often the request sent last was challenged, it and its predecessors.
-    challenged: u8,
+    /// How often the request sent last was sent, each time with other credentials.
+    tries: u8,
+}
+
+/// The letter that made an agent do something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prompt {
+    pub(crate) call: u64,
+    pub(crate) status: u16,
 }
 
 /// What was seen of users and their agents.
@@ -51,22 +58,15 @@ impl Users {
         self.series.values().map(|series| series.sent.len()).sum()
     }
 
-    /// A challenged request leaves again with other credentials and the next CSeq (RFC 3261
-    /// §22.2); what follows is a request of its own.
-    fn heard(&mut self, user: UserId, answer: &Letter) {
-        let Some(series) = self.series.get_mut(&(user, answer.facts.call)) else { return };
-        if series.sent.last_key_value().is_some_and(|(last, _)| *last == answer.facts.cseq) {
-            series.challenged =
-                if answer.facts.status == 401 { series.challenged.saturating_add(1) } else { 0 };
-        }
-    }
-
-    fn sent(&mut self, notes: &mut Notes<'_>, user: UserId, letter: &Letter) {
+    fn sent(&mut self, notes: &mut Notes<'_>, user: UserId, letter: &Letter, again: bool) {
         let facts = &letter.facts;
         let series = self.series.entry((user, facts.call)).or_default();
         let rises = series.sent.last_key_value().is_none_or(|(last, _)| facts.cseq > *last);
         notes.demand(Law::CSeqSendMonotone, rises);
-        notes.demand(Law::AuthTerminates, series.challenged <= RETRIES);
+        if notes.laws.has(Law::AuthTerminates) {
+            series.tries = if again { series.tries.saturating_add(1) } else { 1 };
+            notes.demand(Law::AuthTerminates, series.tries <= 1 + RETRIES);
+        }
         series.sent.insert(facts.cseq, facts.text);
         let Message::Request(request) = &letter.message else { return };
         if facts.method == Method::Subscribe && facts.to_tag == 0 {
@@ -131,23 +131,21 @@ impl Ghost {
         }
     }
 
-    /// An agent gets an answer.
-    pub(crate) fn user_hears(&mut self, user: UserId, answer: &Letter) {
-        let series = self.users.get().series.get(&(user, answer.facts.call));
-        let counts = |series: &Series| answer.facts.status == 401 || series.challenged > 0;
-        if answer.facts.status >= 200 && series.is_some_and(counts) {
-            self.users.change(|users| users.heard(user, answer));
-        }
-    }
-
-    /// An agent sends a request.
-    pub(crate) fn sent_by_user(&mut self, notes: &mut Notes<'_>, user: UserId, letter: &Letter) {
+    /// An agent sends a request: the next try of one if a 401 to it came in the same step.
+    pub(crate) fn sent_by_user(
+        &mut self,
+        notes: &mut Notes<'_>,
+        user: UserId,
+        letter: &Letter,
+        cause: Option<Prompt>,
+    ) {
         let facts = &letter.facts;
         let series = self.users.get().series.get(&(user, facts.call));
         if series.is_some_and(|series| series.sent.get(&facts.cseq) == Some(&facts.text)) {
             return notes.saw(Sight::Retransmitted, true);
         }
-        self.users.change(|users| users.sent(notes, user, letter));
+        let again = cause.is_some_and(|it| it.status == 401 && it.call == facts.call);
+        self.users.change(|users| users.sent(notes, user, letter, again));
     }
 
     /// An agent told its user something, in a step that a letter of `call` caused, or a timer.
@@ -156,8 +154,9 @@ impl Ghost {
         notes: &mut Notes<'_>,
         user: UserId,
         event: &agent::Event,
-        call: Option<u64>,
+        cause: Option<Prompt>,
     ) {
+        let call = cause.map(|cause| cause.call);
         let matters = match event {
             agent::Event::Subscription { phase, .. } => *phase == SubscriptionPhase::Terminated,
             agent::Event::LoggedOut

@@ -74,13 +74,12 @@ impl<S: Serves> Step<'_, S> {
             && let Some(ok) = overtaken(&self.world, letter)
         {
             self.village.album.note(Sight::NotifyBefore200);
-            self.order_does_not_matter(user, letter, &ok);
+            if !letter.facts.terminates {
+                self.order_does_not_matter(user, letter, &ok);
+            }
         }
         let shown = is_request && self.world.ghost.was_shown(user, letter);
         let before = self.world.agents[usize::from(user)].print();
-        if !is_request {
-            self.world.ghost.user_hears(user, letter);
-        }
         self.tell_agent(user, Cause::Letter(letter));
         let unchanged = self.world.agents[usize::from(user)].print() == before;
         if shown {
@@ -119,7 +118,8 @@ impl<S: Serves> Step<'_, S> {
             match made {
                 Told::Letter(letter) => {
                     if matches!(letter.message, Message::Request(_)) {
-                        self.world.ghost.sent_by_user(&mut notes, user, letter);
+                        let cause = self.cause;
+                        self.world.ghost.sent_by_user(&mut notes, user, letter, cause);
                     }
                     self.post(letter);
                 }

@@ -5,7 +5,7 @@ mod agent;
 mod server;
 mod time;
 
-use crate::ghost::{Notes, Origin};
+use crate::ghost::{Notes, Origin, Prompt};
 use crate::law::{Law, Sight};
 use crate::plan::UserId;
 use crate::wire::Letter;
@@ -25,8 +25,8 @@ pub(crate) struct Step<'a, S> {
     cut: Option<SocketAddr>,
     /// How many rows are still stored before the server crashes.
     fuse: Option<u8>,
-    /// Call-ID of the letter that caused this.
-    cause: Option<u64>,
+    /// The letter that caused this.
+    cause: Option<Prompt>,
 }
 
 /// The onlooker's notes, beside whatever else of a step is borrowed.
@@ -112,7 +112,7 @@ impl<'a, S: Serves> Step<'a, S> {
 
     /// A letter arrives.
     fn arrive(&mut self, letter: &Arc<Letter>) {
-        self.cause = Some(letter.facts.call);
+        self.cause = Some(Prompt { call: letter.facts.call, status: letter.facts.status });
         if letter.to == SERVER {
             self.at_server(letter, Origin::Genuine);
         } else if let Some(user) = self.village.user_at(letter.to) {
