@@ -3,6 +3,7 @@
 use super::{Ghost, LIFE, Notes, Rows};
 use crate::law::{Law, Sight};
 use crate::print::mark;
+use crate::recall::Move;
 use crate::wire::Letter;
 use presently_engine::Instant;
 use presently_engine::body::pidf::Pidf;
@@ -35,10 +36,12 @@ pub(super) struct Talk {
     failed: bool,
     /// The server has restarted since: numbers may skip.
     skips: bool,
-    /// Watcher rows that the subscriber was told, as of the last document that was accepted.
-    told: BTreeMap<u64, u64>,
+    /// Watcher rows that changed since a document spoke of them.
+    touched: BTreeSet<u64>,
+    /// Watcher rows that the subscriber knows, as of the last document that was accepted.
+    told: BTreeSet<u64>,
     /// Rows of the document that is out, whether it is a full one, and which of them are ends.
-    telling: (bool, BTreeMap<u64, u64>, BTreeSet<u64>),
+    telling: (bool, BTreeSet<u64>, BTreeSet<u64>),
 }
 
 impl Talk {
@@ -89,19 +92,18 @@ impl Talk {
 
     fn told_rows(&mut self, notes: &mut Notes<'_>, document: &WatcherInfo) {
         let rows = document.lists.iter().flat_map(|list| &list.watchers);
-        let mut telling = (document.full, BTreeMap::new(), BTreeSet::new());
+        let mut telling = (document.full, BTreeSet::new(), BTreeSet::new());
         for row in rows {
             let id = mark(&row.id);
-            let stand = mark(row.status.as_str()) ^ mark(row.event.as_str()).rotate_left(1);
             let ended = row.status == Status::Terminated;
-            let known = self.told.get(&id);
-            let news = document.full || known != Some(&stand);
-            notes.demand(Law::PartialMinimal, news && !(ended && known.is_none()));
-            telling.1.insert(id, stand);
+            let news = document.full || self.touched.contains(&id);
+            notes.demand(Law::PartialMinimal, news && (!ended || self.told.contains(&id)));
+            telling.1.insert(id);
             if ended {
                 telling.2.insert(id);
             }
         }
+        self.touched.clear();
         self.telling = telling;
     }
 
@@ -126,6 +128,19 @@ impl Ghost {
                 talk.skips = true;
             }
         });
+    }
+
+    /// Watcher rows change: subscribers to watcher information may be told so.
+    pub(crate) fn rows_touched(&mut self, notes: &Notes<'_>, moves: &[Move]) {
+        let knows = |talk: &Talk| talk.version.is_some();
+        let known = self.talks.get().values().any(knows);
+        if !moves.is_empty() && known && notes.laws.has(Law::PartialMinimal) {
+            self.talks.change(|talks| {
+                for talk in talks.values_mut().filter(|talk| knows(talk)) {
+                    talk.touched.extend(moves.iter().map(|row| row.id));
+                }
+            });
+        }
     }
 
     /// The server sends a NOTIFY. `rows` is what is durable when it leaves.

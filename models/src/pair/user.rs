@@ -69,8 +69,13 @@ impl Users {
         let refused = invite && self.answer.is_some_and(|(status, _)| status >= 300);
         let span = if refused { Timing::default().t4 } else { LIFE };
         let last = self.answer.map(|(_, at)| at).or(self.arrived);
+        let forgotten = last.is_some_and(|at| at + span <= now);
+        if forgotten {
+            // A transaction of its own, with an answer of its own.
+            self.sent = None;
+        }
         self.arrived = Some(now);
-        self.key.replace(key).is_none() || last.is_some_and(|at| at + span <= now)
+        self.key.replace(key).is_none() || forgotten
     }
 
     /// The user says something; `taken` if it is the final answer.

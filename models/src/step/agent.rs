@@ -74,7 +74,7 @@ impl<S: Serves> Step<'_, S> {
             && let Some(ok) = overtaken(&self.world, letter)
         {
             self.village.album.note(Sight::NotifyBefore200);
-            if !letter.facts.terminates {
+            if !letter.facts.terminates && letter.facts.cseq == 1 {
                 self.order_does_not_matter(user, letter, &ok);
             }
         }

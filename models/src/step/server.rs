@@ -109,7 +109,7 @@ impl<S: Serves> Step<'_, S> {
             self.world.ghost.notify_answered(letter);
         }
         let (server, rows) = (self.world.server.print(), self.world.rows.clone());
-        let done = self.tell_server(Some(letter));
+        let done = self.tell_server(Some((letter, origin)));
         let Message::Request(request) = &letter.message else { return };
         let village = self.village;
         let mut notes = notes(village, &mut self.world.broken);
@@ -140,22 +140,25 @@ impl<S: Serves> Step<'_, S> {
         self.tell_server(None);
     }
 
-    fn tell_server(&mut self, letter: Option<&Letter>) -> Done {
+    fn tell_server(&mut self, cause: Option<(&Letter, Origin)>) -> Done {
         let village = self.village;
+        let letter = cause.map(|(letter, _)| letter);
         let turn = village.server_turn(&self.world, letter);
         let before = std::mem::replace(&mut self.world.tables, Arc::clone(&turn.tables));
         self.world.server = turn.after.clone();
         let mut done =
             Done { fresh: turn.fresh, executed: turn.executed, others: false, answer: None };
+        self.world.ghost.rows_touched(&notes(village, &mut self.world.broken), &turn.moves);
         for made in &turn.made {
             match made {
                 Made::Record(record, name, says) => {
                     if self.fuse == Some(0) {
                         return done;
                     }
-                    if let Some(letter) = letter {
+                    if let Some((letter, origin)) = cause {
                         let mut notes = notes(village, &mut self.world.broken);
-                        born(&mut notes, letter, turn.proven.as_ref(), record);
+                        let proven = turn.proven.as_ref().filter(|_| origin != Origin::Forged);
+                        born(&mut notes, letter, proven, record);
                         stored_at_home(&mut notes, letter, record);
                     }
                     self.world.said.push(Said::Stored(Arc::clone(says)));
