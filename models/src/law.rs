@@ -39,7 +39,7 @@ named! {
     /// A property that holds in every state.
     Law {
         NoStateBeforeAuth = "P1 NoStateBeforeAuth",
-            "what is stored was asked for by somebody who proved to own it";
+            "nothing is carried out or stored but for somebody who proved to own it";
         NoDocBeforeApproval = "P2 NoDocBeforeApproval",
             "presence of X is written for W only while X's verdict on W is allow";
         FsmConforms = "P4 FsmConforms",
@@ -62,6 +62,8 @@ named! {
             "one decision changes each row at most once and leaves none of that watcher undecided";
         PolicySurvives = "P13 PolicySurvives",
             "a decision that was answered 200 is stored, also after a crash";
+        NoEarlyExpiry = "P14 NoEarlyExpiry",
+            "no subscription ends by timeout before the granted time is over";
         OneRecordPerDialog = "P16 OneRecordPerDialog",
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
@@ -72,6 +74,8 @@ named! {
             "to non-INVITE no 1xx but 100, none before 3.5 s, never 408";
         CSeqSendMonotone = "P20 CSeqSendMonotone",
             "requests that an agent sends under one Call-ID have rising CSeqs";
+        BoundedState = "P21 BoundedState",
+            "in every quiet state no transaction is left, and no subscription that has run out";
         ExecuteAtMostOnce = "P23 ExecuteAtMostOnce",
             "a nonce and count is executed once";
         ReplayInert = "P24 ReplayInert",

@@ -3,6 +3,7 @@
 use crate::law::{Law, Sight};
 pub use crate::pair::Pair;
 use presently_engine::agent::Command;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Index of a user in [`Plan::users`].
@@ -33,7 +34,8 @@ pub enum Clocks {
 }
 
 /// How often each kind of thing may still happen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Budget {
     /// Letters lost.
     pub drops: u8,

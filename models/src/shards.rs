@@ -60,6 +60,10 @@ impl<S: Serves> Serves for Sharded<S> {
         Self { shards: parts.map(|rows| S::recover(config, now, rows)) }
     }
 
+    fn transactions(&self) -> usize {
+        self.shards.iter().map(S::transactions).sum()
+    }
+
     fn tables(&self, now: Instant) -> Tables {
         let mut all = Tables::default();
         for shard in &self.shards {

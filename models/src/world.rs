@@ -1,10 +1,11 @@
 //! stateright's `Model`, once: real `Server` and `Agent` values, a network, stored rows, budgets.
 //!
-//! Time is *ordered* as a rule: it stands still while letters travel, and passes only on an empty network, to
-//! the earliest deadline and on until somebody says something. Long waits (refresh, expiry, giving
-//! up) have a budget. Where a plan says *any*, every node has a clock of its own, and its next
+//! Time is *ordered* as a rule: it stands still while letters travel, and passes only on an empty
+//! network, to the earliest deadline and on until somebody says something. Long waits (refresh,
+//! expiry, giving up) have a budget. Where a plan says *any*, every node has a clock of its own, and its next
 //! timer may fire at any moment. Nothing hashed is a clock value (`print.rs`).
 
+use crate::gauge::Gauge;
 use crate::ghost::{Ghost, Rows};
 use crate::law::{Album, Code, Law};
 use crate::plan::{Budget, Clocks, Plan, UserId};
@@ -49,6 +50,8 @@ pub trait Serves:
     fn recover(config: &Config, now: Instant, rows: Vec<Record>) -> Self;
     /// The tables of the server inside.
     fn tables(&self, now: Instant) -> Tables;
+    /// How many transactions it has.
+    fn transactions(&self) -> usize;
 }
 
 impl Serves for Server {
@@ -58,6 +61,11 @@ impl Serves for Server {
 
     fn tables(&self, now: Instant) -> Tables {
         self.tables(now)
+    }
+
+    fn transactions(&self) -> usize {
+        let sizes = self.sizes().into_iter();
+        sizes.filter(|(what, _)| what.ends_with("_transactions")).map(|(_, size)| size).sum()
     }
 }
 
@@ -153,6 +161,7 @@ pub struct Village<S> {
     pub(crate) sockets: Vec<SocketAddr>,
     /// What was seen so far.
     pub album: Arc<Album>,
+    pub(crate) gauge: Arc<Gauge>,
     /// Laws of the plan.
     pub(crate) code: Code,
     pub(crate) memory: Memory<S>,
@@ -168,9 +177,10 @@ impl<S: Serves> Village<S> {
         let prelude = plan.prelude.clone();
         let left = plan.budget;
         let code = Code::of(&plan.laws);
-        let (album, memory) = (Arc::new(Album::default()), Memory::new());
+        let (album, gauge, memory) = (Arc::default(), Arc::default(), Memory::new());
+        let (before, start) = (0, None);
         let mut village =
-            Self { plan, configs, agents, sockets, album, code, memory, before: 0, start: None };
+            Self { plan, configs, agents, sockets, album, gauge, code, memory, before, start };
         let mut world = village.empty();
         for (user, command) in prelude {
             let mut step = Step::new(&village, &world);
@@ -308,7 +318,7 @@ impl<S: Serves> Model for Village<S> {
 
     fn actions(&self, world: &World<S>, actions: &mut Vec<Action>) {
         // What is broken stays broken: nothing behind it is of interest.
-        if !world.broken.is_empty() {
+        if !self.gauge.expand() || !world.broken.is_empty() {
             return;
         }
         let left = &world.left;

@@ -19,7 +19,8 @@ fn c6a(depth: Depth) -> Plan {
         wish(BOB, COME, "publishes", publish("r5")),
     ];
     plan.budget = Budget { replays: 1, forgeries: 1, ..Budget::default() };
-    plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 1)]);
+    // To watch again is to ask again inside the dialog.
+    plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 2)]);
     if depth > Depth::Quick {
         plan.budget.replays = 2;
         plan.budget.wishes[usize::from(COME)] = u8::from(depth == Depth::Deep);

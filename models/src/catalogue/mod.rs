@@ -88,6 +88,7 @@ fn decisions(watcher: &str) -> [Wish; 3] {
 /// Laws of every model with subscriptions, which hold in every state.
 const ALWAYS: &[Law] = &[
     Law::NoDocBeforeApproval,
+    Law::NoEarlyExpiry,
     Law::FsmConforms,
     Law::TerminalLast,
     Law::ContentNeverBack,
@@ -107,8 +108,13 @@ const ALWAYS: &[Law] = &[
 ];
 
 /// Laws of quiet states and of whole runs.
-const IN_THE_END: &[Law] =
-    &[Law::WatcherConverges, Law::SubscribeResolves, Law::NoChatter, Law::NoStuck];
+const IN_THE_END: &[Law] = &[
+    Law::WatcherConverges,
+    Law::SubscribeResolves,
+    Law::BoundedState,
+    Law::NoChatter,
+    Law::NoStuck,
+];
 
 /// Laws of watcher information.
 const WINFO: &[Law] =

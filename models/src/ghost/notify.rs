@@ -113,7 +113,7 @@ impl Talk {
             self.told.clear();
         }
         self.told.extend(rows);
-        self.told.retain(|id, _| !ends.contains(id));
+        self.told.retain(|id| !ends.contains(id));
     }
 }
 
@@ -169,6 +169,12 @@ impl Ghost {
         if !facts.is_winfo {
             presence_document(notes, rows, request, state);
         }
+    }
+
+    /// Whether the last NOTIFY of a dialog went without answer for as long as transactions live.
+    pub(crate) fn is_unanswered(&self, tag: u64, now: Instant) -> bool {
+        let sent = self.talks.get().get(&tag).and_then(|talk| talk.outstanding);
+        sent.is_some_and(|sent| sent + LIFE <= now)
     }
 
     /// The server hears the answer to a NOTIFY.

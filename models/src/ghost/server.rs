@@ -81,7 +81,8 @@ pub(crate) fn born(notes: &mut Notes<'_>, cause: &Letter, proven: Option<&Aor>, 
         | Record::Published(aor, ..)
         | Record::Withdrawn(aor, ..)
         | Record::Decided(aor, ..)
-        | Record::Ruled(aor, ..) => Some(aor),
+        | Record::Ruled(aor, ..)
+        | Record::Unruled(aor) => Some(aor),
         // Consequences of the decision or registration beside them.
         Record::Ended(..) | Record::Released(..) | Record::Delivered(..) => None,
     };

@@ -3,7 +3,7 @@
 use super::ends::{Action, Ends, Exchange};
 use crate::law::{Album, Code, Law};
 use crate::plan::Plan;
-use crate::run::{Counterexample, Limits, Report};
+use crate::run::{Counterexample, Cut, Limits, Report};
 use presently_engine::mint::Secret;
 use presently_engine::transaction::Timing;
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -64,9 +64,15 @@ pub(crate) fn check(plan: &Plan, limits: Limits) -> Option<Report> {
             steps: steps.len().saturating_sub(1),
             shortest: true,
             ladder: ladder(&steps),
+            capsule: None,
         })
     });
-    let cut = checker.state_count() >= limits.states || began.elapsed() >= limits.time;
+    let cut = if checker.state_count() >= limits.states {
+        Some(Cut::States)
+    } else {
+        (began.elapsed() >= limits.time).then_some(Cut::Time)
+    };
+    let cut = cut.filter(|_| broken.is_none());
     let sights = plan.sights.iter().copied();
     Some(Report {
         model: plan.name,
@@ -75,7 +81,10 @@ pub(crate) fn check(plan: &Plan, limits: Limits) -> Option<Report> {
         generated: checker.state_count(),
         depth: checker.max_depth(),
         time: began.elapsed(),
-        complete: broken.is_none() && !cut,
+        complete: broken.is_none() && cut.is_none(),
+        cut,
+        memory: None,
+        sights: plan.sights.clone(),
         laws: plan.laws.clone(),
         missing: sights.filter(|it| broken.is_none() && !exchange.album.has(*it)).collect(),
         broken,

@@ -70,18 +70,19 @@ impl<S: Serves> Village<S> {
 impl<S: Serves> Step<'_, S> {
     pub(super) fn at_agent(&mut self, user: UserId, letter: &Arc<Letter>) {
         let is_request = letter.facts.status == 0;
-        if letter.asks(Method::Notify)
-            && let Some(ok) = overtaken(&self.world, letter)
-        {
+        let early = letter.asks(Method::Notify).then(|| overtaken(&self.world, letter)).flatten();
+        if let Some(ok) = &early {
             self.village.album.note(Sight::NotifyBefore200);
             if !letter.facts.terminates && letter.facts.cseq == 1 {
-                self.order_does_not_matter(user, letter, &ok);
+                self.order_does_not_matter(user, letter, ok);
             }
         }
         let shown = is_request && self.world.ghost.was_shown(user, letter);
         let before = self.world.agents[usize::from(user)].print();
         self.tell_agent(user, Cause::Letter(letter));
         let unchanged = self.world.agents[usize::from(user)].print() == before;
+        let refused = early.is_some() && self.world.said.iter().any(refuses);
+        notes(self.village, &mut self.world.broken).demand(Law::DialogFromNotify, !refused);
         if shown {
             self.village.album.note(Sight::DuplicateSuppressed);
         }
@@ -130,5 +131,13 @@ impl<S: Serves> Step<'_, S> {
                 }
             }
         }
+    }
+}
+
+/// Whether a NOTIFY is answered as if it belonged to nothing.
+fn refuses(said: &Said) -> bool {
+    match said {
+        Said::Sent(letter) => letter.facts.status == 481,
+        Said::Stored(_) | Said::Told(..) => false,
     }
 }

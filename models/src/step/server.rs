@@ -121,6 +121,7 @@ impl<S: Serves> Step<'_, S> {
             boot: self.world.boot,
             answer: done.answer.as_ref().filter(|_| done.fresh),
             executed: done.executed,
+            forgets: village.plan.replay_records.is_some(),
             effect: rows.print() != self.world.rows.print() || done.others,
         };
         self.world.ghost.dealt(&mut notes, &deed);
@@ -181,6 +182,10 @@ impl<S: Serves> Step<'_, S> {
         let mut notes = notes(self.village, &mut self.world.broken);
         decided(&mut notes, before, &self.world.tables, record);
         ended(&notes, self.world.rows.get(), record);
+        if self.cause.is_none() {
+            let rows = self.world.rows.get();
+            self.world.ghost.ran_out(&mut notes, self.world.now, rows, record);
+        }
         notes.saw(Sight::Stored, matches!(record, Record::Kept(..)));
         notes.saw(Sight::Withdrawn, matches!(record, Record::Withdrawn(..)));
         self.world.rows = self.village.folded(&self.world.rows, record, name);
