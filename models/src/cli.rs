@@ -11,7 +11,7 @@ use presently_models::certificate::Certificate;
 use presently_models::explore;
 use presently_models::gauge::parse_memory;
 use presently_models::plan::Plan;
-use presently_models::run::{Limits, Report, check};
+use presently_models::run::{Limits, Report, check_shipped};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -225,12 +225,10 @@ fn run(args: &RunArgs) -> Result<ExitCode, String> {
     let mut reports: Vec<Report> = Vec::new();
     for plan in chosen {
         let name = plan.name;
-        let report = check::<Server>(plan, limits, &mut |progress| tell::progress(name, progress));
+        let report = check_shipped(plan, limits, &mut |at| tell::progress(name, at));
         tell::clear();
-        let capsule = match &report.broken {
-            Some(broken) => Some(files::keep(&args.keep, &broken.capsule)?),
-            None => None,
-        };
+        let capsule = report.broken.as_ref().and_then(|broken| broken.capsule.as_ref());
+        let capsule = capsule.map(|capsule| files::keep(&args.keep, capsule)).transpose()?;
         if args.json {
             tell::say(&format!("{}\n", tell::json(&report, capsule.as_deref())));
         } else {
