@@ -77,6 +77,7 @@ pub(crate) fn record(record: &Record) -> String {
             format!("{aor} decides about {}: {word}", watcher.user())
         }
         Record::Ruled(_, etag) => format!("rules {etag} of {aor}"),
+        Record::Unruled(_) => format!("no rules of {aor}"),
         Record::Kept(_, kept) => format!("message {} for {aor}", kept.message_id),
         Record::Delivered(_, id) => format!("message row {id} done"),
     }
