@@ -15,7 +15,7 @@ use presently_models::run::{Limits, Report, check};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -245,7 +245,7 @@ fn run(args: &RunArgs) -> Result<ExitCode, String> {
         let whole = plans(args.budget.depth());
         let whole: Vec<&str> = whole.iter().map(|plan| plan.name).collect();
         let name = args.budget.name();
-        let certificate = Certificate::new(name, &whole, &reports, SystemTime::now());
+        let certificate = Certificate::new(name, &whole, &reports, files::now());
         files::write(file, &certificate.text())?;
     }
     Ok(ExitCode::from(u8::from(reports.iter().any(Report::failed))))
