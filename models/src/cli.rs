@@ -15,7 +15,7 @@ use presently_models::run::{Limits, Report, check_shipped};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,6 @@ short by time, states or memory; 2 wrong usage.";
 #[command(
     name = "presence-check",
     version = presently_engine::VERSION,
-    about,
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
@@ -78,8 +77,9 @@ struct RunArgs {
     /// Give a model up after so many seconds [default: quick 60, ci 300]
     #[arg(long, value_name = "SECONDS")]
     time: Option<u64>,
-    /// Give a model up after so many steps [default: quick 2000000, ci 20000000]
-    #[arg(long, value_name = "STEPS")]
+    /// Give a model up after so many states, known ones counted again
+    /// [default: quick 2000000, ci 20000000]
+    #[arg(long, value_name = "N")]
     states: Option<usize>,
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
@@ -243,7 +243,7 @@ fn run(args: &RunArgs) -> Result<ExitCode, String> {
         let whole = plans(args.budget.depth());
         let whole: Vec<&str> = whole.iter().map(|plan| plan.name).collect();
         let name = args.budget.name();
-        let certificate = Certificate::new(name, &whole, &reports, SystemTime::now());
+        let certificate = Certificate::new(name, &whole, &reports, files::now());
         files::write(file, &certificate.text())?;
     }
     Ok(ExitCode::from(u8::from(reports.iter().any(Report::failed))))
