@@ -86,6 +86,10 @@ impl Capsule {
     pub fn parse(text: &str) -> Result<Self, Unread> {
         let broken = |why: serde_json::Error| Unread::Broken(why.to_string());
         let value: Value = serde_json::from_str(text).map_err(broken)?;
+        if value.get("kind").and_then(Value::as_str) == Some("presence-check capsule") {
+            let why = "it is one of presence-check; try `presence-check replay FILE`";
+            return Err(Unread::Broken(why.to_owned()));
+        }
         let format = value.get("format").and_then(Value::as_u64);
         if let Some(other) = format.filter(|format| *format != u64::from(FORMAT)) {
             return Err(Unread::Format(other));

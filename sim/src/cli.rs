@@ -32,7 +32,7 @@ Exit codes: 0 everything was seen, 1 something was not, 2 wrong usage or a wrong
 #[derive(Parser, Debug)]
 #[command(
     name = "presence-sim",
-    version,
+    version = presently_engine::VERSION,
     after_help = EXAMPLES,
     disable_help_subcommand = true,
     max_term_width = 100

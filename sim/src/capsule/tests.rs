@@ -60,3 +60,10 @@ fn a_capsule_of_another_engine_is_read_and_known_as_such() {
     let read = Capsule::parse(&old.text()).expect("read");
     assert!(!read.is_of_this_engine());
 }
+
+#[test]
+fn a_capsule_of_the_models_is_sent_to_its_own_program() {
+    let text = "{\"kind\": \"presence-check capsule\", \"format\": 1}";
+    let why = Capsule::parse(text).expect_err("another kind").to_string();
+    assert!(why.ends_with("try `presence-check replay FILE`"), "{why}");
+}

@@ -41,13 +41,13 @@ impl Decision {
 }
 
 /// All decisions of a run, in order.
-pub(super) struct Decisions {
+pub(crate) struct Decisions {
     made: Vec<Decision>,
     default: Handling,
 }
 
 impl Decisions {
-    pub(super) fn new(plan: &Plan, record: &Record, lives: &Lives) -> Self {
+    pub(crate) fn new(plan: &Plan, record: &Record, lives: &Lives) -> Self {
         let mut made = Vec::new();
         for step in &plan.steps {
             let Act::Order(device, line) = &step.act else { continue };
@@ -74,7 +74,7 @@ impl Decisions {
     }
 
     /// What the server may think of a watcher at a moment.
-    pub(super) fn possible(&self, owner: &str, watcher: &str, at_ms: u64) -> Vec<Handling> {
+    pub(crate) fn possible(&self, owner: &str, watcher: &str, at_ms: u64) -> Vec<Handling> {
         let about: Vec<&Decision> = self
             .made
             .iter()
@@ -95,21 +95,39 @@ impl Decisions {
     }
 
     /// What the server must think, if there is only one such thing.
-    pub(super) fn certain(&self, owner: &str, watcher: &str, at_ms: u64) -> Option<Handling> {
+    pub(crate) fn certain(&self, owner: &str, watcher: &str, at_ms: u64) -> Option<Handling> {
         let possible = self.possible(owner, watcher, at_ms);
         let first = *possible.first()?;
         possible.iter().all(|one| *one == first).then_some(first)
     }
 
     /// Whether an owner may have thought so of a watcher at any time.
-    pub(super) fn ever(&self, owner: &str, watcher: &str, handling: Handling) -> bool {
+    pub(crate) fn ever(&self, owner: &str, watcher: &str, handling: Handling) -> bool {
         let about = |one: &&Decision| one.device.user == owner && one.watcher == watcher;
         self.default == handling
             || self.made.iter().filter(about).any(|one| one.handling == Some(handling))
     }
 
+    /// Whether the server may have thought so of a watcher at some moment of a time.
+    pub(crate) fn at_some_time(
+        &self,
+        owner: &str,
+        watcher: &str,
+        handling: Handling,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> bool {
+        let decided = self.made.iter().any(|one| {
+            one.device.user == owner
+                && one.watcher == watcher
+                && (from_ms..=until_ms).contains(&one.at_ms)
+                && one.handling.unwrap_or(self.default) == handling
+        });
+        decided || self.possible(owner, watcher, from_ms).contains(&handling)
+    }
+
     /// Whether some decision of an owner may have taken effect in a time.
-    pub(super) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
+    pub(crate) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
         self.made.iter().any(|one| {
             let told = one.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
             one.device.user == owner && one.at_ms <= until_ms && told >= from_ms
