@@ -87,6 +87,9 @@ fn decisions(watcher: &str) -> [Wish; 3] {
 /// Laws of every model with subscriptions.
 const SUBSCRIPTION: &[Law] = &[
     Law::NoDocBeforeApproval,
+    Law::NoEarlyExpiry,
+    Law::BoundedState,
+    Law::DialogFromNotify,
     Law::FsmConforms,
     Law::TerminalLast,
     Law::ContentNeverBack,
@@ -317,13 +320,15 @@ fn c6a(depth: Depth) -> Plan {
         wish(BOB, COME, "publishes", publish("r5")),
     ];
     plan.budget = Budget { replays: 1, forgeries: 1, ..Budget::default() };
-    plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 1)]);
+    // To watch again is to ask again inside the dialog.
+    plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 2)]);
     if depth > Depth::Quick {
         // One record: every proof of bob's evicts alice's.
         plan.replay_records = Some(1);
         plan.budget.wishes[usize::from(COME)] = 1;
     }
     plan.laws = vec![
+        Law::NoStateBeforeAuth,
         Law::ExecuteAtMostOnce,
         Law::ReplayInert,
         Law::FailureFree,

@@ -38,6 +38,8 @@ macro_rules! named {
 named! {
     /// A property that holds in every state.
     Law {
+        NoStateBeforeAuth = "P1 NoStateBeforeAuth",
+            "nothing is carried out for a request whose digest was not verified";
         NoDocBeforeApproval = "P2 NoDocBeforeApproval",
             "presence of X is written for W only while X's verdict on W is allow";
         FsmConforms = "P4 FsmConforms",
@@ -58,18 +60,24 @@ named! {
             "one decision changes each row at most once and leaves none of that watcher undecided";
         PolicySurvives = "P13 PolicySurvives",
             "a decision that was answered 200 is stored, also after a crash";
+        NoEarlyExpiry = "P14 NoEarlyExpiry",
+            "no subscription ends by timeout before the granted time is over";
         OneRecordPerDialog = "P16 OneRecordPerDialog",
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
             "an end of a subscription starts at most one new one";
         CSeqSendMonotone = "P20 CSeqSendMonotone",
             "requests that an agent sends under one Call-ID have rising CSeqs";
+        BoundedState = "P21 BoundedState",
+            "in every quiet state no transaction is left, and no subscription that has run out";
         ExecuteAtMostOnce = "P23 ExecuteAtMostOnce",
             "a nonce and count is executed once, and never one of another boot";
         ReplayInert = "P24 ReplayInert",
             "repeating a captured request after its transaction is forgotten changes nothing";
         FailureFree = "P26 FailureFree",
             "a wrong digest stores nothing and uses no count up";
+        DialogFromNotify = "P31 DialogFromNotify",
+            "a NOTIFY that overtakes the 200 to its SUBSCRIBE is accepted";
         EtagDiscipline = "P32 EtagDiscipline",
             "every entity-tag is new, and only the newest of an entity matches";
         RegisterAtomic = "P35 RegisterAtomic",

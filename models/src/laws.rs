@@ -5,18 +5,30 @@ use crate::ghost::{one_record_per_dialog, same_tables, winfo_agrees};
 use crate::law::Law;
 use crate::world::{Serves, Village, World};
 use presently_engine::agent::{Package, SubscriptionPhase};
-use presently_engine::server::Record;
+use presently_engine::server::{Record, SubscriptionTableRow};
 use stateright::{Model, Property};
+
+/// A model that can tell whether a law holds in one of its states.
+pub(crate) trait Judges: Model {
+    /// Whether it does.
+    fn judges(&self, state: &Self::State, law: Law) -> bool;
+}
+
+impl<S: Serves> Judges for Village<S> {
+    fn judges(&self, world: &World<S>, law: Law) -> bool {
+        holds(self, world, law)
+    }
+}
 
 /// Declares each law as a property: stateright wants plain functions.
 macro_rules! properties {
     ($($law:ident)+) => {
         /// A law as a property of stateright.
-        pub(crate) fn property<S: Serves>(law: Law) -> Property<Village<S>> {
+        pub(crate) fn property<M: Judges>(law: Law) -> Property<M> {
             match law {
                 $(Law::$law => {
-                    Property::always(Law::$law.name(), |village, world| {
-                        holds(village, world, Law::$law)
+                    Property::always(Law::$law.name(), |model, state| {
+                        model.judges(state, Law::$law)
                     })
                 })+
             }
@@ -29,7 +41,8 @@ properties! {
     SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
     ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
-    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds
+    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth NoEarlyExpiry
+    BoundedState DialogFromNotify
 }
 
 /// Whether a law holds in a state.
@@ -43,7 +56,11 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
         Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
         Law::RecoverEqualsLive => recovers(village, world),
+        Law::BoundedState => !world.is_quiet() || nothing_is_over(world),
         Law::NoDocBeforeApproval
+        | Law::NoStateBeforeAuth
+        | Law::NoEarlyExpiry
+        | Law::DialogFromNotify
         | Law::FsmConforms
         | Law::TerminalLast
         | Law::ContentNeverBack
@@ -69,7 +86,8 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
 fn can_move<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
     let mut actions = Vec::new();
     village.actions(world, &mut actions);
-    !actions.is_empty()
+    village.gauge.only_asked();
+    !actions.is_empty() || village.gauge.is_stopped()
 }
 
 /// P46: whoever the server and the agent agree is subscribed has the server's rows.
@@ -132,6 +150,16 @@ fn nothing_waits<S: Serves>(world: &World<S>) -> bool {
     let is_bound =
         |aor| rows.values().any(|row| matches!(row, Record::Bound(whose, ..) if whose == aor));
     rows.values().all(|row| !matches!(row, Record::Kept(aor, _) if is_bound(aor)))
+}
+
+/// P21: what is over is gone. Transactions live for 64·T1 at most, subscriptions for as long as
+/// they were granted and some grace; in a quiet state all of that is past.
+fn nothing_is_over<S: Serves>(world: &World<S>) -> bool {
+    let rows = world.tables.pst.iter().chain(&world.tables.wst);
+    let ended = |row: &SubscriptionTableRow| row.state.starts_with("terminated");
+    let served = world.server.get().transactions() == 0;
+    let asked = world.agents.iter().all(|agent| agent.get().sizes().transactions == (0, 0));
+    served && asked && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
 }
 
 fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {

@@ -4,9 +4,13 @@
 //! and budgets for what may go wrong; a step is one call of `handle`. Read `world.rs` first, then
 //! `laws.rs` and `catalogue.rs`.
 
+pub mod capsule;
 mod cast;
 pub mod catalogue;
+pub mod certificate;
 pub mod drawing;
+pub mod explore;
+pub mod gauge;
 mod ghost;
 pub mod law;
 mod laws;

@@ -2,6 +2,7 @@
 
 use crate::law::{Law, Sight};
 use presently_engine::agent::Command;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Index of a user in [`Plan::users`].
@@ -21,7 +22,8 @@ pub struct Wish {
 }
 
 /// How often each kind of thing may still happen.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Budget {
     /// Letters lost.
     pub drops: u8,

@@ -134,11 +134,9 @@ impl<'a, S: Serves> Step<'a, S> {
             Message::Request(request) => Some(request),
             Message::Response(_) => None,
         };
+        let mut early = false;
         if let Some(notify) = request.filter(|request| request.method() == Method::Notify) {
-            let album = &self.village.album;
-            if is_early(&self.world, letter.to, notify) {
-                album.note(Sight::NotifyBefore200);
-            }
+            early = is_early(&self.world, letter.to, notify);
         }
         let id = request.and_then(|request| request.first(Name::DmMessageId));
         let shown = id.is_some_and(|id| self.ghost.was_shown(user, id));
@@ -146,6 +144,9 @@ impl<'a, S: Serves> Step<'a, S> {
         let from = Peer::new(letter.from);
         self.tell_agent(user, Input::Message { from, message: letter.message.clone() });
         let unchanged = self.world.agents[usize::from(user)].print() == before;
+        let mut notes = Self::notes(self.village, &mut self.world.broken);
+        notes.saw(Sight::NotifyBefore200, early);
+        notes.demand(Law::DialogFromNotify, !(early && self.world.said.iter().any(refuses)));
         if shown {
             self.village.album.note(Sight::DuplicateSuppressed);
         }
@@ -220,6 +221,7 @@ impl<'a, S: Serves> Step<'a, S> {
             boot: self.world.boot,
             answer: done.answer.as_ref().filter(|_| done.fresh),
             executed: done.executed,
+            forgets: village.plan.replay_records.is_some(),
             effect: before.rows.print() != self.world.rows.print() || done.others,
         };
         self.ghost.dealt(&mut notes, &deed);
@@ -264,6 +266,9 @@ impl<'a, S: Serves> Step<'a, S> {
         let mut notes = Self::notes(self.village, &mut self.world.broken);
         decided(&mut notes, before, &self.world.tables, &record);
         ended(&notes, self.world.rows.get(), &record);
+        if self.cause.is_none() {
+            self.ghost.ran_out(&mut notes, self.world.now, self.world.rows.get(), &record);
+        }
         notes.saw(Sight::Stored, matches!(record, Record::Kept(..)));
         notes.saw(Sight::Withdrawn, matches!(record, Record::Withdrawn(..)));
         self.world.said.push(Said::Stored(crate::drawing::record(&record)));
@@ -462,6 +467,16 @@ fn replaced(text: &[u8], label: &[u8], fresh: &[u8]) -> Vec<u8> {
         text[start..start + fresh.len()].copy_from_slice(fresh);
     }
     text
+}
+
+/// Whether a NOTIFY is answered as if it belonged to nothing.
+fn refuses(said: &Said) -> bool {
+    match said {
+        Said::Sent(letter) => {
+            matches!(&letter.message, Message::Response(response) if response.status() == 481)
+        }
+        Said::Stored(_) | Said::Told(..) => false,
+    }
 }
 
 /// Whether the 200 to the SUBSCRIBE of this Call-ID is still under way to the same agent.

@@ -4,6 +4,7 @@
 //! the earliest deadline and on until somebody says something. Long waits (refresh, expiry, giving
 //! up) have a budget. Nothing hashed is a clock value (`print.rs`).
 
+use crate::gauge::Gauge;
 use crate::ghost::{Ghost, Rows};
 use crate::law::{Album, Law};
 use crate::plan::{Budget, Plan, UserId};
@@ -47,6 +48,8 @@ pub trait Serves:
     fn recover(config: &Config, now: Instant, rows: Vec<Record>) -> Self;
     /// The tables of the server inside.
     fn tables(&self, now: Instant) -> Tables;
+    /// How many transactions it has.
+    fn transactions(&self) -> usize;
 }
 
 impl Serves for Server {
@@ -56,6 +59,11 @@ impl Serves for Server {
 
     fn tables(&self, now: Instant) -> Tables {
         self.tables(now)
+    }
+
+    fn transactions(&self) -> usize {
+        let sizes = self.sizes().into_iter();
+        sizes.filter(|(what, _)| what.ends_with("_transactions")).map(|(_, size)| size).sum()
     }
 }
 
@@ -148,6 +156,7 @@ pub struct Village<S> {
     pub(crate) sockets: Vec<SocketAddr>,
     /// What was seen so far.
     pub album: Arc<Album>,
+    pub(crate) gauge: Arc<Gauge>,
     start: Option<World<S>>,
 }
 
@@ -157,8 +166,8 @@ impl<S: Serves> Village<S> {
         let (configs, agents, sockets) = crate::cast::cast(&plan);
         let prelude = plan.prelude.clone();
         let left = plan.budget;
-        let mut village =
-            Self { plan, configs, agents, sockets, album: Arc::new(Album::default()), start: None };
+        let (album, gauge) = (Arc::default(), Arc::default());
+        let mut village = Self { plan, configs, agents, sockets, album, gauge, start: None };
         let mut world = village.empty();
         for (user, command) in prelude {
             let mut step = Step::new(&village, &world);
@@ -261,7 +270,7 @@ impl<S: Serves> Model for Village<S> {
 
     fn actions(&self, world: &World<S>, actions: &mut Vec<Action>) {
         // What is broken stays broken: nothing behind it is of interest.
-        if !world.broken.is_empty() {
+        if !self.gauge.expand() || !world.broken.is_empty() {
             return;
         }
         let left = &world.left;

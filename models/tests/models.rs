@@ -5,8 +5,13 @@ use presently_models::catalogue::{Depth, plans};
 use presently_models::run::{Limits, Report, check};
 use std::time::Duration;
 
-const LIMITS: Limits =
-    Limits { states: 20_000_000, time: Duration::from_secs(600), threads: 2, shortening: 100_000 };
+const LIMITS: Limits = Limits {
+    states: 20_000_000,
+    time: Duration::from_secs(600),
+    threads: 2,
+    shortening: 100_000,
+    memory: None,
+};
 
 /// Models that take seconds even without optimisation.
 const SMALL: &[&str] = &["C2a"];

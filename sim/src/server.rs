@@ -2,6 +2,7 @@
 //! what was not synced.
 
 use crate::chance::Chance;
+use crate::host::Host;
 use crate::network::Network;
 use crate::plan::{Party, Plan};
 use presently_engine::Instant;
@@ -12,7 +13,7 @@ use presently_engine::server::{
     Authentication, Config, Limits, Listener, Server, Tables, User, Users,
 };
 use presently_engine::transaction::Timing;
-use presently_net::{Clock, MemoryStore, Service, ServiceSetup, Store};
+use presently_net::{MemoryStore, Service, ServiceSetup, Store};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,7 +40,7 @@ pub(crate) struct ServerHost {
     shards: usize,
     chance: Chance,
     network: Network,
-    clock: Clock,
+    pub(crate) host: Host,
     pub(crate) disk: MemoryStore,
     pub(crate) service: Option<Service>,
     crashes: u64,
@@ -47,7 +48,7 @@ pub(crate) struct ServerHost {
 
 impl ServerHost {
     /// A server that is not started yet.
-    pub(crate) fn new(plan: &Plan, chance: Chance, network: &Network, clock: Clock) -> Self {
+    pub(crate) fn new(plan: &Plan, chance: Chance, network: &Network, host: Host) -> Self {
         let secret = Secret::new(chance.bytes("server secret", 0));
         let mut users = Users::default();
         for user in &plan.users {
@@ -71,7 +72,7 @@ impl ServerHost {
         };
         let disk = MemoryStore::with_secret(secret);
         let (network, shards) = (network.clone(), plan.server.shards);
-        Self { config, shards, chance, network, clock, disk, service: None, crashes: 0 }
+        Self { config, shards, chance, network, host, disk, service: None, crashes: 0 }
     }
 
     /// Starts on what the disk has. A nonce key is new at every start.
@@ -80,12 +81,14 @@ impl ServerHost {
             return Ok(());
         }
         let boot = self.disk.boot();
+        let (clock, gate) = self.host.boot();
         let key = self.chance.bytes("nonce key", boot);
-        self.config.nonce_key = NonceKey::new(key, boot << 32, self.clock.now());
+        self.config.nonce_key = NonceKey::new(key, boot << 32, clock.now());
         let socket = self.network.bind(&Party::Server, ADDRESS);
         let setup = ServiceSetup {
             shards: self.shards,
-            clock: self.clock,
+            clock,
+            gate: Some(gate),
             ..ServiceSetup::new(self.config.clone(), vec![socket], self.disk.clone())
         };
         self.service = Some(Service::start(setup)?);

@@ -23,8 +23,6 @@ const HEAD: usize = 1 + 5 + 8;
 const MAC: usize = 16;
 /// Octets in all; a multiple of three, so that base64 has exactly one spelling.
 const OCTETS: usize = HEAD + MAC;
-/// Characters of a nonce on the wire.
-const CHARACTERS: usize = OCTETS / 3 * 4;
 
 /// The key of all nonces of one boot of one server (D12). Configuration, never state.
 #[derive(Clone)]
@@ -55,11 +53,6 @@ impl NonceKey {
         self.boot
     }
 
-    /// When this boot began.
-    pub fn started(&self) -> Instant {
-        self.started
-    }
-
     /// Milliseconds since boot, as nonces carry them.
     pub(super) fn uptime(&self, now: Instant) -> u64 {
         u64::try_from(now.since(self.started).as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> 24)
@@ -79,20 +72,14 @@ impl NonceKey {
 
     /// What a nonce says, if this key made it for `realm`.
     pub(super) fn open(&self, nonce: &str, realm: &str) -> Option<Nonce> {
-        if nonce.len() != CHARACTERS {
-            return None;
-        }
+        // The MAC covers the version, and no other version has a key of this boot.
         let mut octets = [0; OCTETS];
-        let decoded = URL_SAFE_NO_PAD.decode_slice(nonce, &mut octets);
-        if decoded != Ok(OCTETS) || octets[0] != VERSION {
+        if URL_SAFE_NO_PAD.decode_slice(nonce, &mut octets) != Ok(OCTETS) {
             return None;
         }
         let (head, mac) = octets.split_at(HEAD);
         let ours: bool = self.seal(head, realm).ct_eq(mac).into();
-        ours.then(|| Nonce {
-            t: head[1..6].iter().fold(0, |t, octet| t << 8 | u64::from(*octet)),
-            r: head[6..].iter().fold(0, |r, octet| r << 8 | u64::from(*octet)),
-        })
+        ours.then(|| Nonce { t: number(&head[1..6]), r: number(&head[6..]) })
     }
 
     fn seal(&self, head: &[u8], realm: &str) -> [u8; MAC] {
@@ -108,6 +95,13 @@ impl NonceKey {
         let parts: [&[u8]; 4] = [&t.to_be_bytes(), call_id.as_bytes(), &cseq, tag.as_bytes()];
         self.spread.derive64(Label::Nonce, &parts).0
     }
+}
+
+/// A number of at most eight octets, the most significant first.
+fn number(octets: &[u8]) -> u64 {
+    let mut whole = [0; 8];
+    whole[8 - octets.len()..].copy_from_slice(octets);
+    u64::from_be_bytes(whole)
 }
 
 impl fmt::Debug for NonceKey {

@@ -19,6 +19,8 @@ pub(super) struct Access {
     tags: BTreeSet<u64>,
     /// Those that were replaced or withdrawn.
     outdated: BTreeSet<u64>,
+    /// Nonce and count of forgeries.
+    forged: BTreeSet<(u64, u32)>,
 }
 
 /// How a request came to the server.
@@ -41,6 +43,8 @@ pub(crate) struct Deed<'a> {
     pub(crate) answer: Option<&'a Response>,
     /// Whether the request was carried out, successfully or not.
     pub(crate) executed: bool,
+    /// Whether the server may have to forget what was executed: then it refuses to be safe.
+    pub(crate) forgets: bool,
     /// Whether something durable changed, or anybody but the sender was written to.
     pub(crate) effect: bool,
 }
@@ -75,6 +79,9 @@ impl Access {
     }
 
     fn note_credentials(&mut self, notes: &mut Notes<'_>, deed: &Deed<'_>) {
+        let proves = deed.request.first(Name::Authorization).is_some();
+        let honest = proves && deed.origin != Origin::Forged;
+        notes.demand(Law::NoStateBeforeAuth, honest || !deed.executed);
         let Some(header) = deed.request.first(Name::Authorization) else { return };
         let Some(nonce) = param(header, "nonce").map(mark) else { return };
         let nc = param(header, "nc").and_then(|nc| u32::from_str_radix(nc, 16).ok()).unwrap_or(0);
@@ -83,6 +90,7 @@ impl Access {
         if deed.origin == Origin::Forged {
             notes.demand(Law::FailureFree, !deed.executed && !deed.effect);
             notes.saw(Sight::ForgeryRefused, refused);
+            self.forged.insert((nonce, nc));
             return;
         }
         if deed.origin == Origin::Replayed && known {
@@ -102,7 +110,8 @@ impl Access {
         notes.saw(Sight::Stale, refused && stale && deed.origin == Origin::Genuine);
         let mine = self.nonces.get(&nonce) == Some(&deed.boot);
         let first = deed.origin == Origin::Genuine && !known && mine;
-        notes.demand(Law::FailureFree, !(first && refused && !stale));
+        let spoiled = self.forged.contains(&(nonce, nc)) && !deed.forgets;
+        notes.demand(Law::FailureFree, !(first && refused && (!stale || spoiled)));
     }
 
     /// Entity-tags of presence publications (P32).

@@ -75,6 +75,12 @@ impl Ghost {
         }
     }
 
+    /// Whether the last NOTIFY of a dialog went without answer for as long as transactions live.
+    pub(crate) fn is_unanswered(&self, tag: u64, now: Instant) -> bool {
+        let sent = self.talks.get(&tag).and_then(|talk| talk.outstanding);
+        sent.is_some_and(|sent| sent + LIFE <= now)
+    }
+
     /// The server hears the answer to a NOTIFY.
     pub(crate) fn notify_answered(&mut self, response: &Response) {
         let tag = mark(response.from().ok().and_then(|from| from.tag()).unwrap_or(""));

@@ -2,6 +2,7 @@
 
 use super::{Ghost, Notes, Rows, mark};
 use crate::law::{Law, Sight};
+use presently_engine::Instant;
 use presently_engine::agent;
 use presently_engine::body::presrules::Handling;
 use presently_engine::body::winfo::Cause;
@@ -63,6 +64,23 @@ impl Ghost {
         }
         // What nobody had been told of is freed at once.
         self.gone.extend(old.keys().filter(|id| !new.contains_key(*id)).map(|id| mark(id)));
+    }
+}
+
+impl Ghost {
+    /// A subscription ends because time has passed (P14). Before its own time is over it may end
+    /// by a NOTIFY that nobody answered.
+    pub(crate) fn ran_out(
+        &self,
+        notes: &mut Notes<'_>,
+        now: Instant,
+        rows: &Rows,
+        record: &Record,
+    ) {
+        let Record::Ended(_, id, Cause::Timeout) = record else { return };
+        let Some(Record::Subscribed(_, _, row)) = rows.get(&record.key()) else { return };
+        let unanswered = self.is_unanswered(mark(&id.to_string()), now);
+        notes.demand(Law::NoEarlyExpiry, row.expires <= now || unanswered);
     }
 }
 

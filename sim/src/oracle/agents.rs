@@ -16,7 +16,7 @@ const TRIES: u64 = 3;
 
 /// Within this time a device that noticed a restart of the server begins everything anew (D21),
 /// also what it has begun meanwhile.
-const JITTER_MS: u64 = 3000;
+const JITTER_MS: u64 = 35_000;
 
 /// A subscription as its user knows it.
 type Key<'a> = (&'a DeviceName, Package, String);

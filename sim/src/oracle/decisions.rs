@@ -26,8 +26,9 @@ impl Decision {
         self.told.is_some_and(|(told, status)| status == 200 && told <= at_ms)
     }
 
+    /// A request that was refused because the network changed it may come through as a copy.
     fn was_refused(&self) -> bool {
-        self.told.is_some_and(|(_, status)| status >= 300)
+        self.told.is_some_and(|(_, status)| status >= 300 && status != 401)
     }
 
     /// Whether it may have taken effect in a time.

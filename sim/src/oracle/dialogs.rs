@@ -3,7 +3,7 @@
 use super::evidence::{DialogId, Evidence, Notify, Origin, Phase};
 use super::lives::CATCHING_UP_MS;
 use bytes::Bytes;
-use presently_engine::body::pidf::Pidf;
+use presently_engine::body::pidf::{Mode, Pidf};
 use presently_engine::body::winfo::WatcherInfo;
 use presently_engine::message::Method;
 use std::collections::BTreeMap;
@@ -213,9 +213,14 @@ fn was_asked(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
 
 /// Whether an offer may have gone between two NOTIFYs. It may have come in between too, unseen.
 fn lost_offer(before: &Notify, after: &Notify) -> bool {
-    let read = |notify: &Notify| Pidf::parse(&notify.body).ok();
-    let was_ready = read(before).is_some_and(|pidf| pidf.is_ready());
-    read(after).is_some_and(|pidf| !pidf.is_ready() && (was_ready || pidf.has_offer()))
+    let offers = |notify: &Notify| -> BTreeMap<Box<str>, bool> {
+        let tuples = Pidf::parse(&notify.body).map(|pidf| pidf.tuples).unwrap_or_default();
+        let ready = |mode| mode == Mode::Ready;
+        tuples.into_iter().filter_map(|tuple| Some((tuple.id, ready(tuple.offer?.mode)))).collect()
+    };
+    let (before, after) = (offers(before), offers(after));
+    let is_ready = |id| after.get(id) == Some(&true);
+    before.iter().any(|(id, ready)| *ready && !is_ready(id)) || after.values().any(|ready| !ready)
 }
 
 #[cfg(test)]

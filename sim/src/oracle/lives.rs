@@ -44,6 +44,8 @@ pub(crate) struct Lives {
     ended_ms: u64,
     /// How much calm heals everything.
     enough_ms: u64,
+    /// How far the wall clock of the server is ahead, and how far it was when the server started.
+    ahead_ms: (i64, i64),
 }
 
 impl Lives {
@@ -60,6 +62,7 @@ impl Lives {
             ended_ms: record.ended_ms,
             // Everything is refreshed once, and what fails is tried again (behaviour §5.2).
             enough_ms: refresh * 1000 + 3 * 64 * 500,
+            ahead_ms: (0, 0),
         };
         let mut failing = false;
         for step in &plan.steps {
@@ -78,6 +81,13 @@ impl Lives {
         match act {
             Act::Login(name) | Act::Start(Party::Device(name)) => {
                 let lives = self.devices.entry(name.clone()).or_default();
+                // Who logs in again without a new start does what was ordered since the logout.
+                if let Some(life) = lives.last_mut().filter(|life| life.until_ms.is_none())
+                    && let Some(left) = life.left_ms
+                {
+                    life.until_ms = Some(left);
+                    lives.push(Life::new(left));
+                }
                 if lives.last().is_none_or(|life| life.until_ms.is_some()) {
                     lives.push(Life::new(at));
                 }
@@ -96,6 +106,11 @@ impl Lives {
             Act::Start(Party::Server) => {
                 if self.server.last().is_none_or(|life| life.until_ms.is_some()) {
                     self.server.push(Life::new(at));
+                    // What is kept until some time of the clock is kept for longer if that goes
+                    // back.
+                    let (ahead, before) = self.ahead_ms;
+                    self.enough_ms += u64::try_from(before - ahead).unwrap_or(0);
+                    self.ahead_ms = (ahead, ahead);
                 }
             }
             Act::Crash(Party::Server) | Act::Stop => {
@@ -106,7 +121,11 @@ impl Lives {
                     life.until_ms = life.until_ms.or(Some(at));
                 }
             }
+            // Who stood still catches up, as after a disk that did.
+            Act::Stall(_, ms) => self.released_ms.push(at + ms),
+            Act::ClockStep(Party::Server, by_ms) => self.ahead_ms.0 += by_ms,
             Act::Order(..)
+            | Act::ClockStep(Party::Device(_), _)
             | Act::Cut { .. }
             | Act::Mend
             | Act::Weather(_)
@@ -228,24 +247,29 @@ fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
             | Act::Crash(_)
             | Act::Start(_)
             | Act::Stop
+            | Act::Stall(..)
+            | Act::ClockStep(..)
             | Act::Rebind(_)
             | Act::FailDisk(_)
             | Act::Replay(_)
             | Act::Flood(_) => {}
         }
     }
-    let started = plan.steps.iter().rev().find(|step| {
-        step.act == Act::Start(Party::Server) || step.act == Act::Crash(Party::Server)
-    });
+    // Whoever starts a server that has ended by itself has to clear it away first.
+    let cleared = plan
+        .steps
+        .iter()
+        .rev()
+        .find(|step| step.act == Act::Stop || step.act == Act::Crash(Party::Server));
     let trouble = record
         .entries
         .iter()
         .rev()
         .find(|entry| matches!(&entry.what, What::Trouble { party: Party::Server, .. }));
     let dead =
-        trouble.is_some_and(|trouble| started.is_none_or(|started| started.at_ms < trouble.at_ms));
+        trouble.is_some_and(|trouble| cleared.is_none_or(|cleared| cleared.at_ms < trouble.at_ms));
     let rough = cut || weather != Weather { latency_ms: weather.latency_ms, ..Weather::default() };
-    let last = plan.steps.iter().map(|step| step.at_ms).max().unwrap_or(0);
+    let last = plan.steps.iter().map(|step| step.at_ms + step.act.lasts_ms()).max().unwrap_or(0);
     match (held || dead, rough) {
         (true, _) => None,
         (false, true) => Some(last.max(plan.duration_ms)),

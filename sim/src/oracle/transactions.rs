@@ -2,6 +2,7 @@
 
 use super::evidence::{Evidence, Letter, Origin};
 use super::exchanges::{Transaction, transaction};
+use crate::plan::Act;
 use presently_engine::message::{Method, Name};
 use std::collections::BTreeMap;
 
@@ -51,13 +52,17 @@ pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
 pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
     let mut first: BTreeMap<(Origin, Transaction), &Letter> = BTreeMap::new();
     let mut found = Vec::new();
+    // What a stranger sends again has the branch of what was answered long ago.
+    let replays = evidence.plan.steps.iter().any(|step| matches!(step.act, Act::Replay(_)));
     for letter in evidence.letters.iter().filter(|letter| letter.origin != Origin::Stranger) {
         let Some(status) = letter.response().map(|response| response.status()) else { continue };
+        let key = (letter.origin, transaction(letter));
+        let answered = first.contains_key(&key) && !replays && status >= 200;
         // What is refused before a transaction exists is answered anew each time (D1).
-        if !(200..300).contains(&status) {
+        if !(200..300).contains(&status) && !answered {
             continue;
         }
-        let before = *first.entry((letter.origin, transaction(letter))).or_insert(letter);
+        let before = *first.entry(key).or_insert(letter);
         // Who started anew does not know what it answered in its life before.
         let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
         if before.bytes != letter.bytes && !restarted {

@@ -3,6 +3,9 @@ use super::*;
 use proptest::prelude::*;
 use std::time::Duration;
 
+/// Characters of a nonce on the wire.
+const CHARACTERS: usize = 40;
+
 fn cause() -> Request {
     request("REGISTER", "sip:example.org", "", "")
 }
@@ -26,7 +29,11 @@ fn requests_challenged_in_the_same_millisecond_get_different_nonces() {
     let next = text.replace("1826", "1827");
     let next = crate::message::Message::parse(next.into()).expect("a request");
     let crate::message::Message::Request(next) = next else { panic!("a request") };
-    assert_ne!(again, key(1).issue(BOOT, REALM, &next));
+    let next = key(1).issue(BOOT, REALM, &next);
+    assert_ne!(again, next);
+    let [again, next] = [again, next].map(|nonce| key(1).open(&nonce, REALM).expect("ours"));
+    assert_eq!((again.t, next.t), (0, 0));
+    assert_ne!(again.r, next.r, "they are told apart when they come back, too");
 }
 
 #[test]
