@@ -108,15 +108,23 @@ fn winfo_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
 }
 
 /// P48: a watcher that the server counts as active, and that thinks so, shows what is published.
+/// Only a network that was cut for long may leave one of them with another opinion (P22).
 fn watchers_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let agree = village.plan.budget.outages == 0;
     world.tables.pst.iter().filter(|row| row.state == "active").all(|row| {
         let Some((user, _)) = agent_of(village, &row.from) else { return true };
         let tables = world.agents[user].get().tables(world.now);
-        let mut buddies = tables.buddies.iter().filter(|buddy| {
-            buddy.package == Package::Presence
-                && buddy.phase == SubscriptionPhase::Active
-                && buddy.target.as_str() == row.target
-        });
+        let phase = |phase| {
+            tables.buddies.iter().filter(move |buddy| {
+                buddy.package == Package::Presence
+                    && buddy.phase == phase
+                    && buddy.target.as_str() == row.target
+            })
+        };
+        if agree && phase(SubscriptionPhase::Pending).next().is_some() {
+            return false;
+        }
+        let mut buddies = phase(SubscriptionPhase::Active);
         let published = published(world, &row.target);
         buddies.all(|buddy| {
             let Some(document) = &buddy.document else { return false };

@@ -242,7 +242,10 @@ impl<'a, S: Serves> Step<'a, S> {
         self.world.server.change(now, |server| server.handle(config, now, input, &mut out));
         self.world.tables = Arc::new(self.world.server.get().tables(now));
         let mut done = Done::of(&out);
-        for output in out {
+        // A crash before the first row is stored does not take back what left before it.
+        let first = out.iter().position(|output| matches!(output, Output::Record(_)));
+        for (place, output) in out.into_iter().enumerate() {
+            let left = first.is_some_and(|first| place < first);
             match output {
                 Output::Record(record) => {
                     if self.fuse == Some(0) {
@@ -251,7 +254,7 @@ impl<'a, S: Serves> Step<'a, S> {
                     self.store(&before, record);
                     self.fuse = self.fuse.map(|left| left - 1);
                 }
-                Output::Transmit { .. } if self.fuse == Some(0) => return done,
+                Output::Transmit { .. } if self.fuse == Some(0) && !left => return done,
                 Output::Transmit { to, bytes } => self.server_sends(&mut done, letter, to, bytes),
                 Output::Event(_) => self.spoken = true,
             }
