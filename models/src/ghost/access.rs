@@ -124,6 +124,11 @@ impl Access {
         notes.demand(Law::FailureFree, !(first && refused && (!stale || spoiled)));
     }
 
+    /// A publication has run out (P32).
+    pub(super) fn ran_out(&mut self, tag: u64) {
+        self.outdated.insert(tag);
+    }
+
     /// Entity-tags of presence publications (P32).
     fn note_tags(&mut self, notes: &mut Notes<'_>, deed: &Deed<'_>) {
         let event = deed.request.event().map(|event| event.package);

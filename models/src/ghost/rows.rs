@@ -88,15 +88,18 @@ impl Ghost {
 }
 
 impl Ghost {
-    /// A subscription ends because time has passed (P14). Before its own time is over it may end
-    /// by a NOTIFY that nobody answered.
+    /// Something ends because time has passed. A subscription may end before its own time is over
+    /// (P14) only by a NOTIFY that nobody answered.
     pub(crate) fn ran_out(
-        &self,
+        &mut self,
         notes: &mut Notes<'_>,
         now: Instant,
         rows: &Rows,
         record: &Record,
     ) {
+        if let Record::Withdrawn(_, etag) = record {
+            self.access.ran_out(mark(&etag.to_string()));
+        }
         let Record::Ended(_, id, Cause::Timeout) = record else { return };
         let Some(Record::Subscribed(_, _, row)) = rows.get(&record.key()) else { return };
         let unanswered = self.is_unanswered(mark(&id.to_string()), now);

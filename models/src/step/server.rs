@@ -150,7 +150,10 @@ impl<S: Serves> Step<'_, S> {
         let mut done =
             Done { fresh: turn.fresh, executed: turn.executed, others: false, answer: None };
         self.world.ghost.rows_touched(&notes(village, &mut self.world.broken), &turn.moves);
-        for made in &turn.made {
+        // A crash before the first row is stored does not take back what left before it.
+        let first = turn.made.iter().position(|made| matches!(made, Made::Record(..)));
+        for (place, made) in turn.made.iter().enumerate() {
+            let left = first.is_some_and(|first| place < first);
             match made {
                 Made::Record(record, name, says) => {
                     if self.fuse == Some(0) {
@@ -166,7 +169,7 @@ impl<S: Serves> Step<'_, S> {
                     self.store(&before, record, *name);
                     self.fuse = self.fuse.map(|left| left - 1);
                 }
-                Made::Letter(_) if self.fuse == Some(0) => return done,
+                Made::Letter(_) if self.fuse == Some(0) && !left => return done,
                 Made::Letter(sent) => self.server_sends(&mut done, letter, sent),
                 Made::Event => self.spoken = true,
             }
