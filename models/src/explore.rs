@@ -132,13 +132,19 @@ pub fn serve<S: Serves>(
     let free = TcpListener::bind(at).and_then(|listener| listener.local_addr());
     let at = free.map_err(|why| why.to_string())?;
     std::thread::spawn(move || {
-        while TcpStream::connect(at).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        await_answer(at);
         ready(at);
     });
     Explored::<S>::new(plan).checker().serve(at);
     Err("the explorer ended".to_owned())
+}
+
+/// Returns when somebody listens there.
+#[expect(clippy::disallowed_methods, reason = "stateright does not say when it listens")]
+fn await_answer(at: SocketAddr) {
+    while TcpStream::connect(at).is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[cfg(test)]

@@ -49,10 +49,9 @@ enum Try {
         law: Option<String>,
     },
     Search {
-        #[arg(long)]
+        property: Option<String>,
+        #[arg(long, default_value_t = 100)]
         plays: usize,
-        #[arg(long)]
-        seeds: Option<u64>,
     },
 }
 
@@ -79,7 +78,8 @@ pub fn main() -> ExitCode {
 fn attempt(what: &Try) -> Result<ExitCode, Unfit> {
     let outcome = match what {
         Try::Model { name, law } => trial::model(name, law.as_deref()).map_err(Unfit)?,
-        Try::Search { plays, seeds } => trial::seeds(*seeds, *plays),
+        Try::Search { property: Some(property), plays } => trial::hunt(property, *plays),
+        Try::Search { property: None, .. } => trial::seeds(),
     };
     let text = serde_json::to_string(&outcome).map_err(|error| Unfit(error.to_string()))?;
     println!("{text}");

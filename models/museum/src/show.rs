@@ -2,7 +2,7 @@
 
 use crate::exhibit::{Exhibit, Hunter};
 use crate::plant::VARIABLE;
-use crate::trial::{Outcome, PATIENCE, SOUND_SEEDS};
+use crate::trial::{Outcome, PATIENCE};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Plays that a capsule may take to become small, and where its size is judged.
-const PLAYS: usize = 120;
+const PLAYS: usize = 60;
 const PLAYS_FOR_QUARTER: usize = 1000;
 /// A run that takes so long is stopped.
 const STOPPED_AFTER: Duration = Duration::from_secs(180);
@@ -94,13 +94,10 @@ fn run(program: &Path, job: &Job) -> Shown {
     match &job.hunter {
         Hunter::Model { model, law } if law.is_empty() => command.args(["model", model]),
         Hunter::Model { model, law } => command.args(["model", model, law]),
-        Hunter::Search { quarter, .. } => {
+        Hunter::Search { property, .. } if property.is_empty() => command.arg("search"),
+        Hunter::Search { property, quarter } => {
             let plays = if *quarter { PLAYS_FOR_QUARTER } else { PLAYS };
-            command.args(["search", "--plays", &plays.to_string()]);
-            if job.exhibit.is_none() {
-                command.args(["--seeds", &SOUND_SEEDS.to_string()]);
-            }
-            &mut command
+            command.args(["search", property, "--plays", &plays.to_string()])
         }
         Hunter::Test { .. } => return Shown { job, outcome: None, fault: None },
     };

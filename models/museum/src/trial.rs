@@ -4,8 +4,9 @@ use crate::exhibit;
 use presently_engine::server::Server;
 use presently_models::law::Law;
 use presently_models::run::{Limits, check};
-use presently_sim::search::{Search, search};
-use presently_sim::shrink::Budget;
+use presently_sim::plan::Plan;
+use presently_sim::shrink::{self, Budget};
+use presently_sim::{oracle, search, world};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,13 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// One thread: then the states that are seen before the fault are the same every time.
-const LIMITS: Limits =
-    Limits { states: 3_000_000, time: PATIENCE, memory: None, threads: 1, shortening: 60_000 };
+const LIMITS: Limits = Limits {
+    states: 3_000_000,
+    time: PATIENCE,
+    threads: 1,
+    shortening: 60_000,
+    memory: Some(2 << 30),
+};
 
 /// Seeds that have to hold when no fault is on.
 pub const SOUND_SEEDS: u64 = 40;
@@ -68,25 +74,40 @@ pub fn model(name: &str, law: Option<&str>) -> Result<Outcome, String> {
     })
 }
 
-/// Plays seeds from 1 on until one violates something, and makes its plan smaller with at most so
-/// many plays.
-pub fn seeds(most: Option<u64>, plays: usize) -> Outcome {
+/// Plays seeds from 1 on until one violates the property, and makes its plan smaller with at most
+/// so many plays.
+pub fn hunt(property: &str, plays: usize) -> Outcome {
     let began = Instant::now();
     let mut outcome = Outcome::default();
-    for seed in 1..=most.unwrap_or(u64::MAX) {
-        if began.elapsed() >= PATIENCE {
-            break;
-        }
-        let budget = Budget { plays };
-        let wanted = Search { seeds: seed..seed + 1, limit: None, threads: 1, budget, keep: None };
+    while began.elapsed() < PATIENCE {
+        outcome.count += 1;
+        let plan = search::plan(outcome.count);
+        let violations = world::play(&plan).map(|record| oracle::examine(&plan, &record));
+        let violations = violations.unwrap_or_default();
+        let Some(found) = violations.iter().find(|one| one.property == property) else { continue };
+        let fails = |smaller: &Plan| search::violated(smaller, property);
+        let small = shrink::shrink(&plan, Budget { plays }, &fails, &|_| {}).plan;
+        outcome.killed_by = Some(property.to_owned());
+        (outcome.steps, outcome.whole) = (small.steps.len(), plan.steps.len());
+        let left = small.steps.iter().map(|step| format!("\n  {step:?}"));
+        outcome.told = format!("seed {}: {found}{}", outcome.count, left.collect::<String>());
+        break;
+    }
+    outcome.seconds = began.elapsed().as_secs_f64();
+    outcome
+}
+
+/// Plays the first seeds, each twice, and says what is violated.
+pub fn seeds() -> Outcome {
+    let began = Instant::now();
+    let mut outcome = Outcome::default();
+    for seed in 1..=SOUND_SEEDS {
         outcome.count = seed;
-        if let Some(found) = search(&wanted, &|_| {}).found.first() {
-            let first = &found.violations[0];
-            outcome.killed_by = Some(first.property.to_owned());
-            outcome.steps = found.capsule.plan.steps.len();
-            outcome.whole = found.steps;
-            let left = found.capsule.plan.steps.iter().map(|step| format!("\n  {step:?}"));
-            outcome.told = format!("seed {seed}: {first}{}", left.collect::<String>());
+        let trial = search::examine(&search::plan(seed));
+        let violations = trial.map(|trial| trial.violations).unwrap_or_default();
+        if let Some(found) = violations.first() {
+            outcome.killed_by = Some(found.property.to_owned());
+            outcome.told = format!("seed {seed}: {found}");
             break;
         }
     }

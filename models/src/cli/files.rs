@@ -8,6 +8,13 @@ use presently_models::certificate::{Certificate, engine_in};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Seconds since 1970-01-01, UTC.
+#[expect(clippy::disallowed_types, reason = "a certificate is dated, and nothing else here is")]
+pub(super) fn now() -> u64 {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 /// Writes a file.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|why| format!("{} cannot be written: {why}", path.display()))

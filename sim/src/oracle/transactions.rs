@@ -52,12 +52,13 @@ pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
 pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
     let mut first: BTreeMap<(Origin, Transaction), &Letter> = BTreeMap::new();
     let mut found = Vec::new();
-    // What a stranger sends again has the branch of what was answered long ago.
+    // What a stranger sends again, or the network damages, has the branch of another request.
     let replays = evidence.plan.steps.iter().any(|step| matches!(step.act, Act::Replay(_)));
+    let unique = !replays && !evidence.corrupted;
     for letter in evidence.letters.iter().filter(|letter| letter.origin != Origin::Stranger) {
         let Some(status) = letter.response().map(|response| response.status()) else { continue };
         let key = (letter.origin, transaction(letter));
-        let answered = first.contains_key(&key) && !replays && status >= 200;
+        let answered = first.contains_key(&key) && unique && status >= 200;
         // What is refused before a transaction exists is answered anew each time (D1).
         if !(200..300).contains(&status) && !answered {
             continue;
