@@ -36,7 +36,7 @@ fn phases<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<Key<'a>, Vec<(u64, Subscri
 /// When a device's life ends in which a moment lies, or the run.
 fn life_ends(evidence: &Evidence<'_>, device: &DeviceName, at_ms: u64) -> u64 {
     let life = evidence.lives.of(device, at_ms);
-    life.and_then(|life| life.until_ms).unwrap_or(evidence.record.ended_ms)
+    life.and_then(|life| life.left_ms.or(life.until_ms)).unwrap_or(evidence.record.ended_ms)
 }
 
 /// P17: a device begins a subscription once for each cause: an order, an end, a restart of the
@@ -236,6 +236,8 @@ pub(super) fn publishes_in_order(evidence: &Evidence<'_>) -> Found {
                     let tag = answer.and_then(|it| it.message.headers().first(Name::SipEtag));
                     tag.filter(|_| status < 300).map(|tag| tags.insert(call, tag));
                 }
+                // Who logs out gives up on what is out.
+                Some(_) | None if left(evidence, letter, sent_ms) => {}
                 Some(_) | None if letter.at_ms < sent_ms + TIMER_N_MS => {
                     found.push((letter.at_ms, format!("PUBLISH {call} while one is out")));
                 }
@@ -249,6 +251,16 @@ pub(super) fn publishes_in_order(evidence: &Evidence<'_>) -> Found {
         }
     }
     found
+}
+
+/// Whether the user of whoever sent a letter had logged out since some moment.
+fn left(evidence: &Evidence<'_>, letter: &Letter, since_ms: u64) -> bool {
+    evidence.device(letter.from).is_none_or(|device| {
+        let mut told = evidence.told_since(device, since_ms);
+        let life = |at_ms| evidence.lives.of(device, at_ms).map(|life| life.from_ms);
+        life(since_ms) != life(letter.at_ms)
+            || told.any(|(at_ms, event)| at_ms <= letter.at_ms && *event == Event::LoggedOut)
+    })
 }
 
 /// P6: what a user is shown of a device of somebody is never older than what was shown before.

@@ -121,7 +121,8 @@ pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
             notify.place < place && (notify.phase == Phase::Terminated || lost)
         });
         // A server that stops may have ended it, and lost the word about it with its disk.
-        let ended = ended || evidence.lives.stopped_in(last.sent_ms, at_ms);
+        // R47 looks at what a restart leaves.
+        let ended = ended || evidence.lives.server_changed(last.sent_ms, at_ms);
         if last.seconds > 0 && at_ms < last.lasts_ms() && !ended {
             found.push((at_ms, format!("the subscription {call} is forgotten")));
         }

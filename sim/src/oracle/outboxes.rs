@@ -148,7 +148,8 @@ fn expects(evidence: &Evidence<'_>, last: &Notify, from_ms: u64, until_ms: u64) 
         certain == Some(Handling::Allow)
     };
     let lives = &evidence.lives;
-    allowed(from_ms)
+    !lives.clock_is_odd()
+        && allowed(from_ms)
         && allowed(until_ms)
         && !evidence.decisions.changed(&last.owner, from_ms, until_ms)
         && last.boot == lives.boots_by(until_ms)
