@@ -46,14 +46,14 @@ fn at_any_time(mut plan: Plan, fires: u8) -> Plan {
 }
 
 fn c1c(depth: Depth) -> Plan {
-    let mut plan = at_any_time(c1a(), if depth == Depth::Quick { 4 } else { 6 });
+    let mut plan = at_any_time(c1a(), if depth == Depth::Quick { 4 } else { 5 });
     plan.name = "C1c";
     plan.says = "C1a, with timers that fire at any moment";
     plan
 }
 
 fn c1d(depth: Depth) -> Plan {
-    let mut plan = at_any_time(c1b(), if depth == Depth::Quick { 3 } else { 4 });
+    let mut plan = at_any_time(c1b(), if depth == Depth::Quick { 2 } else { 3 });
     plan.name = "C1d";
     plan.says = "C1b, with timers that fire at any moment";
     plan
