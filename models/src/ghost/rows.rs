@@ -98,7 +98,7 @@ impl Ghost {
         record: &Record,
     ) {
         if let Record::Withdrawn(_, etag) = record {
-            self.access.ran_out(mark(&etag.to_string()));
+            self.access.change(|access| access.ran_out(mark(&etag.to_string())));
         }
         let Record::Ended(_, id, Cause::Timeout) = record else { return };
         let Some(Record::Subscribed(_, _, row)) = rows.get(&record.key()) else { return };
