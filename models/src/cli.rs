@@ -5,7 +5,6 @@ mod files;
 mod tell;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use presently_engine::server::Server;
 use presently_models::catalogue::{Depth, plans};
 use presently_models::certificate::Certificate;
 use presently_models::explore;
@@ -260,6 +259,6 @@ fn browse(args: &RunArgs, at: SocketAddr) -> Result<ExitCode, String> {
     }
     let name = plan.name;
     let ready = move |at| tell::say(&format!("ready: {name} at http://{at}/\n"));
-    let Err(why) = explore::serve::<Server>(plan, at, ready);
+    let Err(why) = explore::serve_shipped(plan, at, ready);
     Err(format!("--explore {at}: {why}"))
 }

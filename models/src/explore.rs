@@ -4,7 +4,9 @@
 use crate::law::Law;
 use crate::laws::Judges;
 use crate::plan::Plan;
+use crate::shards::Sharded;
 use crate::world::{Action, Serves, Village, World};
+use presently_engine::server::Server;
 use stateright::{Model, Path, Property};
 use std::convert::Infallible;
 use std::fmt;
@@ -115,6 +117,24 @@ impl<S: Serves> Model for Explored<S> {
             .map(|(view, choice)| (&view.world, choice.as_ref().map(|choice| choice.action)))
             .collect();
         Some(self.village.svg(&steps))
+    }
+}
+
+/// Serves a plan with the server that ships; see [`serve`].
+///
+/// # Errors
+/// The address cannot be had, or the model is about two transactions and has no villagers.
+pub fn serve_shipped(
+    plan: Plan,
+    at: SocketAddr,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+) -> Result<Infallible, String> {
+    if plan.pair.is_some() {
+        return Err(format!("{} is about two transactions, which have no page", plan.name));
+    }
+    match plan.sharded {
+        true => serve::<Sharded<Server>>(plan, at, ready),
+        false => serve::<Server>(plan, at, ready),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::tell;
 use presently_engine::SOURCE_HASH;
-use presently_engine::server::Server;
 use presently_models::capsule::{Capsule, Ending};
 use presently_models::certificate::{Certificate, engine_in};
 use std::path::{Path, PathBuf};
@@ -35,7 +34,7 @@ pub(super) fn replay(files: &[PathBuf], brief: bool) -> Result<ExitCode, String>
     for file in files {
         let of_file = |why: String| format!("{}: {why}", file.display());
         let capsule = Capsule::read(file).map_err(|why| of_file(why.to_string()))?;
-        let walk = capsule.walk::<Server>().map_err(|why| of_file(why.to_string()))?;
+        let walk = capsule.walk_shipped().map_err(|why| of_file(why.to_string()))?;
         if !brief {
             tell::say(&format!("{}\n", walk.ladder));
         }
