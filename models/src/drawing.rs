@@ -40,6 +40,14 @@ pub(crate) fn event(event: &agent::Event) -> String {
             format!("message from {}: {text}", from.user())
         }
         agent::Event::LoggedOut => "logged out".to_owned(),
+        agent::Event::Published { expires, .. } => format!("published for {expires} s"),
+        agent::Event::ServerRestarted => "the server was away".to_owned(),
+        agent::Event::Decided { watcher, status } => {
+            format!("decision about {}: {status}", watcher.user())
+        }
+        agent::Event::MessageStatus { target, phase, .. } => {
+            format!("message to {}: {}", target.user(), format!("{phase:?}").to_lowercase())
+        }
         other => {
             let text = format!("{other:?}");
             text.chars().take(100).collect()
@@ -69,6 +77,7 @@ pub(crate) fn record(record: &Record) -> String {
             format!("{aor} decides about {}: {word}", watcher.user())
         }
         Record::Ruled(_, etag) => format!("rules {etag} of {aor}"),
+        Record::Unruled(_) => format!("no rules of {aor}"),
         Record::Kept(_, kept) => format!("message {} for {aor}", kept.message_id),
         Record::Delivered(_, id) => format!("message row {id} done"),
     }

@@ -162,7 +162,7 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
             let (failed, record, ms) = look(seed, search, begun, tell);
             let ms = simulated.fetch_add(ms, Ordering::Relaxed) + ms;
             let simulated = Duration::from_millis(ms);
-            let covered = Coverage::of(&record);
+            let covered = Coverage::of(&plan(seed), &record);
             coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&covered);
             let hash = (seed, record.hash());
             hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(hash);

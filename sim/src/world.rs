@@ -131,8 +131,13 @@ impl World {
         Ok(())
     }
 
-    /// Starts the server if it does not run; an end that is not in the plan is noted.
+    /// Starts the server if it does not run (any more); an end that is not in the plan is noted.
     fn start_server(&mut self) -> io::Result<()> {
+        if self.guard.as_ref().is_some_and(AbortHandle::is_finished) {
+            // It has ended by itself, and so nobody had to end it before.
+            self.guard = None;
+            self.server.crash();
+        }
         if self.server.service.is_some() {
             return Ok(());
         }

@@ -91,6 +91,16 @@ impl crate::Machine for Agent {
         if stalled {
             self.check_everything(config, now, out);
         }
+        self.handle_belated(config, now, input, out);
+    }
+
+    fn handle_belated(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        input: Input<Command>,
+        out: &mut Vec<Output<Record, Event>>,
+    ) {
         match input {
             Input::Packet { from, bytes } => match Message::parse(bytes) {
                 Ok(Message::Request(request)) => {

@@ -38,6 +38,8 @@ pub enum Record {
     Kept(Aor, Kept),
     /// It was delivered, refused or expired.
     Delivered(Aor, Id),
+    /// The owner's rules have no entity-tag any more: the account is gone.
+    Unruled(Aor),
 }
 
 /// A row that cannot be read back.
@@ -70,7 +72,8 @@ impl Record {
             | Self::Decided(aor, ..)
             | Self::Ruled(aor, ..)
             | Self::Kept(aor, ..)
-            | Self::Delivered(aor, ..) => aor,
+            | Self::Delivered(aor, ..)
+            | Self::Unruled(aor) => aor,
         }
     }
 
@@ -82,7 +85,7 @@ impl Record {
             Self::Subscribed(_, id, _) | Self::Ended(_, id, _) => (b's', &id.0.to_be_bytes()),
             Self::Waiting(_, id, _) | Self::Released(_, id, _) => (b'w', &id.0.to_be_bytes()),
             Self::Decided(_, watcher, _) => (b'd', watcher.as_str().as_bytes()),
-            Self::Ruled(..) => (b'r', &[]),
+            Self::Ruled(..) | Self::Unruled(_) => (b'r', &[]),
             Self::Kept(_, kept) => (b'm', &kept.id.0.to_be_bytes()),
             Self::Delivered(_, id) => (b'm', &id.0.to_be_bytes()),
         };
@@ -102,7 +105,8 @@ impl Record {
             | Self::Ended(..)
             | Self::Released(..)
             | Self::Decided(_, _, None)
-            | Self::Delivered(..) => None,
+            | Self::Delivered(..)
+            | Self::Unruled(_) => None,
             Self::Bound(..)
             | Self::Published(..)
             | Self::Subscribed(..)
@@ -124,3 +128,6 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,8 +106,26 @@ fn run(program: &Path, job: &Job) -> Shown {
         None => command.env_remove(VARIABLE),
     };
     match output(&mut command) {
-        Ok(outcome) => Shown { fault: judge(&job, &outcome), outcome: Some(outcome), job },
+        Ok(outcome) => {
+            let fault = judge(&job, &outcome).or_else(|| sound(program, &job, &outcome));
+            Shown { fault, outcome: Some(outcome), job }
+        }
         Err(why) => Shown { fault: Some(why), outcome: None, job },
+    }
+}
+
+/// Whether the seed that found a fault finds nothing without it; if not, why that is nothing to
+/// show.
+fn sound(program: &Path, job: &Job, found: &Outcome) -> Option<String> {
+    let (Some(_), Hunter::Search { property, .. }) = (&job.exhibit, &job.hunter) else {
+        return None;
+    };
+    let mut command = Command::new(program);
+    command.args(["try", "search", property, "--seed", &found.count.to_string()]);
+    match output(command.env_remove(VARIABLE)) {
+        Ok(again) if again.killed_by.is_none() => None,
+        Ok(_) => Some(format!("seed {} violates {property} without the fault, too", found.count)),
+        Err(why) => Some(why),
     }
 }
 

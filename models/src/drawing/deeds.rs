@@ -80,7 +80,9 @@ impl<S: Serves> Village<S> {
         let letter = letter.map_or_else(|| "a letter".to_owned(), |letter| self.line(letter));
         match action {
             Action::Deliver(_) => format!("deliver {letter}"),
-            Action::CrashIn(_, rows) => format!("deliver, crash after {rows} rows: {letter}"),
+            Action::CrashIn(_, rows) => {
+                format!("deliver, crash after {rows} rows stored: {letter}")
+            }
             Action::Drop(_) => format!("drop {letter}"),
             Action::Copy(_) => format!("copy {letter}"),
             Action::Refuse(_) => format!("answer 500 to {letter}"),

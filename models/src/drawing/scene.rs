@@ -156,6 +156,10 @@ impl Scene {
                 }
             });
         }
+        if matches!(action, Action::Crash | Action::CrashIn(..)) {
+            let what = "crashes, and comes back from its rows".to_owned();
+            rows.push(Row::Note(column(columns, SERVER), what));
+        }
         let deaf = |user: UserId| action == Action::Outage(user) || after.is_absent(user);
         let users = (0..).zip(&village.sockets).filter(|(user, _)| deaf(*user));
         let deaf: Vec<usize> = users.map(|(_, socket)| column(columns, *socket)).collect();

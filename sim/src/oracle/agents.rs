@@ -44,11 +44,12 @@ fn life_ends(evidence: &Evidence<'_>, device: &DeviceName, at_ms: u64) -> u64 {
 pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
     let mut causes: BTreeMap<&DeviceName, Vec<(u64, u64)>> = BTreeMap::new();
     for step in &evidence.plan.steps {
-        if let Act::Order(device, _) | Act::Login(device) | Act::Start(Party::Device(device)) =
-            &step.act
-        {
-            causes.entry(device).or_default().push((step.at_ms, step.at_ms));
-        }
+        let device = match &step.act {
+            Act::Order(device, line) if begins(line) => device,
+            Act::Login(device) | Act::Start(Party::Device(device)) => device,
+            _ => continue,
+        };
+        causes.entry(device).or_default().push((step.at_ms, step.at_ms));
     }
     for (at_ms, device, event) in evidence.record.told() {
         if *event == Event::ServerRestarted {
@@ -64,7 +65,7 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
                     let since = begun.replace(at_ms);
                     let caused = |since: u64| {
                         let of = causes.get(device).into_iter().flatten();
-                        of.filter(|(from, until)| *from <= at_ms && since <= *until).count() > 0
+                        of.filter(|(from, until)| *from <= at_ms && since < *until).count() > 0
                     };
                     if since.is_some_and(|since| !caused(since)) {
                         let what = format!("{device} begins {package:?} of {target} once more");
@@ -77,6 +78,12 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
         }
     }
     found
+}
+
+/// Whether an order begins a subscription, or ends one whose successor begins at once.
+fn begins(line: &str) -> bool {
+    let verb = line.split_whitespace().next().unwrap_or_default();
+    matches!(verb, "watch" | "unwatch" | "fetch" | "winfo")
 }
 
 /// P49: nobody waits for the first NOTIFY for longer than all tries together take.
@@ -253,6 +260,24 @@ pub(super) fn shown_never_goes_back(evidence: &Evidence<'_>) -> Found {
             if shown.insert(key, *age).is_some_and(|before| before > *age) {
                 found.push((at_ms, format!("{device} is shown “{}” once more", note.text)));
             }
+        }
+    }
+    found
+}
+
+/// P6: a device takes no NOTIFY that comes after a later one of its dialog.
+pub(super) fn takes_nothing_older(evidence: &Evidence<'_>) -> Found {
+    let letters = &evidence.letters;
+    let mut found = Vec::new();
+    for (before, after) in super::dialogs::pairs(evidence) {
+        let (old, new) = (evidence.exchanges.of(before.place), evidence.exchanges.of(after.place));
+        let (Some(came), Some(then)) = (old.arrived(letters), new.arrived(letters)) else {
+            continue;
+        };
+        let (Some(place), Some(_)) = (old.success(letters), new.success(letters)) else { continue };
+        if came > then {
+            let what = format!("{} takes NOTIFY {} late", before.watcher, before.cseq);
+            found.push((letters[place].at_ms, what));
         }
     }
     found

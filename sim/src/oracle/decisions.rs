@@ -26,8 +26,15 @@ impl Decision {
         self.told.is_some_and(|(told, status)| status == 200 && told <= at_ms)
     }
 
+    /// A request that was refused because the network changed it may come through as a copy.
     fn was_refused(&self) -> bool {
-        self.told.is_some_and(|(_, status)| status >= 300)
+        self.told.is_some_and(|(_, status)| status >= 300 && status != 401)
+    }
+
+    /// Whether it may have taken effect in a time.
+    fn may_begin(&self, from_ms: u64, until_ms: u64) -> bool {
+        let told = self.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
+        self.at_ms <= until_ms && told >= from_ms
     }
 
     /// Whether it was over for sure before `later` began.
@@ -125,12 +132,41 @@ impl Decisions {
         decided || self.possible(owner, watcher, from_ms).contains(&handling)
     }
 
+    /// Whether some decision about the watcher of a NOTIFY may have taken effect since a moment.
+    pub(crate) fn changed_about(&self, notify: &super::evidence::Notify, from_ms: u64) -> bool {
+        let theirs = self
+            .made
+            .iter()
+            .filter(|one| one.device.user == notify.owner && one.watcher == notify.watcher);
+        theirs.into_iter().any(|one| one.may_begin(from_ms, notify.at_ms))
+    }
+
+    /// Whether a device of an owner may drop what a watcher writes in a time, since the watcher is
+    /// blocked or was so when the device looked last.
+    pub(crate) fn may_drop(&self, owner: &str, watcher: &str, from_ms: u64, until_ms: u64) -> bool {
+        let about: Vec<&Decision> = self
+            .made
+            .iter()
+            .filter(|one| one.device.user == owner && one.watcher == watcher)
+            .collect();
+        let blocks =
+            |one: &&&Decision| one.handling == Some(Handling::Block) && one.at_ms <= until_ms;
+        let taken_back = |block: &Decision| {
+            about.iter().any(|one| {
+                one.handling != Some(Handling::Block)
+                    && one.was_confirmed_by(from_ms)
+                    && one.at_ms > block.at_ms
+                    && (&one.device, one.life_ms) == (&block.device, block.life_ms)
+            })
+        };
+        about.iter().filter(blocks).any(|block| !taken_back(block))
+            || self.at_some_time(owner, watcher, Handling::Block, from_ms, until_ms)
+    }
+
     /// Whether some decision of an owner may have taken effect in a time.
     pub(crate) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
-        self.made.iter().any(|one| {
-            let told = one.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
-            one.device.user == owner && one.at_ms <= until_ms && told >= from_ms
-        })
+        let theirs = self.made.iter().filter(|one| one.device.user == owner);
+        theirs.into_iter().any(|one| one.may_begin(from_ms, until_ms))
     }
 }
 

@@ -177,17 +177,25 @@ pub(crate) fn paced(evidence: &Evidence<'_>) -> Found {
     });
     let hasty = hasty.filter(|(before, after)| {
         let from = before.at_ms.saturating_sub(CATCHING_UP_MS);
-        !lost_offer(before, after) && !evidence.lives.caught_up(from, after.at_ms)
+        !evidence.lives.caught_up(from, after.at_ms)
+            && !evidence.decisions.changed_about(after, before.at_ms)
     });
-    let hasty = hasty.filter(|(before, after)| {
-        !evidence.decisions.changed(&after.owner, before.at_ms, after.at_ms)
-    });
-    hasty
-        .map(|(before, after)| {
-            let ms = after.at_ms - before.at_ms;
-            (after.at_ms, format!("{} comes {ms} ms after the one before", whose(after)))
-        })
-        .collect()
+    let mut excepted: BTreeMap<&DialogId, u64> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (before, after) in hasty {
+        let ms = after.at_ms - before.at_ms;
+        if !lost_offer(before, after) {
+            found.push((
+                after.at_ms,
+                format!("{} comes {ms} ms after the one before", whose(after)),
+            ));
+        } else if let Some(last) = excepted.insert(&after.dialog, after.at_ms)
+            && after.at_ms < last + gap
+        {
+            found.push((after.at_ms, format!("{} is one exception too many", whose(after))));
+        }
+    }
+    found
 }
 
 /// Whether a SUBSCRIBE of the dialog was answered between two NOTIFYs.

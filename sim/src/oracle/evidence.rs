@@ -109,6 +109,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) letters: Vec<Letter>,
     pub(crate) exchanges: Exchanges,
     owners: BTreeMap<SocketAddr, &'a DeviceName>,
+    told: BTreeMap<&'a DeviceName, Vec<(u64, &'a Event)>>,
     pub(crate) notifies: Vec<Notify>,
     pub(crate) lives: Lives,
     pub(crate) decisions: Decisions,
@@ -133,7 +134,22 @@ impl<'a> Evidence<'a> {
             Party::Server => None,
         });
         let owners = owners.collect();
-        Self { plan, record, letters, exchanges, owners, notifies, lives, decisions, corrupted }
+        let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (at_ms, device, event) in record.told() {
+            told.entry(device).or_default().push((at_ms, event));
+        }
+        Self {
+            plan,
+            record,
+            letters,
+            exchanges,
+            owners,
+            told,
+            notifies,
+            lives,
+            decisions,
+            corrupted,
+        }
     }
 
     /// Whose address it is.
@@ -187,9 +203,9 @@ impl<'a> Evidence<'a> {
         device: &'b DeviceName,
         since_ms: u64,
     ) -> impl Iterator<Item = (u64, &'b Event)> {
-        let theirs =
-            self.record.told().filter(move |(at, whose, _)| *whose == device && *at >= since_ms);
-        theirs.map(|(at, _, event)| (at, event))
+        let theirs = self.told.get(device).map_or(&[][..], |told| told);
+        let first = theirs.partition_point(|(at_ms, _)| *at_ms < since_ms);
+        theirs[first..].iter().copied()
     }
 
     /// New requests of an origin that passes.

@@ -115,6 +115,8 @@ pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
             };
             notify.place < place && (notify.phase == Phase::Terminated || lost)
         });
+        // A server that stops may have ended it, and lost the word about it with its disk.
+        let ended = ended || evidence.lives.stopped_in(last.sent_ms, at_ms);
         if last.seconds > 0 && at_ms < last.lasts_ms() && !ended {
             found.push((at_ms, format!("the subscription {call} is forgotten")));
         }
@@ -132,6 +134,7 @@ pub(crate) fn entity_tags_last(evidence: &Evidence<'_>) -> Found {
         issued.extend(tag.map(|tag| (tag, grant)));
     }
     let mut used: BTreeSet<&str> = BTreeSet::new();
+    let mut spent: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
     for (exchange, letter, request) in evidence.exchanges.asked(letters) {
         let (Some(tag), true) = (request.first(Name::SipIfMatch), is_presence(request)) else {
@@ -140,6 +143,9 @@ pub(crate) fn entity_tags_last(evidence: &Evidence<'_>) -> Found {
         let first_use = used.insert(tag);
         let Some((place, status)) = exchange.answer(letters) else { continue };
         let at_ms = letters[place].at_ms;
+        if status < 300 && !spent.insert(tag) {
+            found.push((at_ms, format!("the entity-tag {tag} is taken once more")));
+        }
         match issued.get(tag) {
             Some(grant) if status == 412 && at_ms < grant.lasts_ms() && first_use => {
                 let restarted = evidence.lives.server_changed(grant.sent_ms, at_ms);
@@ -206,6 +212,39 @@ pub(crate) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
                     let what = format!("{} {call} is not refreshed in time", method.as_str());
                     found.push((due, what));
                 }
+            }
+        }
+    }
+    found
+}
+
+/// How long recovery is spread over, and some more.
+const SETTLED_MS: u64 = 3500;
+
+/// R47: who was subscribed when the server went down is notified when it is up again.
+pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
+    let grants = grants(evidence, Method::Subscribe);
+    let mut found = Vec::new();
+    for (dialog, notifies) in super::dialogs::dialogs(evidence) {
+        for (boot, life) in evidence.lives.server.iter().enumerate().skip(1) {
+            let (from, until) = (life.from_ms, life.from_ms + SETTLED_MS);
+            let next = notifies.partition_point(|notify| notify.boot <= boot);
+            let Some(last) = next.checked_sub(1).map(|at| notifies[at]) else { continue };
+            let told = notifies.get(next).is_some_and(|notify| notify.at_ms <= until);
+            let heard = evidence.exchanges.of(last.place).heard(&evidence.letters);
+            let well = heard.is_some_and(|(at_ms, status)| status < 300 && at_ms < from);
+            let of = grants.get(&*dialog.0).into_iter().flatten();
+            let grant = of.filter(|grant| grant.sent_ms < from).next_back();
+            let lasts = grant.is_some_and(|grant| grant.seconds > 0 && until < grant.lasts_ms());
+            let live = last.phase != Phase::Terminated && last.boot == boot;
+            let quiet = evidence.lives.serves(from, until) && !evidence.lives.clock_is_odd();
+            let ended = evidence.lives.stopped_in(last.at_ms, from) || evidence.leaves(last, until);
+            if live && well && lasts && quiet && !ended && !told && until < evidence.record.ended_ms
+            {
+                found.push((
+                    until,
+                    format!("nothing is heard of {} after", super::dialogs::whose(last)),
+                ));
             }
         }
     }

@@ -181,7 +181,12 @@ impl Lives {
 
     /// Whether the server was stopped in order by some moment.
     pub(crate) fn stopped_by(&self, at_ms: u64) -> bool {
-        self.stopped_ms.iter().any(|at| *at <= at_ms)
+        self.stopped_in(0, at_ms)
+    }
+
+    /// Whether the server was stopped in order in a time.
+    pub(crate) fn stopped_in(&self, from_ms: u64, until_ms: u64) -> bool {
+        self.stopped_ms.iter().any(|at| (from_ms..=until_ms).contains(at))
     }
 
     /// Whether the server runs all through a time and its disk does not hold it up.
@@ -191,6 +196,11 @@ impl Lives {
         });
         let held = self.held_ms.iter().any(|(from, until)| *from <= until_ms && from_ms <= *until);
         runs && !held
+    }
+
+    /// Whether the server runs at a moment.
+    pub(crate) fn serves_at(&self, at_ms: u64) -> bool {
+        self.server.iter().any(|life| life.covers(at_ms))
     }
 
     /// Whether the plan turns clocks or lets processes stand still, so that nothing can be said of

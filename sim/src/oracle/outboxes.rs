@@ -149,7 +149,14 @@ fn expects(evidence: &Evidence<'_>, last: &Notify, from_ms: u64, until_ms: u64) 
         && last.boot == lives.boots_by(until_ms)
         && lives.serves(last.at_ms, until_ms)
         && !evidence.leaves(last, until_ms)
+        && !was_replaced(evidence, last)
         && until_ms < evidence.record.ended_ms
+}
+
+/// Whether another dialog took the place of that of a NOTIFY, silently (R20).
+fn was_replaced(evidence: &Evidence<'_>, last: &Notify) -> bool {
+    let mut later = evidence.notifies.iter().filter(|notify| notify.place > last.place);
+    later.any(|notify| notify.dialog.0 == last.dialog.0 && notify.dialog != last.dialog)
 }
 
 #[cfg(test)]

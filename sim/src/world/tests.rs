@@ -98,6 +98,26 @@ fn a_server_that_stalls_says_nothing_and_then_finds_what_was_sent_in_time() {
     assert!(said.iter().all(|(_, text)| !text.contains("terminated")), "{said:#?}");
 }
 
+/// What is granted after a stall lasts as long as the answer says; what is sent after it waits as
+/// long for an answer as ever, and its copies are known.
+#[test]
+fn what_a_server_does_when_it_catches_up_begins_then_and_not_when_it_fell_asleep() {
+    for seed in 0..5 {
+        let stall = Step { at_ms: 30_000, act: Act::Stall(Party::Server, 45_000) };
+        let mut plan = watching(vec![stall]);
+        plan.duration_ms = 300_000;
+        plan.seed = seed;
+        plan.network.latency_ms = 200;
+        let said = said_by_server(&play(&plan).expect("a run"));
+        let lost = said.iter().filter(|(at, text)| {
+            // What clients gave up meanwhile they begin anew, until then.
+            let refused = text.starts_with("SIP/2.0 412") || text.starts_with("SIP/2.0 481");
+            *at > 90_000 && (refused || text.contains("terminated"))
+        });
+        assert_eq!(lost.collect::<Vec<_>>(), Vec::<&(u64, String)>::new(), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_device_that_stalls_takes_its_orders_later() {
     let order = Act::Order(device("alice"), "message bob lunch".into());
@@ -156,4 +176,18 @@ fn a_jump_of_the_clock_is_found_by_the_next_start_only() {
     let ahead = stamped([vec![jump], restart].concat());
     assert!(right.starts_with("2026-05-04T09:31:30"), "{right}");
     assert!(ahead.starts_with("2026-05-04T10:31:30"), "{ahead}");
+}
+
+#[test]
+fn a_server_that_a_full_disk_ended_can_be_started_again() {
+    let steps = vec![
+        Step { at_ms: 10_000, act: Act::FailDisk(true) },
+        Step { at_ms: 60_000, act: Act::FailDisk(false) },
+        Step { at_ms: 61_000, act: Act::Start(Party::Server) },
+    ];
+    let record = play(&watching(steps)).expect("a run");
+    let troubles = record.entries.iter().filter(|entry| matches!(entry.what, What::Trouble { .. }));
+    assert_eq!(troubles.count(), 1, "its first commit ended it");
+    let said = said_by_server(&record);
+    assert!(said.iter().any(|(at, text)| *at > 61_000 && text.starts_with("NOTIFY")), "{said:#?}");
 }

@@ -50,8 +50,8 @@ impl Forge {
         Ok(Self { tree, target, unviable: BTreeSet::new(), planted: BTreeSet::new() })
     }
 
-    /// Plants the mutants and builds, without those that stand in the way.
-    pub(crate) fn build(&mut self, mutants: &[Mutant], makes: &[Make]) -> Result<Programs, String> {
+    /// Plants the mutants, without those that stand in the way of the compiler.
+    pub(crate) fn prepare(&mut self, mutants: &[Mutant]) -> Result<(), String> {
         self.add_switch()?;
         let files: BTreeSet<&str> = mutants.iter().map(|mutant| &*mutant.file).collect();
         let originals: BTreeMap<&str, String> = files
@@ -61,13 +61,17 @@ impl Forge {
         loop {
             self.plant(mutants, &originals)?;
             match self.errors(&["check", "-p", "presently-engine"])? {
-                Ok(_) => break,
+                Ok(_) => return Ok(()),
                 Err(found) if found.is_subset(&self.unviable) => {
                     return Err("the tree does not compile".into());
                 }
                 Err(found) => self.unviable.extend(found),
             }
         }
+    }
+
+    /// Builds what hunts.
+    pub(crate) fn build(&self, makes: &[Make]) -> Result<Programs, String> {
         let mut programs = Programs::new();
         for make in makes {
             match self.errors(make)? {

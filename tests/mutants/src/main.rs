@@ -18,12 +18,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use survivors::Known;
 
-/// What is built.
-const MAKES: &[Make] = &[
+/// What is built and what hunts then, the quickest first: each stage gets what the one before it
+/// let live.
+const STAGES: &[(&[Make], &[Suite])] = &[(TESTS, TEST_SUITES), (TOOLS, TOOL_SUITES)];
+
+const TESTS: &[Make] = &[
     &["test", "--no-run", "-p", "presently-engine", "--lib"],
     &["test", "--no-run", "-p", "presently-tests", "--tests"],
-    &["build", "-p", "presently-models", "-p", "presently-sim", "--bins"],
 ];
+
+const TOOLS: &[Make] = &[&["build", "-p", "presently-models", "-p", "presently-sim", "--bins"]];
 
 const fn suite(
     kind: &'static str,
@@ -34,8 +38,7 @@ const fn suite(
     Suite { kind, program, folder, arguments }
 }
 
-/// What hunts, the quickest first.
-const SUITES: &[Suite] = &[
+const TEST_SUITES: &[Suite] = &[
     suite("engine", "presently-engine", "engine", &["--skip", "body::", "--skip", "message::"]),
     suite("scenes", "presence", "tests", &[]),
     suite("scenes", "lifecycle", "tests", &[]),
@@ -45,6 +48,9 @@ const SUITES: &[Suite] = &[
     suite("scenes", "traces", "tests", &[]),
     suite("scenes", "conformance", "tests", &[]),
     suite("scenes", "properties", "tests", &[]),
+];
+
+const TOOL_SUITES: &[Suite] = &[
     suite("simulation", "presence-sim", ".", &["search", "--seeds", "1..300", "--threads", "1"]),
     suite("models", "presence-check", ".", &["C2a", "C3a", "C6"]),
 ];
@@ -68,18 +74,9 @@ fn run(wanted: &[String]) -> Result<bool, String> {
     let place = target.unwrap_or_else(|| root.join("target")).join("planted");
     let all = list::mutants(root)?;
     let mut forge = Forge::new(root, &place)?;
-    let programs = forge.build(&all, MAKES)?;
-    eprintln!(
-        "{} mutants are planted, {} do not compile",
-        forge.planted.len(),
-        forge.unviable.len()
-    );
-    let told: String = all
-        .iter()
-        .filter(|mutant| forge.unviable.contains(&mutant.number))
-        .map(|mutant| mutant.name.clone() + "\n")
-        .collect();
-    std::fs::write(place.join("unviable.txt"), told).map_err(|error| error.to_string())?;
+    forge.prepare(&all)?;
+    let told = format!("{} planted, {} do not compile", forge.planted.len(), forge.unviable.len());
+    eprintln!("{told}");
     let asked = |mutant: &&Mutant| {
         wanted.is_empty() || wanted.iter().any(|part| mutant.name.contains(&**part))
     };
@@ -90,12 +87,41 @@ fn run(wanted: &[String]) -> Result<bool, String> {
         .filter(|number| forge.planted.contains(number))
         .collect();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let fates = hunt(&forge.tree, SUITES, &programs, &numbers, workers)?;
+    let mut fates = BTreeMap::new();
+    for (makes, suites) in STAGES {
+        let programs = forge.build(makes)?;
+        let left: Vec<u32> = numbers
+            .iter()
+            .copied()
+            .filter(|number| !matches!(fates.get(number), Some(Fate::Caught(_))))
+            .collect();
+        fates.extend(hunt(&forge.tree, suites, &programs, &left, workers)?);
+        note(&place, &chosen, &forge.unviable, &fates)?;
+    }
     report(&chosen, &forge.unviable, &fates);
     let survivors =
         chosen.iter().filter(|mutant| fates.get(&mutant.number) == Some(&Fate::Survived));
     let known = Known::read(&root.join("tests/mutants/survivors.toml"))?;
     Ok(known.judge(&survivors.copied().collect::<Vec<_>>(), wanted.is_empty()))
+}
+
+/// What became of each, for whoever wants to look.
+fn note(
+    place: &Path,
+    chosen: &[&Mutant],
+    unviable: &BTreeSet<u32>,
+    fates: &BTreeMap<u32, Fate>,
+) -> Result<(), String> {
+    let line = |mutant: &&Mutant| {
+        let fate = match fates.get(&mutant.number) {
+            Some(fate) => format!("{fate:?}"),
+            None if unviable.contains(&mutant.number) => "does not compile".to_owned(),
+            None => "not planted".to_owned(),
+        };
+        format!("{fate}\t{}\t{}\n", mutant.number, mutant.name)
+    };
+    let text: String = chosen.iter().map(line).collect();
+    std::fs::write(place.join("fates.txt"), text).map_err(|error| error.to_string())
 }
 
 fn report(chosen: &[&Mutant], unviable: &BTreeSet<u32>, fates: &BTreeMap<u32, Fate>) {

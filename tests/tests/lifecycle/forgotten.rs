@@ -139,7 +139,7 @@ fn everything_of_an_account_that_is_removed() {
     leaves_nothing(|stage, alice, bob| {
         bob.register(stage, 600);
         bob.publish(stage, "here", None);
-        decide(stage, "alice", Some(Handling::Allow));
+        bob.decide(stage, &[("alice", "allow")], None);
         alice.watch(stage, "bob", "presence", 600);
         alice.watch(stage, "bob", "presence.winfo", 600);
         Phone::new("carol", 5090).watch(stage, "bob", "presence", 0);

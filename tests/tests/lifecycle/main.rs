@@ -3,6 +3,7 @@
 
 mod forgotten;
 mod limits;
+mod recovered;
 
 use presently_engine::Input;
 use presently_engine::body::presrules::{Handling, Verdict};

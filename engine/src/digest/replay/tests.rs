@@ -86,6 +86,17 @@ fn records_of_nonces_too_old_to_be_used_make_room_first() {
     assert_eq!(nonces.floor, None);
 }
 
+/// A nonce is good up to the very millisecond at which its life ends, and so is its record.
+#[test]
+fn the_record_of_a_nonce_that_is_just_old_enough_is_kept() {
+    let mut nonces = Nonces::default();
+    assert!(nonces.is_empty());
+    assert!(spend(&mut nonces, 15, 1));
+    assert!(!nonces.is_empty());
+    assert!(nonces.spend(nonce(LIFE + 15), &alice(1), 64, 100, 15));
+    assert!(!nonces.spend(nonce(15), &alice(1), 64, 100, 15), "a replay");
+}
+
 #[test]
 fn a_forgotten_user_cannot_be_replayed_after_coming_back() {
     let mut nonces = Nonces::default();

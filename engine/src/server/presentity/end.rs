@@ -152,6 +152,9 @@ impl Presentity {
         for watcher in decided {
             self.commit(cx, Record::Decided(self.aor.clone(), watcher, None));
         }
+        if self.rules.etag.is_some() {
+            self.commit(cx, Record::Unruled(self.aor.clone()));
+        }
     }
 
     /// Whether every subscriber has been told that it ended.

@@ -190,3 +190,6 @@ impl Information {
         self.composed.as_ref().map(|composed| &composed.stamped)
     }
 }
+
+#[cfg(test)]
+mod tests;

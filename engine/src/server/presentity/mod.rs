@@ -133,6 +133,7 @@ impl Presentity {
                 self.refresh_views(config, watcher);
             }
             Record::Ruled(_, etag) => self.rules.etag = Some(*etag),
+            Record::Unruled(_) => self.rules.etag = None,
             Record::Bound(..) | Record::Unbound(..) | Record::Kept(..) | Record::Delivered(..) => {}
         }
     }

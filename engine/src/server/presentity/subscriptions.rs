@@ -182,3 +182,6 @@ impl Subscriptions {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,7 @@ impl Registrations {
             | Record::Released(..)
             | Record::Decided(..)
             | Record::Ruled(..)
+            | Record::Unruled(_)
             | Record::Kept(..)
             | Record::Delivered(..) => {}
         }
