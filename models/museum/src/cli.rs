@@ -52,6 +52,8 @@ enum Try {
         property: Option<String>,
         #[arg(long, default_value_t = 100)]
         plays: usize,
+        #[arg(long)]
+        seed: Option<u64>,
     },
 }
 
@@ -78,7 +80,10 @@ pub fn main() -> ExitCode {
 fn attempt(what: &Try) -> Result<ExitCode, Unfit> {
     let outcome = match what {
         Try::Model { name, law } => trial::model(name, law.as_deref()).map_err(Unfit)?,
-        Try::Search { property: Some(property), plays } => trial::hunt(property, *plays),
+        Try::Search { property: Some(property), seed: Some(seed), .. } => {
+            trial::seed(property, *seed)
+        }
+        Try::Search { property: Some(property), plays, .. } => trial::hunt(property, *plays),
         Try::Search { property: None, .. } => trial::seeds(),
     };
     let text = serde_json::to_string(&outcome).map_err(|error| Unfit(error.to_string()))?;

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// Plays that a capsule may take to become small, and where its size is judged.
 const PLAYS: usize = 60;
@@ -106,8 +107,26 @@ fn run(program: &Path, job: &Job) -> Shown {
         None => command.env_remove(VARIABLE),
     };
     match output(&mut command) {
-        Ok(outcome) => Shown { fault: judge(&job, &outcome), outcome: Some(outcome), job },
+        Ok(outcome) => {
+            let fault = judge(&job, &outcome).or_else(|| sound(program, &job, &outcome));
+            Shown { fault, outcome: Some(outcome), job }
+        }
         Err(why) => Shown { fault: Some(why), outcome: None, job },
+    }
+}
+
+/// Whether the seed that found a fault finds nothing without it; if not, why that is nothing to
+/// show.
+fn sound(program: &Path, job: &Job, found: &Outcome) -> Option<String> {
+    let (Some(_), Hunter::Search { property, .. }) = (&job.exhibit, &job.hunter) else {
+        return None;
+    };
+    let mut command = Command::new(program);
+    command.args(["try", "search", property, "--seed", &found.count.to_string()]);
+    match output(command.env_remove(VARIABLE)) {
+        Ok(again) if again.killed_by.is_none() => None,
+        Ok(_) => Some(format!("seed {} violates {property} without the fault, too", found.count)),
+        Err(why) => Some(why),
     }
 }
 
@@ -117,27 +136,33 @@ fn output(command: &mut Command) -> Result<Outcome, String> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
     let mut child = command.spawn().map_err(text)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let began = Instant::now();
-    let read = |pipe: Option<Box<dyn Read + Send>>| {
-        let mut text = String::new();
-        // What cannot be read is missing below.
-        let _ = pipe.map(|mut pipe| pipe.read_to_string(&mut text));
-        text
-    };
+    let (done, finished) = channel();
     std::thread::scope(|scope| {
-        let out = scope.spawn(|| read(out.map(|pipe| Box::new(pipe) as _)));
-        let err = scope.spawn(|| read(err.map(|pipe| Box::new(pipe) as _)));
-        while child.try_wait().map_err(text)?.is_none() {
-            if began.elapsed() > STOPPED_AFTER {
-                child.kill().map_err(text)?;
-                child.wait().map_err(text)?;
-                return Err(format!("stopped after {} s", STOPPED_AFTER.as_secs()));
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        let err = scope.spawn(|| read(err));
+        let out = scope.spawn(move || {
+            let text = read(out);
+            // Nobody waits for it any more if this took too long.
+            let _ = done.send(());
+            text
+        });
+        let late = finished.recv_timeout(STOPPED_AFTER).is_err();
+        if late {
+            child.kill().map_err(text)?;
+        }
+        child.wait().map_err(text)?;
+        if late {
+            return Err(format!("stopped after {} s", STOPPED_AFTER.as_secs()));
         }
         let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
         serde_json::from_str(&out).map_err(|_| format!("broke off: {}", err.trim_end()))
     })
+}
+
+/// All that comes out of a pipe; what cannot be read is missing.
+fn read(pipe: Option<impl Read>) -> String {
+    let mut text = String::new();
+    let _ = pipe.map(|mut pipe| pipe.read_to_string(&mut text));
+    text
 }
 
 /// Why a run is not as it should be.

@@ -14,13 +14,8 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(100);
 
 /// One thread: then the states that are seen before the fault are the same every time.
-const LIMITS: Limits = Limits {
-    states: 3_000_000,
-    time: PATIENCE,
-    threads: 1,
-    shortening: 60_000,
-    memory: Some(2 << 30),
-};
+const LIMITS: Limits =
+    Limits { states: 3_000_000, time: PATIENCE, threads: 1, shortening: 60_000, memory: None };
 
 /// Seeds that have to hold when no fault is on.
 pub const SOUND_SEEDS: u64 = 40;
@@ -95,6 +90,12 @@ pub fn hunt(property: &str, plays: usize) -> Outcome {
     }
     outcome.seconds = began.elapsed().as_secs_f64();
     outcome
+}
+
+/// Whether one seed violates a property.
+pub fn seed(property: &str, seed: u64) -> Outcome {
+    let killed_by = search::violated(&search::plan(seed), property).then(|| property.to_owned());
+    Outcome { killed_by, count: seed, ..Outcome::default() }
 }
 
 /// Plays the first seeds, each twice, and says what is violated.
