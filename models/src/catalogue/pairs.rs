@@ -53,7 +53,7 @@ fn c1c(depth: Depth) -> Plan {
 }
 
 fn c1d(depth: Depth) -> Plan {
-    let mut plan = at_any_time(c1b(), if depth == Depth::Quick { 2 } else { 3 });
+    let mut plan = at_any_time(c1b(), if depth == Depth::Deep { 3 } else { 2 });
     plan.name = "C1d";
     plan.says = "C1b, with timers that fire at any moment";
     plan

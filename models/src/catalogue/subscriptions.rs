@@ -127,8 +127,8 @@ fn c2h(depth: Depth) -> Plan {
     plan.prelude.push((ALICE, watch("alice", Package::Winfo)));
     plan.wishes.push(wish(BOB, LEAVE, "leaves", leave("alice")));
     plan.budget.wishes = purses(&[(WATCH, 2), (DECIDE, 1), (LEAVE, 1)]);
-    plan.linger = depth > Depth::Quick;
-    plan.budget.drops = u8::from(depth > Depth::Quick);
+    plan.linger = depth == Depth::Deep;
+    plan.budget.drops = u8::from(depth == Depth::Deep);
     plan.laws.extend(WINFO);
     plan.sights = vec![
         Sight::Waiting,
