@@ -93,6 +93,21 @@ pub trait Machine {
         out: &mut Vec<Output<Self::Record, Self::Event>>,
     );
 
+    /// The same for an input that came in time but is handed in late, after the whole process stood
+    /// still: nothing that has become due meanwhile fires before it (behaviour R52). What follows
+    /// from it begins `now`.
+    ///
+    /// A machine that fires what is due in [`Machine::handle`] has to override this.
+    fn handle_belated(
+        &mut self,
+        config: &Self::Config,
+        now: Instant,
+        input: Input<Self::Command>,
+        out: &mut Vec<Output<Self::Record, Self::Event>>,
+    ) {
+        self.handle(config, now, input, out);
+    }
+
     /// When the machine wants an [`Input::Tick`], if ever.
     fn deadline(&self) -> Option<Instant>;
 }

@@ -1,22 +1,40 @@
 //! The laws as stateright's properties: conditions on one state. Laws about steps were judged
 //! when the step was made (`ghost/`); here it is only looked up.
 
-use crate::ghost::{one_record_per_dialog, same_tables, winfo_agrees};
+use crate::ghost::{one_record_per_dialog, winfo_agrees};
 use crate::law::Law;
 use crate::world::{Serves, Village, World};
 use presently_engine::agent::{Package, SubscriptionPhase};
-use presently_engine::server::Record;
+use presently_engine::body::pidf::{Pidf, Tuple};
+use presently_engine::server::{Record, SubscriptionTableRow};
 use stateright::{Model, Property};
+use std::collections::BTreeMap;
+
+/// Requests, theirs and ours, that one thing from outside may lead to (P55): a wish, a fault, a
+/// long wait after which everybody refreshes everything.
+const BURST: usize = 12;
+
+/// A model that can tell whether a law holds in one of its states.
+pub(crate) trait Judges: Model {
+    /// Whether it does.
+    fn judges(&self, state: &Self::State, law: Law) -> bool;
+}
+
+impl<S: Serves> Judges for Village<S> {
+    fn judges(&self, world: &World<S>, law: Law) -> bool {
+        holds(self, world, law)
+    }
+}
 
 /// Declares each law as a property: stateright wants plain functions.
 macro_rules! properties {
     ($($law:ident)+) => {
         /// A law as a property of stateright.
-        pub(crate) fn property<S: Serves>(law: Law) -> Property<Village<S>> {
+        pub(crate) fn property<M: Judges>(law: Law) -> Property<M> {
             match law {
                 $(Law::$law => {
-                    Property::always(Law::$law.name(), |village, world| {
-                        holds(village, world, Law::$law)
+                    Property::always(Law::$law.name(), |model, state| {
+                        model.judges(state, Law::$law)
                     })
                 })+
             }
@@ -29,7 +47,9 @@ properties! {
     SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
     ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
-    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds
+    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
+    NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
+    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState
 }
 
 /// Whether a law holds in a state.
@@ -42,8 +62,14 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
         Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
         Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
-        Law::RecoverEqualsLive => recovers(village, world),
+        Law::RecoverEqualsLive => village.recovers(world),
+        Law::SubscribeResolves => !world.is_quiet() || nobody_tries(world),
+        Law::NoChatter => chatter(village, world) <= BURST * world.happened(village.plan.budget),
+        Law::BoundedState => !world.is_quiet() || nothing_is_over(world),
         Law::NoDocBeforeApproval
+        | Law::NoStateBeforeAuth
+        | Law::NoEarlyExpiry
+        | Law::DialogFromNotify
         | Law::FsmConforms
         | Law::TerminalLast
         | Law::ContentNeverBack
@@ -61,15 +87,42 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         | Law::EtagDiscipline
         | Law::RegisterAtomic
         | Law::MessageShownOnce
+        | Law::PartialMinimal
+        | Law::NonceDomain
+        | Law::NoGhost
+        | Law::OneTuplePerId
+        | Law::AuthTerminates
+        | Law::RoutesToOwner
+        | Law::TuOnce
+        | Law::NonInviteDiscipline
+        | Law::LossRepaired
         | Law::PendingIsBlind => true,
     };
     of_state && !world.broken.contains(&law)
 }
 
+/// P49: the phase before a first NOTIFY is one of waiting for answers, so a quiet state has none.
+fn nobody_tries<S: Serves>(world: &World<S>) -> bool {
+    let present = (0..).zip(&world.agents).filter(|(user, _)| !world.is_absent(*user));
+    present.into_iter().all(|(_, agent)| {
+        let tables = agent.get().tables(agent.at());
+        tables.buddies.iter().all(|buddy| buddy.phase != SubscriptionPhase::Trying)
+    })
+}
+
+/// Requests since the prelude, of agents and of the server; retransmissions are none.
+fn chatter<S: Serves>(village: &Village<S>, world: &World<S>) -> usize {
+    world.ghost.requests().saturating_sub(village.before)
+}
+
 fn can_move<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    if !world.network_is_empty() {
+        return true;
+    }
     let mut actions = Vec::new();
     village.actions(world, &mut actions);
-    !actions.is_empty()
+    village.gauge.only_asked();
+    !actions.is_empty() || village.gauge.is_stopped()
 }
 
 /// P46: whoever the server and the agent agree is subscribed has the server's rows.
@@ -88,34 +141,53 @@ fn winfo_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
 }
 
 /// P48: a watcher that the server counts as active, and that thinks so, shows what is published.
+/// Only a network that was cut for long may leave one of them with another opinion (P22).
 fn watchers_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let agree = village.plan.budget.outages == 0;
     world.tables.pst.iter().filter(|row| row.state == "active").all(|row| {
         let Some((user, _)) = agent_of(village, &row.from) else { return true };
         let tables = world.agents[user].get().tables(world.now);
-        let mut buddies = tables.buddies.iter().filter(|buddy| {
-            buddy.package == Package::Presence
-                && buddy.phase == SubscriptionPhase::Active
-                && buddy.target.as_str() == row.target
-        });
-        let published: Vec<(&str, &str)> = world
-            .tables
-            .pit
-            .iter()
-            .filter(|tuple| tuple.entity == row.target)
-            .map(|tuple| (tuple.id.as_str(), tuple.note.as_str()))
-            .collect();
+        let phase = |phase| {
+            tables.buddies.iter().filter(move |buddy| {
+                buddy.package == Package::Presence
+                    && buddy.phase == phase
+                    && buddy.target.as_str() == row.target
+            })
+        };
+        if agree && phase(SubscriptionPhase::Pending).next().is_some() {
+            return false;
+        }
+        let mut buddies = phase(SubscriptionPhase::Active);
+        let published = published(world, &row.target);
         buddies.all(|buddy| {
             let Some(document) = &buddy.document else { return false };
-            published.iter().all(|(id, note)| {
-                let tuple = document.tuples.iter().find(|tuple| *tuple.id == **id);
-                let notes = |tuple: &presently_engine::body::pidf::Tuple| {
-                    let own = tuple.notes.iter().chain(&document.notes);
-                    own.map(|note| note.text.to_string()).collect::<Vec<_>>().join("; ")
-                };
-                tuple.is_some_and(|tuple| notes(tuple) == *note)
+            let shown = notes(document);
+            published.iter().all(|(id, texts)| {
+                shown.get(id).is_some_and(|shown| texts.iter().all(|text| shown.contains(text)))
             })
         })
     })
+}
+
+/// The notes of every tuple of a document, with those of the whole.
+fn notes(document: &Pidf) -> BTreeMap<Box<str>, Vec<Box<str>>> {
+    let texts = |tuple: &Tuple| {
+        let all = tuple.notes.iter().chain(&document.notes);
+        all.map(|note| note.text.clone()).collect()
+    };
+    document.tuples.iter().map(|tuple| (tuple.id.clone(), texts(tuple))).collect()
+}
+
+/// What is published about somebody, read from the rows: what the server makes of it is on trial.
+fn published<S: Serves>(world: &World<S>, aor: &str) -> BTreeMap<Box<str>, Vec<Box<str>>> {
+    let rows = world.rows.get().values().filter_map(|record| match record {
+        Record::Published(whose, _, row) if whose.as_str() == aor => Some(row),
+        _ => None,
+    });
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|row| row.rank);
+    let documents = rows.into_iter().filter_map(|row| Pidf::parse(&row.body).ok());
+    documents.flat_map(|document| notes(&document)).collect()
 }
 
 fn agent_of<'v, S: Serves>(
@@ -134,6 +206,16 @@ fn nothing_waits<S: Serves>(world: &World<S>) -> bool {
     rows.values().all(|row| !matches!(row, Record::Kept(aor, _) if is_bound(aor)))
 }
 
+/// P21: what is over is gone. Transactions live for 64·T1 at most, subscriptions for as long as
+/// they were granted and some grace; in a quiet state all of that is past.
+fn nothing_is_over<S: Serves>(world: &World<S>) -> bool {
+    let rows = world.tables.pst.iter().chain(&world.tables.wst);
+    let ended = |row: &SubscriptionTableRow| row.state.starts_with("terminated");
+    let served = world.server.get().transactions() == 0;
+    let asked = world.agents.iter().all(|agent| agent.get().sizes().transactions == (0, 0));
+    served && asked && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
+}
+
 fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
     world.rows.get().values().all(|row| match row {
         Record::Bound(aor, ..) => {
@@ -141,11 +223,4 @@ fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bo
         }
         _ => true,
     })
-}
-
-/// What is stored is what lives, at every point.
-fn recovers<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
-    let rows: Vec<Record> = world.rows.get().values().cloned().collect();
-    let again = S::recover(village.config(world.boot), world.now, rows);
-    same_tables(&world.server.get().tables(world.now), &again.tables(world.now))
 }

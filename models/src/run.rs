@@ -1,14 +1,19 @@
 //! Explores a plan: depth first for coverage, then breadth first for the shortest counterexample.
 
+use crate::capsule::Capsule;
+use crate::gauge::{self, Gauge};
 use crate::law::{Law, Sight};
 use crate::plan::Plan;
+use crate::shards::Sharded;
 use crate::world::{Action, Serves, Village, World};
+use presently_engine::server::Server;
 use stateright::report::{ReportData, ReportDiscovery, Reporter};
 use stateright::{Checker, HasDiscoveries, Model};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How far a run may go.
@@ -22,6 +27,31 @@ pub struct Limits {
     pub threads: usize,
     /// States kept while the shortest counterexample is sought.
     pub shortening: usize,
+    /// Bytes of resident memory after which it stops unfinished, where the system says how many
+    /// there are.
+    pub memory: Option<u64>,
+}
+
+/// Why a run stopped before everything within the bounds was explored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cut {
+    /// [`Limits::states`].
+    States,
+    /// [`Limits::time`].
+    Time,
+    /// [`Limits::memory`].
+    Memory,
+}
+
+impl Cut {
+    /// What ran out.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::States => "states",
+            Self::Time => "time",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// What a run found.
@@ -41,11 +71,17 @@ pub struct Report {
     pub time: Duration,
     /// Whether everything within the bounds was explored.
     pub complete: bool,
+    /// Why it was not, if no law is broken.
+    pub cut: Option<Cut>,
+    /// The most memory that was seen, in bytes.
+    pub memory: Option<u64>,
     /// Laws that were checked.
     pub laws: Vec<Law>,
     /// A law that was broken, and how.
     pub broken: Option<Counterexample>,
-    /// What should have been seen and was not.
+    /// What had to be seen.
+    pub sights: Vec<Sight>,
+    /// What of that was not.
     pub missing: Vec<Sight>,
 }
 
@@ -58,24 +94,33 @@ pub struct Counterexample {
     pub steps: usize,
     /// Whether there is certainly no shorter one.
     pub shortest: bool,
-    /// The steps.
+    /// The steps, drawn.
     pub ladder: String,
+    /// The steps, so that they can be walked again; C1 has none.
+    pub capsule: Option<Capsule>,
 }
 
 impl Report {
     /// Whether every law held, all sights were seen and nothing was left unexplored.
     pub fn verdict(&self) -> &'static str {
-        match (&self.broken, self.missing.is_empty(), self.complete) {
+        match (&self.broken, self.cut, self.missing.is_empty()) {
             (Some(_), _, _) => "BROKEN",
-            (None, false, _) => "VACUOUS",
-            (None, true, false) => "held as far as explored",
-            (None, true, true) => "holds",
+            (None, Some(Cut::States), _) => "UNFINISHED: out of states",
+            (None, Some(Cut::Time), _) => "UNFINISHED: out of time",
+            (None, Some(Cut::Memory), _) => "UNFINISHED: out of memory",
+            (None, None, false) => "VACUOUS",
+            (None, None, true) => "holds",
         }
     }
 
-    /// Whether the run counts as a failure.
+    /// Whether the run counts as a failure. What was not finished proves nothing.
     pub fn failed(&self) -> bool {
-        self.broken.is_some() || !self.missing.is_empty()
+        self.verdict() != "holds"
+    }
+
+    /// How many of the laws held.
+    pub fn held(&self) -> usize {
+        self.laws.len() - usize::from(self.broken.is_some())
     }
 }
 
@@ -86,20 +131,37 @@ pub struct Progress {
     pub generated: usize,
     /// Different states.
     pub unique: usize,
+    /// States that were reached and not yet looked at.
+    pub queue: usize,
     /// Longest path.
     pub depth: usize,
+    /// Bytes of resident memory, where the system says so.
+    pub memory: Option<u64>,
     /// Time so far.
     pub time: Duration,
 }
 
-struct Line<'a>(&'a mut (dyn FnMut(Progress) + Send));
+/// Watches a run, and ends it when it has taken its share of the memory.
+struct Line<'a> {
+    tell: &'a mut (dyn FnMut(Progress) + Send),
+    gauge: &'a Gauge,
+    most: Option<u64>,
+    peak: Option<u64>,
+}
 
 impl<M: Model> Reporter<M> for Line<'_> {
     fn report_checking(&mut self, data: ReportData) {
-        (self.0)(Progress {
+        let memory = gauge::memory();
+        self.peak = self.peak.max(memory);
+        if self.most.zip(memory).is_some_and(|(most, memory)| memory > most) {
+            self.gauge.stop();
+        }
+        (self.tell)(Progress {
             generated: data.total_states,
             unique: data.unique_states,
+            queue: self.gauge.queue(data.unique_states),
             depth: data.max_depth,
+            memory,
             time: data.duration,
         });
     }
@@ -119,12 +181,27 @@ impl<M: Model> Reporter<M> for Line<'_> {
     }
 }
 
+/// Explores `plan` with the server that ships, in shards if the plan says so.
+pub fn check_shipped(
+    plan: Plan,
+    limits: Limits,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Report {
+    if plan.sharded {
+        return check::<Sharded<Server>>(plan, limits, progress);
+    }
+    check::<Server>(plan, limits, progress)
+}
+
 /// Explores `plan` with `S` in the server's place.
 pub fn check<S: Serves>(
     plan: Plan,
     limits: Limits,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Report {
+    if let Some(report) = crate::pair::check(&plan, limits) {
+        return report;
+    }
     let began = Instant::now();
     let checker = Village::<S>::new(plan)
         .checker()
@@ -132,13 +209,22 @@ pub fn check<S: Serves>(
         .timeout(limits.time)
         .target_state_count(limits.states)
         .finish_when(HasDiscoveries::AnyFailures)
-        .spawn_dfs()
-        .join_and_report(&mut Line(progress));
+        .spawn_dfs();
+    let gauge = Arc::clone(&checker.model().gauge);
+    let mut line = Line { tell: progress, gauge: &gauge, most: limits.memory, peak: None };
+    let checker = checker.join_and_report(&mut line);
+    let memory = line.peak;
     let village = checker.model();
     let found = checker.discoveries();
     let found = found.into_values().map(|path| path.into_actions()).min_by_key(Vec::len);
-    let (generated, unique) = (checker.state_count(), checker.unique_state_count());
-    let cut = generated >= limits.states || began.elapsed() >= limits.time;
+    let generated = checker.state_count();
+    let cut = if gauge.is_stopped() {
+        Some(Cut::Memory)
+    } else if generated >= limits.states {
+        Some(Cut::States)
+    } else {
+        (began.elapsed() >= limits.time).then_some(Cut::Time)
+    };
     let sights = village.plan.sights.iter().copied();
     let missing = sights.filter(|sight| found.is_none() && !village.album.has(*sight)).collect();
     let broken = found.and_then(|path| {
@@ -146,22 +232,26 @@ pub fn check<S: Serves>(
         let certain = shortest.is_some();
         counterexample(village, &shortest.unwrap_or(path), certain)
     });
+    let cut = cut.filter(|_| broken.is_none());
     Report {
         model: village.plan.name,
         bounds: village.plan.bounds(),
-        unique,
+        unique: checker.unique_state_count(),
         generated,
         depth: checker.max_depth(),
         time: began.elapsed(),
-        complete: broken.is_none() && !cut,
+        complete: broken.is_none() && cut.is_none(),
+        cut,
+        memory,
         laws: village.plan.laws.clone(),
+        sights: village.plan.sights.clone(),
         broken,
         missing,
     }
 }
 
 /// The first law of the plan that does not hold in a state.
-fn fault<S: Serves>(village: &Village<S>, world: &World<S>) -> Option<Law> {
+pub(crate) fn fault<S: Serves>(village: &Village<S>, world: &World<S>) -> Option<Law> {
     village.plan.laws.iter().copied().find(|law| !crate::holds(village, world, *law))
 }
 
@@ -212,14 +302,16 @@ fn counterexample<S: Serves>(
     shortest: bool,
 ) -> Option<Counterexample> {
     let mut world = village.init_states().pop()?;
-    let mut ladder = format!("       {}\n", village.stand(&world));
-    let mut steps = 0;
+    let mut ladder = village.head(&world);
+    let mut deeds = Vec::new();
     for action in path {
         let Some(after) = village.next_state(&world, *action) else { break };
-        steps += 1;
-        ladder.push_str(&village.draw(steps, &world, *action, &after));
+        deeds.push(village.deed(&world, *action));
+        ladder.push_str(&village.draw(deeds.len(), &world, *action, &after));
         world = after;
     }
     let law = fault(village, &world)?;
-    Some(Counterexample { law, steps, shortest, ladder })
+    let capsule = Capsule::new(&village.plan, law, deeds);
+    let deeds = capsule.steps.len();
+    Some(Counterexample { law, steps: deeds, shortest, ladder, capsule: Some(capsule) })
 }

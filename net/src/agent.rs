@@ -7,6 +7,7 @@
 use crate::clock::Clock;
 use crate::crew::Crew;
 use crate::driver::{Driver, Failure, Remote, Setting, Stopped};
+use crate::gate::{Gate, behind};
 use crate::metrics::Metrics;
 use crate::router::Router;
 use crate::service::listen;
@@ -39,12 +40,14 @@ pub struct AgentSetup<D, M: Machine = Agent> {
     pub clock: Clock,
     /// Who looks at every datagram.
     pub tap: Option<Tap>,
+    /// What makes it stand still (simulation, tests).
+    pub gate: Option<Gate>,
 }
 
 impl<D> AgentSetup<D> {
     /// An agent in real time, without a tap.
     pub fn new(config: Config, socket: D) -> Self {
-        Self { config, socket, clock: Clock::new(), tap: None }
+        Self { config, socket, clock: Clock::new(), tap: None, gate: None }
     }
 }
 
@@ -84,7 +87,7 @@ where
 {
     /// Runs any machine that keeps nothing durable as one agent.
     pub fn drive<D: Datagrams>(machine: M, setup: AgentSetup<D, M>) -> io::Result<Self> {
-        let AgentSetup { config, socket, clock, tap } = setup;
+        let AgentSetup { config, socket, clock, tap, gate } = setup;
         let metrics = Arc::new(Metrics::default());
         let wire = Arc::new(Wire::new(vec![socket], clock, tap, metrics.clone())?);
         let (remote, control) = Remote::pair();
@@ -105,9 +108,10 @@ where
             let _ = tell.send((at, event));
         };
         let mut drivers = JoinSet::new();
-        drivers.spawn(Driver::new(machine, setting, tell).run());
+        drivers.spawn(behind(gate.as_ref(), Driver::new(machine, setting, tell).run()));
         let address = wire.addresses()[0];
-        let receivers = listen(&wire, &Arc::new(Router::new(vec![sender], metrics.clone())));
+        let router = Arc::new(Router::new(vec![sender], metrics.clone()));
+        let receivers = listen(&wire, &router, gate.as_ref());
         let crew = Crew::new(drivers, receivers, wire);
         Ok(Self { events, remote, address, metrics, clock, crew })
     }

@@ -9,8 +9,10 @@
 //!
 //! **Deadlines** (§0.2.7): a deadline that has come fires before the next input, except after a
 //! stall (R52): when the driver wakes more than five seconds late, the datagrams that
-//! queued up meanwhile are handed in first, at the time just before the missed deadline. They were
-//! sent in time; that we slept must not let them find their subscription expired.
+//! queued up meanwhile are handed in first, before anything fires that has become due. They were
+//! sent in time; that we slept must not let them find their subscription expired. What follows
+//! from them begins when they are handed in: what is granted then lasts as long as the answer
+//! says, and what is sent then waits for its answer as long as ever.
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -240,18 +242,20 @@ where
         (self.now().since(expected) > STALL).then_some(expected)
     }
 
-    /// Hands in what queued up during a stall, at the time just before the missed deadline.
+    /// Hands in what queued up during a stall, before the deadlines that it made us miss.
     async fn catch_up(&mut self, missed: Instant) -> Result<(), Failure> {
         self.setting.metrics.stalls.add(1);
         crate::log::stalled(self.now().since(missed));
-        let before = (missed - Duration::from_millis(1)).max(self.last);
         let mut room = CATCH_UP;
         loop {
             room = room.saturating_sub(self.batch.len());
+            let now = self.now();
+            self.last = now;
             for input in std::mem::take(&mut self.batch) {
-                self.step(before, input);
+                let Self { machine, setting, out, .. } = self;
+                machine.handle_belated(&setting.config, now, input, out);
             }
-            self.release(before).await?;
+            self.release(now).await?;
             if room == 0 || !self.inbox_open {
                 return Ok(());
             }

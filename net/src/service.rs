@@ -7,6 +7,7 @@
 use crate::clock::Clock;
 use crate::crew::Crew;
 use crate::driver::{Driver, Failure, Remote, Setting, Stopped};
+use crate::gate::{Gate, behind};
 use crate::log;
 use crate::metrics::Metrics;
 use crate::router::{Router, shard_of};
@@ -116,6 +117,8 @@ pub struct ServiceSetup<D, S, M: Sharded = Server> {
     pub tap: Option<Tap>,
     /// Who is told every event.
     pub on_event: Option<OnEvent<M::Event>>,
+    /// What makes it stand still (simulation, tests).
+    pub gate: Option<Gate>,
 }
 
 impl<D, S, M: Sharded> ServiceSetup<D, S, M> {
@@ -123,7 +126,17 @@ impl<D, S, M: Sharded> ServiceSetup<D, S, M> {
     pub fn new(config: M::Config, sockets: Vec<D>, store: S) -> Self {
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
         let clock = Clock::new();
-        Self { config, sockets, store, shards, inbox: INBOX, clock, tap: None, on_event: None }
+        Self {
+            config,
+            sockets,
+            store,
+            shards,
+            inbox: INBOX,
+            clock,
+            tap: None,
+            on_event: None,
+            gate: None,
+        }
     }
 }
 
@@ -155,7 +168,8 @@ impl<M: Sharded> Service<M> {
     ///
     /// Nothing runs when this fails: the error is one line for a person.
     pub fn start<D: Datagrams, S: Store>(setup: ServiceSetup<D, S, M>) -> io::Result<Self> {
-        let ServiceSetup { config, sockets, store, shards, inbox, clock, tap, on_event } = setup;
+        let ServiceSetup { config, sockets, store, shards, inbox, clock, tap, on_event, gate } =
+            setup;
         if !(1..=usize::from(Slot::COUNT)).contains(&shards) || inbox == 0 {
             let line = format!("shards = {shards}: from 1 to {} are allowed", Slot::COUNT);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, line));
@@ -183,12 +197,13 @@ impl<M: Sharded> Service<M> {
                 control,
             };
             let tell = teller::<M>(metrics.clone(), drain.clone(), on_event.clone());
-            drivers.spawn(Driver::new(machine, setting, tell).run());
+            drivers.spawn(behind(gate.as_ref(), Driver::new(machine, setting, tell).run()));
             remotes.push(remote);
             inboxes.push(sender);
         }
         let addresses = wire.addresses();
-        let receivers = listen(&wire, &Arc::new(Router::new(inboxes, metrics.clone())));
+        let router = Arc::new(Router::new(inboxes, metrics.clone()));
+        let receivers = listen(&wire, &router, gate.as_ref());
         let crew = Crew::new(drivers, receivers, (store, wire));
         let leaving = AtomicBool::new(false);
         Ok(Self { shards: remotes, addresses, metrics, clock, drained, leaving, crew })
@@ -315,14 +330,16 @@ fn teller<M: Sharded>(
 pub(crate) fn listen<D: Datagrams, C: Send + 'static>(
     wire: &Arc<Wire<D>>,
     router: &Arc<Router<C>>,
+    gate: Option<&Gate>,
 ) -> JoinSet<()> {
     let mut receivers = JoinSet::new();
     let count = u16::try_from(wire.addresses().len()).expect("a wire has at most 65535 listeners");
     for listener in 0..count {
         let (wire, router) = (wire.clone(), router.clone());
-        receivers.spawn(async move {
+        let receive = async move {
             wire.receive(listener, |from, bytes| router.route(from, bytes)).await;
-        });
+        };
+        receivers.spawn(behind(gate, receive));
     }
     receivers
 }

@@ -1,4 +1,4 @@
-//! A capsule: one file that holds a failed run, so that anybody can see it fail again.
+//! A capsule: one file that holds a run, so that anybody can see it again.
 //!
 //! It refuses what it does not understand. A plan that was understood by half would play another
 //! run and prove nothing.
@@ -26,17 +26,17 @@ pub struct Failure {
     pub why: String,
 }
 
-/// A run that failed.
+/// A run, and what failed in it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Capsule {
     /// [`FORMAT`].
     pub format: u32,
-    /// The engine that failed.
+    /// [`ENGINE`] of the program that wrote it.
     pub engine: String,
     /// [`Record::hash`] of the run, sixteen hexadecimal digits; sameness byte for byte.
     pub hash: String,
-    /// What failed.
+    /// What failed; nothing, if the run held.
     pub failed: Vec<Failure>,
     /// The run, its seed inside.
     pub plan: Plan,
@@ -86,6 +86,10 @@ impl Capsule {
     pub fn parse(text: &str) -> Result<Self, Unread> {
         let broken = |why: serde_json::Error| Unread::Broken(why.to_string());
         let value: Value = serde_json::from_str(text).map_err(broken)?;
+        if value.get("kind").and_then(Value::as_str) == Some("presence-check capsule") {
+            let why = "it is one of presence-check; try `presence-check replay FILE`";
+            return Err(Unread::Broken(why.to_owned()));
+        }
         let format = value.get("format").and_then(Value::as_u64);
         if let Some(other) = format.filter(|format| *format != u64::from(FORMAT)) {
             return Err(Unread::Format(other));
@@ -124,14 +128,10 @@ impl Capsule {
             .map_err(|why| Unread::File(format!("{} cannot be written: {why}", path.display())))
     }
 
-    /// What a reader has to know before trusting a replay: another engine wrote this.
-    pub fn warning(&self) -> Option<String> {
-        (self.engine != ENGINE).then(|| {
-            format!(
-                "the capsule is of engine {}, this is {ENGINE}: the run may differ",
-                self.engine
-            )
-        })
+    /// Whether the engine that wrote this is the one of this program. Runs of two engines are not
+    /// compared: the point of a mended engine is that it runs otherwise.
+    pub fn is_of_this_engine(&self) -> bool {
+        self.engine == ENGINE
     }
 }
 

@@ -20,6 +20,8 @@ Examples:
       Plays a scenario in virtual time and says what every user saw, or did not see.
   presence-sim run sim/scenarios/*.toml --seeds 1..20
       Plays each with twenty seeds, that is twenty different fates of the same story.
+  presence-sim replay /tmp/report/capsule.json
+      Plays the very run again that --out has written, whatever has become of its scenario.
   presence-sim help scenario
       How a scenario file is written.
 
@@ -30,7 +32,7 @@ Exit codes: 0 everything was seen, 1 something was not, 2 wrong usage or a wrong
 #[derive(Parser, Debug)]
 #[command(
     name = "presence-sim",
-    version,
+    version = presently_engine::VERSION,
     after_help = EXAMPLES,
     disable_help_subcommand = true,
     max_term_width = 100
@@ -47,7 +49,7 @@ enum Action {
     /// Look for faults of our own: plans from seeds, judged by the oracle.
     Search(find::SearchArgs),
     /// Play a capsule again.
-    Replay(find::CapsuleArgs),
+    Replay(find::ReplayArgs),
     /// Make the plan of a capsule as small as it goes while it fails.
     Shrink(find::ShrinkArgs),
     /// Explain something at length.
@@ -74,8 +76,9 @@ struct RunArgs {
     /// Many seeds, the last one included.
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     seeds: Option<RangeInclusive<u64>>,
-    /// Write report.html, junit.xml, trace.pcap and trace.jsonl there: of one run into the folder
-    /// itself, of each scenario into a folder of its name, of many seeds the first that failed.
+    /// Write report.html, junit.xml, trace.pcap, trace.jsonl and capsule.json there: of one run
+    /// into the folder itself, of each scenario into a folder of its name, of many seeds the first
+    /// that failed.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -13,6 +13,7 @@ pub mod capsule;
 pub mod chance;
 pub mod cli;
 pub mod coverage;
+mod host;
 pub mod judge;
 pub mod network;
 pub mod oracle;

@@ -5,15 +5,23 @@
 //! that anybody can look at. A property that waits for calm ("eventually") is judged only if the
 //! plan left enough of it; so a smaller plan never fails for want of time.
 
-mod decisions;
-mod dialogs;
+mod agents;
+pub(crate) mod decisions;
+pub(crate) mod dialogs;
+mod documents;
 mod ending;
-mod evidence;
-mod lives;
+pub(crate) mod evidence;
+pub(crate) mod exchanges;
+pub(crate) mod expiry;
+pub(crate) mod lives;
 mod messages;
+mod outboxes;
 mod privacy;
+mod proof;
+mod records;
 #[cfg(test)]
 mod rig;
+mod tables;
 mod transactions;
 mod watchers;
 
@@ -60,12 +68,21 @@ const fn intact(id: &'static str, check: fn(&Evidence<'_>) -> Vec<(u64, String)>
 
 /// Everything that is checked.
 const PROPERTIES: &[Property] = &[
+    intact("P1", proof::served_only_with_proof),
+    intact("P1", proof::nothing_without_a_request),
     always("P2", privacy::no_tuple_before_approval),
     always("P3", privacy::no_offer_without_permission),
     always("P13", privacy::policy_survives),
+    always("P4", records::arcs_conform),
+    always("P9", records::self_view_is_of_oneself),
+    always("P11", records::partial_is_minimal),
     always("P5", dialogs::terminal_is_last),
     always("P6", dialogs::cseq_rises_by_one),
     intact("P6", dialogs::content_never_goes_back),
+    intact("P6", agents::shown_never_goes_back),
+    intact("P6", agents::takes_nothing_older),
+    intact("P7", outboxes::one_at_a_time),
+    intact("P8", outboxes::full_when_due),
     always("P8", dialogs::versions_form_a_chain),
     always("P8", dialogs::copies_are_identical),
     always("P20", dialogs::cseq_rises),
@@ -76,7 +93,31 @@ const PROPERTIES: &[Property] = &[
     always("P19", transactions::only_100_and_late),
     always("P15", transactions::never_longer_than_asked),
     always("P18", transactions::one_final_answer),
+    intact("P14", expiry::nothing_runs_out_early),
+    intact("P14", expiry::nothing_is_forgotten),
+    intact("P32", expiry::entity_tags_last),
+    intact("P15", expiry::no_more_than_is_left),
+    intact("P17", agents::subscribes_once),
+    intact("P21", tables::every_row_has_a_reason),
+    intact("P22", agents::nobody_believes_for_long),
+    always("P23", proof::executed_once),
+    always("P24", proof::replay_is_inert),
+    intact("P31", agents::early_notify_is_taken),
+    intact("P32", agents::publishes_in_order),
+    intact("P34", documents::timestamps_rise),
+    intact("P44", documents::one_tuple_of_a_name),
+    intact("P45", documents::forwarded_as_it_came),
+    intact("P42", proof::strangers_get_little),
+    intact("M7", proof::honest_proof_is_taken),
+    intact("M8", proof::counts_are_used_once),
+    intact("M10", expiry::refreshed_in_time),
+    intact("M15", agents::the_end_is_the_end),
+    intact("isolation", outboxes::nobody_waits_for_others),
+    intact("R47", expiry::recovery_tells_everybody),
+    intact("P49", agents::tries_end),
+    intact("P50", tables::undecided_ends),
     intact("P36", messages::shown_once),
+    intact("P36", messages::shown_as_written),
     intact("P37", messages::promise_kept),
     intact("P48", ending::watchers_see_the_newest),
     intact("P49", ending::subscriptions_resolve),

@@ -187,6 +187,17 @@ pub enum Act {
     Start(Party),
     /// The server is stopped in order.
     Stop,
+    /// A party's process does nothing for so many ms, as one that is suspended or not given a
+    /// processor: datagrams queue up at its socket, deadlines pass, orders wait. Then all of it
+    /// comes at once (R52). A process that is started anew does not stall.
+    Stall(Party, u64),
+    /// The wall clock of a party's machine jumps by so many ms, forward or back (R53).
+    ///
+    /// A process reads that clock once, when it starts, and from then on counts monotonic time
+    /// ([`presently_net::Clock`], behaviour §0.2 and D20). So a process that runs notices nothing;
+    /// what starts after the jump, on records from before it, lives in another time. Monotonic
+    /// time itself is the same for all and never wrong.
+    ClockStep(Party, i64),
     /// What one party sends does not reach the other; both ways, or one.
     Cut {
         /// One side.
@@ -210,6 +221,29 @@ pub enum Act {
     Replay(Party),
     /// A stranger sends so many unauthenticated requests.
     Flood(u32),
+}
+
+impl Act {
+    /// How long it takes, ms: nothing but a stall takes time by itself.
+    pub fn lasts_ms(&self) -> u64 {
+        match self {
+            Self::Stall(_, ms) => *ms,
+            Self::Login(_)
+            | Self::Order(..)
+            | Self::Crash(_)
+            | Self::Start(_)
+            | Self::Stop
+            | Self::ClockStep(..)
+            | Self::Cut { .. }
+            | Self::Mend
+            | Self::Weather(_)
+            | Self::Rebind(_)
+            | Self::HoldDisk(_)
+            | Self::FailDisk(_)
+            | Self::Replay(_)
+            | Self::Flood(_) => 0,
+        }
+    }
 }
 
 /// Something that has to be seen, or must not be.

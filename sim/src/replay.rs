@@ -1,7 +1,8 @@
 //! What can be done with a capsule: play it again, and make it smaller.
 
-use crate::capsule::{Capsule, Failure, Unread};
+use crate::capsule::{self, Capsule, Failure, Unread};
 use crate::judge::{Verdict, judge};
+use crate::oracle::Violation;
 use crate::plan::{Act, Plan, Weather};
 use crate::record::Record;
 use crate::search::{self, DETERMINISM, Trial};
@@ -18,34 +19,91 @@ pub const EXPECTATION: &str = "expectation";
 pub struct Replay {
     /// The capsule.
     pub capsule: Capsule,
-    /// What to know before trusting the rest: another engine wrote it.
-    pub warning: Option<String>,
     /// The run, and what the oracle says.
     pub trial: Trial,
     /// What became of the plan's expectations.
     pub verdicts: Vec<Verdict>,
-    /// Whether the run was the same, byte for byte.
-    pub same: bool,
+    /// What fails today.
+    pub failures: Vec<Failure>,
+    /// Whether the run was the same, byte for byte; `None` if another engine wrote the capsule.
+    pub same: Option<bool>,
+}
+
+/// What a replay says about the engine of today.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Nothing failed, and nothing fails.
+    Holds,
+    /// What failed is mended, and nothing else fails.
+    Mended,
+    /// What failed fails again.
+    FailsAgain,
+    /// What failed, if anything did, holds; but something else fails.
+    FailsOtherwise,
 }
 
 impl Replay {
-    /// Whether what failed in the capsule fails again.
-    pub fn fails_again(&self) -> bool {
-        let failed = |failure: &Failure| has_failed(failure, &self.trial, &self.verdicts);
-        self.capsule.failed.iter().any(failed)
+    /// What came of it.
+    pub fn outcome(&self) -> Outcome {
+        let again = |failure: &Failure| has_failed(failure, &self.trial, &self.verdicts);
+        if self.capsule.failed.iter().any(again) {
+            return Outcome::FailsAgain;
+        }
+        match (self.failures.is_empty(), self.capsule.failed.is_empty()) {
+            (true, true) => Outcome::Holds,
+            (true, false) => Outcome::Mended,
+            (false, _) => Outcome::FailsOtherwise,
+        }
+    }
+
+    /// Whether anything fails today.
+    pub fn fails(&self) -> bool {
+        matches!(self.outcome(), Outcome::FailsAgain | Outcome::FailsOtherwise)
+    }
+
+    /// What came of it, for people.
+    pub fn summary(&self) -> String {
+        let outcome = match self.outcome() {
+            Outcome::Holds => "It held, and it holds.",
+            Outcome::Mended => "What failed then is mended: everything holds.",
+            Outcome::FailsAgain => "It fails as it did.",
+            Outcome::FailsOtherwise if self.capsule.failed.is_empty() => {
+                "It held, and now it fails."
+            }
+            Outcome::FailsOtherwise => "What failed then holds, but something else fails.",
+        };
+        let (then, now) = (&self.capsule.engine, capsule::ENGINE);
+        let run = match self.same {
+            Some(true) => "The same run, byte for byte.".to_owned(),
+            Some(false) => format!(
+                "Another run than that of the capsule, though both are of engine {now}: the \
+                 program has changed since."
+            ),
+            None => format!(
+                "The capsule is of engine {then}, this is {now}: how far the runs are alike says \
+                 nothing."
+            ),
+        };
+        format!("{outcome}\n{run}\n")
     }
 }
 
-/// The capsule of a run, if something failed in it: an expectation or a property.
-pub fn capsule(plan: &Plan, record: &Record) -> Option<Capsule> {
-    let fallen = judge(plan, record).into_iter().filter(|verdict| !verdict.held);
-    let fallen = fallen.map(|verdict| {
-        let why = verdict.expectation.text;
+/// The capsule of a run.
+pub fn capsule(plan: &Plan, record: &Record) -> Capsule {
+    let failed = failures(plan, &judge(plan, record), &crate::oracle::examine(plan, record));
+    Capsule::new(plan, record, failed)
+}
+
+/// What fails. A plan with expectations is judged by them, one without by the oracle; whether it
+/// can be repeated is asked of each.
+fn failures(plan: &Plan, verdicts: &[Verdict], violations: &[Violation]) -> Vec<Failure> {
+    let fallen = verdicts.iter().filter(|verdict| !verdict.held).map(|verdict| {
+        let why = verdict.expectation.text.clone();
         Failure { what: EXPECTATION.into(), why }
     });
-    let violations = search::failures(&crate::oracle::examine(plan, record));
-    let failed: Vec<Failure> = fallen.chain(violations).collect();
-    (!failed.is_empty()).then(|| Capsule::new(plan, record, failed))
+    let counts = |one: &&Violation| plan.expectations.is_empty() || one.property == DETERMINISM;
+    let violations: Vec<Violation> = violations.iter().filter(counts).cloned().collect();
+    fallen.chain(search::failures(&violations)).collect()
 }
 
 /// Plays a capsule again, twice.
@@ -56,8 +114,10 @@ pub fn replay(path: &Path) -> Result<Replay, Unread> {
     let capsule = Capsule::read(path)?;
     let trial = search::examine(&capsule.plan).map_err(Unread::Broken)?;
     let verdicts = judge(&capsule.plan, &trial.record);
+    let failures = failures(&capsule.plan, &verdicts, &trial.violations);
     let same = format!("{:016x}", trial.record.hash()) == capsule.hash;
-    Ok(Replay { warning: capsule.warning(), capsule, trial, verdicts, same })
+    let same = capsule.is_of_this_engine().then_some(same);
+    Ok(Replay { capsule, trial, verdicts, failures, same })
 }
 
 /// Makes a capsule smaller: the capsule of the smallest plan that fails as this one does, and what
@@ -111,3 +171,6 @@ fn without_faults(plan: &Plan) -> Plan {
     calm.steps.retain(|step| matches!(step.act, Act::Login(_) | Act::Order(..)));
     calm
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! What a run leaves behind for people and programs: a page, a capture, the record as lines and
-//! the verdicts for CI. Equal records give equal files, byte for byte.
+//! What a run leaves behind for people and programs: a page, a capture, the record as lines, the
+//! verdicts for CI and the capsule. Equal records give equal files, byte for byte.
 
 mod html;
 mod jsonl;
@@ -14,13 +14,14 @@ use crate::judge::{Verdict, looker};
 use crate::network;
 use crate::plan::{Act, Claim, Party, Plan, When};
 use crate::record::{Entry, Fate, Record, What};
+use crate::replay;
 use bytes::Bytes;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// Writes `report.html`, `trace.pcap`, `trace.jsonl` and `junit.xml` into a folder, which is made
-/// if it is not there.
+/// Writes `report.html`, `trace.pcap`, `trace.jsonl`, `junit.xml` and `capsule.json` into a folder,
+/// which is made if it is not there.
 ///
 /// # Errors
 /// The folder or a file that cannot be written.
@@ -29,7 +30,8 @@ pub fn write(dir: &Path, plan: &Plan, record: &Record, verdicts: &[Verdict]) -> 
     std::fs::write(dir.join("report.html"), html::page(plan, record, verdicts)?)?;
     std::fs::write(dir.join("trace.pcap"), pcap::write(&arrivals(record, plan.seed)))?;
     std::fs::write(dir.join("trace.jsonl"), jsonl::write(record, plan.seed)?)?;
-    std::fs::write(dir.join("junit.xml"), junit::write(plan, record, verdicts))
+    std::fs::write(dir.join("junit.xml"), junit::write(plan, record, verdicts))?;
+    std::fs::write(dir.join("capsule.json"), replay::capsule(plan, record).text())
 }
 
 /// A datagram as its receiver got it.

@@ -69,7 +69,8 @@ pub(crate) fn all(
         let first_failed = !outcome.held() && tally[index].first.is_none();
         if let Some(out) = out.filter(|_| !many || first_failed) {
             let folder = if plans.len() == 1 { out.to_owned() } else { out.join(stem(path)) };
-            kept = std::mem::replace(&mut kept, Ok(())).and_then(|()| keep(&folder, &outcome));
+            let left = || leave(&folder, &outcome.plan, &outcome.verdicts);
+            kept = std::mem::replace(&mut kept, Ok(())).and_then(|()| left());
         }
         tally[index].add(outcome);
     });
@@ -79,10 +80,10 @@ pub(crate) fn all(
     kept.map(|()| tally.iter().all(|tally| tally.failed == 0))
 }
 
-/// Writes what a run leaves behind, played again with a look at the server's tables.
-fn keep(folder: &Path, outcome: &Outcome) -> Result<(), String> {
-    let Ok(record) = play_watched(&outcome.plan, Progress::default()) else { return Ok(()) };
-    report::write(folder, &outcome.plan, &record, &outcome.verdicts)
+/// Writes what a plan's run leaves behind, played again with a look at the server's tables.
+pub(crate) fn leave(folder: &Path, plan: &Plan, verdicts: &[Verdict]) -> Result<(), String> {
+    let Ok(record) = play_watched(plan, Progress::default()) else { return Ok(()) };
+    report::write(folder, plan, &record, verdicts)
         .map_err(|error| format!("{}: cannot be written: {error}", folder.display()))
 }
 

@@ -51,7 +51,7 @@ fn plan(text: &str) -> Result<Plan, Vec<Fault>> {
         return Err(faults);
     }
     steps.sort_by_key(|step| step.at_ms);
-    let last_step = steps.iter().map(|step| step.at_ms);
+    let last_step = steps.iter().map(|step| step.at_ms + step.act.lasts_ms());
     let last = last_step.chain(expectations.iter().map(last_moment)).max().unwrap_or(0);
     Ok(Plan {
         title: draft.title,

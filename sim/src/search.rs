@@ -37,7 +37,7 @@ pub struct Search {
 }
 
 /// How far a search is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Progress {
     /// So many seeds are done, so many of them failed.
     Seeds {
@@ -45,6 +45,10 @@ pub enum Progress {
         done: u64,
         /// Failed.
         failed: u64,
+        /// Simulated time of all plays so far.
+        simulated: Duration,
+        /// Time it took so far.
+        took: Duration,
     },
     /// A failure is made smaller.
     Shrinking {
@@ -85,6 +89,8 @@ pub struct Report {
     pub took: Duration,
     /// Failures, by seed.
     pub found: Vec<Found>,
+    /// [`Record::hash`] of every seed's first play, by seed.
+    pub hashes: Vec<(u64, u64)>,
     /// Which rows of the machines and which races all of them came to.
     pub coverage: Coverage,
 }
@@ -100,6 +106,9 @@ impl Report {
         self.simulated.as_secs_f64() / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 }
+
+/// How much longer than its limit a search goes on to make a failure smaller.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// What a plan came to.
 #[derive(Clone, Debug)]
@@ -142,6 +151,7 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
     let simulated = AtomicU64::new(0);
     let found: Mutex<Vec<Found>> = Mutex::new(Vec::new());
     let coverage: Mutex<Coverage> = Mutex::default();
+    let hashes: Mutex<Vec<(u64, u64)>> = Mutex::default();
     let lock = || found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let work = || {
         while search.limit.is_none_or(|limit| begun.elapsed() < limit) {
@@ -149,13 +159,17 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
             if seed >= search.seeds.end {
                 return;
             }
-            let (failed, record, ms) = look(seed, search, tell);
-            simulated.fetch_add(ms, Ordering::Relaxed);
-            let covered = Coverage::of(&record);
+            let (failed, record, ms) = look(seed, search, begun, tell);
+            let ms = simulated.fetch_add(ms, Ordering::Relaxed) + ms;
+            let simulated = Duration::from_millis(ms);
+            let covered = Coverage::of(&plan(seed), &record);
             coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&covered);
+            let hash = (seed, record.hash());
+            hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(hash);
             lock().extend(failed);
             let done = played.fetch_add(1, Ordering::Relaxed) + 1;
-            tell(Progress::Seeds { done, failed: lock().len() as u64 });
+            let (failed, took) = (lock().len() as u64, begun.elapsed());
+            tell(Progress::Seeds { done, failed, simulated, took });
         }
     };
     std::thread::scope(|scope| {
@@ -165,11 +179,14 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
     });
     let mut found = std::mem::take(&mut *lock());
     found.sort_by_key(|found| found.seed);
+    let mut hashes = hashes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    hashes.sort_unstable();
     Report {
         seeds: played.into_inner(),
         simulated: Duration::from_millis(simulated.into_inner()),
         took: begun.elapsed(),
         found,
+        hashes,
         coverage: coverage.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
     }
 }
@@ -178,6 +195,7 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
 fn look(
     seed: u64,
     search: &Search,
+    begun: Instant,
     tell: &(dyn Fn(Progress) + Sync),
 ) -> (Option<Found>, Record, u64) {
     let plan = plan(seed);
@@ -192,7 +210,8 @@ fn look(
     let ms = 2 * trial.record.ended_ms;
     let Some(first) = trial.violations.first().cloned() else { return (None, trial.record, ms) };
     let told = |shrink| tell(Progress::Shrinking { seed, shrink });
-    let fails = |plan: &Plan| violated(plan, first.property);
+    let in_time = || search.limit.is_none_or(|limit| begun.elapsed() < limit + GRACE);
+    let fails = |plan: &Plan| in_time() && violated(plan, first.property);
     let shrunk = shrink::shrink(&plan, search.budget, &fails, &told);
     let (smallest, violations) = match examine(&shrunk.plan) {
         Ok(again) => (again.record, again.violations),

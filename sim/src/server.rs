@@ -2,6 +2,7 @@
 //! what was not synced.
 
 use crate::chance::Chance;
+use crate::host::Host;
 use crate::network::Network;
 use crate::plan::{Party, Plan};
 use presently_engine::Instant;
@@ -12,10 +13,11 @@ use presently_engine::server::{
     Authentication, Config, Limits, Listener, Server, Tables, User, Users,
 };
 use presently_engine::transaction::Timing;
-use presently_net::{Clock, MemoryStore, Service, ServiceSetup, Store};
+use presently_net::{MemoryStore, Service, ServiceSetup, Store};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The domain of every run.
 pub(crate) const DOMAIN: &str = "example.org";
@@ -39,15 +41,17 @@ pub(crate) struct ServerHost {
     shards: usize,
     chance: Chance,
     network: Network,
-    clock: Clock,
+    pub(crate) host: Host,
     pub(crate) disk: MemoryStore,
     pub(crate) service: Option<Service>,
     crashes: u64,
+    /// The process that stops in order, for as long as that takes.
+    stopping: Option<JoinHandle<()>>,
 }
 
 impl ServerHost {
     /// A server that is not started yet.
-    pub(crate) fn new(plan: &Plan, chance: Chance, network: &Network, clock: Clock) -> Self {
+    pub(crate) fn new(plan: &Plan, chance: Chance, network: &Network, host: Host) -> Self {
         let secret = Secret::new(chance.bytes("server secret", 0));
         let mut users = Users::default();
         for user in &plan.users {
@@ -71,7 +75,17 @@ impl ServerHost {
         };
         let disk = MemoryStore::with_secret(secret);
         let (network, shards) = (network.clone(), plan.server.shards);
-        Self { config, shards, chance, network, clock, disk, service: None, crashes: 0 }
+        Self {
+            config,
+            shards,
+            chance,
+            network,
+            host,
+            disk,
+            service: None,
+            crashes: 0,
+            stopping: None,
+        }
     }
 
     /// Starts on what the disk has. A nonce key is new at every start.
@@ -79,13 +93,16 @@ impl ServerHost {
         if self.service.is_some() {
             return Ok(());
         }
+        self.end_stopping();
         let boot = self.disk.boot();
+        let (clock, gate) = self.host.boot();
         let key = self.chance.bytes("nonce key", boot);
-        self.config.nonce_key = NonceKey::new(key, boot << 32, self.clock.now());
+        self.config.nonce_key = NonceKey::new(key, boot << 32, clock.now());
         let socket = self.network.bind(&Party::Server, ADDRESS);
         let setup = ServiceSetup {
             shards: self.shards,
-            clock: self.clock,
+            clock,
+            gate: Some(gate),
             ..ServiceSetup::new(self.config.clone(), vec![socket], self.disk.clone())
         };
         self.service = Some(Service::start(setup)?);
@@ -111,26 +128,42 @@ impl ServerHost {
 
     /// The process is gone at once, and with it a part of what was not synced.
     pub(crate) fn crash(&mut self) {
+        self.end_stopping();
         if self.service.take().is_some() {
-            self.crashes += 1;
-            let kept = self.chance.between(0, 3, "kept batches", self.crashes);
-            self.disk.crash(usize::try_from(kept).unwrap_or(0));
+            self.lose_tail();
         }
     }
 
-    /// Stops in order. A server that a disk holds up is killed in the end, as it would be by
-    /// whoever runs it.
-    pub(crate) async fn stop(&mut self) -> Result<(), String> {
-        let Some(service) = self.service.take() else { return Ok(()) };
-        let ended = tokio::time::timeout(2 * PATIENCE, service.shutdown(PATIENCE)).await;
-        let Ok(ended) = ended else {
-            self.service = Some(service);
-            self.crash();
-            return Ok(());
-        };
-        // The next start is the next boot of the same data.
-        self.disk.crash(usize::MAX);
-        ended.map_err(|why| why.to_string())
+    /// Who starts a server kills the one that still stops.
+    fn end_stopping(&mut self) {
+        if let Some(stopping) = self.stopping.take().filter(|stopping| !stopping.is_finished()) {
+            stopping.abort();
+            self.lose_tail();
+        }
+    }
+
+    fn lose_tail(&mut self) {
+        self.crashes += 1;
+        let kept = self.chance.between(0, 3, "kept batches", self.crashes);
+        self.disk.crash(usize::try_from(kept).unwrap_or(0));
+    }
+
+    /// Stops in order, while the run goes on. A server that a disk holds up is killed in the end,
+    /// as it would be by whoever runs it. `trouble` hears of a stop that failed.
+    pub(crate) fn stop(&mut self, trouble: impl FnOnce(String) + Send + 'static) {
+        let Some(service) = self.service.take() else { return };
+        let disk = self.disk.clone();
+        self.crashes += 1;
+        let kept = self.chance.between(0, 3, "kept batches", self.crashes);
+        self.stopping = Some(tokio::spawn(async move {
+            let ended = tokio::time::timeout(2 * PATIENCE, service.shutdown(PATIENCE)).await;
+            drop(service);
+            // The next start is the next boot of the same data.
+            disk.crash(ended.as_ref().map_or(usize::try_from(kept).unwrap_or(0), |_| usize::MAX));
+            if let Ok(Err(why)) = ended {
+                trouble(why.to_string());
+            }
+        }));
     }
 }
 

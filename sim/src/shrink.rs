@@ -233,7 +233,11 @@ fn speaks_of(act: &Act, user: &str) -> bool {
     match act {
         Act::Login(name) => is(name),
         Act::Order(name, line) => is(name) || line.split_whitespace().any(|word| word == user),
-        Act::Crash(party) | Act::Start(party) | Act::Replay(party) => is_party(party),
+        Act::Crash(party)
+        | Act::Start(party)
+        | Act::Replay(party)
+        | Act::Stall(party, _)
+        | Act::ClockStep(party, _) => is_party(party),
         Act::Cut { from, to, .. } => is_party(from) || is_party(to),
         Act::Rebind(name) => name == user,
         Act::Stop
@@ -250,7 +254,11 @@ fn is_of(act: &Act, device: &DeviceName) -> bool {
     let is_party = |party: &Party| matches!(party, Party::Device(name) if name == device);
     match act {
         Act::Login(name) | Act::Order(name, _) => name == device,
-        Act::Crash(party) | Act::Start(party) | Act::Replay(party) => is_party(party),
+        Act::Crash(party)
+        | Act::Start(party)
+        | Act::Replay(party)
+        | Act::Stall(party, _)
+        | Act::ClockStep(party, _) => is_party(party),
         Act::Cut { from, to, .. } => is_party(from) || is_party(to),
         Act::Rebind(_)
         | Act::Stop

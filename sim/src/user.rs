@@ -2,6 +2,7 @@
 //! `presence-ua`'s language.
 
 use crate::chance::Chance;
+use crate::host::Host;
 use crate::network::Network;
 use crate::plan::{DeviceName, Party, UserPlan};
 use crate::record::{Recorder, What};
@@ -12,11 +13,14 @@ use presently_engine::agent::{Command, Config};
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
 use presently_engine::transaction::Timing;
-use presently_net::{AgentHandle, AgentSetup, Clock};
+use presently_net::{AgentHandle, AgentSetup};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
+
+/// How long somebody waits for a device to take an order.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// A device and what it is started with.
 pub(crate) struct Device {
@@ -24,7 +28,7 @@ pub(crate) struct Device {
     pub(crate) address: SocketAddr,
     config: Config,
     chance: Chance,
-    clock: Clock,
+    pub(crate) host: Host,
     agent: Option<AgentHandle>,
     starts: u64,
     tickets: u64,
@@ -38,7 +42,7 @@ impl Device {
         name: DeviceName,
         number: u16,
         chance: Chance,
-        clock: Clock,
+        host: Host,
     ) -> Self {
         let [high, low] = number.to_be_bytes();
         let ip = std::net::Ipv4Addr::new(198, 51, high.saturating_add(100), low);
@@ -57,7 +61,7 @@ impl Device {
             allow_md5: true,
             logout: Duration::from_secs(2),
         };
-        Self { name, address, config, chance, clock, agent: None, starts: 0, tickets: 0, offers: 0 }
+        Self { name, address, config, chance, host, agent: None, starts: 0, tickets: 0, offers: 0 }
     }
 
     /// Starts the agent, if it does not run, and logs in; what it tells goes into the record.
@@ -70,8 +74,9 @@ impl Device {
         let key = self.chance.bytes("agent secret", (&self.name, self.starts));
         self.config.secret = Secret::new(key);
         let socket = network.bind(&Party::Device(self.name.clone()), self.address);
-        let setup =
-            AgentSetup { clock: self.clock, ..AgentSetup::new(self.config.clone(), socket) };
+        let (clock, gate) = self.host.boot();
+        let gate = Some(gate);
+        let setup = AgentSetup { clock, gate, ..AgentSetup::new(self.config.clone(), socket) };
         let mut agent = AgentHandle::start(setup)?;
         let mut events = std::mem::replace(&mut agent.events, unbounded_channel().1);
         let (recorder, network, device) = (recorder.clone(), network.clone(), self.name.clone());
@@ -107,6 +112,10 @@ impl Device {
             Some(Ordered::Later { .. } | Ordered::Tables | Ordered::Help | Ordered::Wait)
             | None => return Err(format!("`{line}` is nothing that a scenario can do")),
         };
-        agent.command(command).await.map_err(|why| why.to_string())
+        // A device that stands still keeps some orders for later and no more.
+        match tokio::time::timeout(GLANCE, agent.command(command)).await {
+            Ok(taken) => taken.map_err(|why| why.to_string()),
+            Err(_) => Err("the device stands still and takes no more orders".into()),
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! and waits until all is quiet.
 
 use crate::chance::Chance;
+use crate::host::Host;
 use crate::network::Network;
 use crate::plan::{Act, DeviceName, Party, Plan, Step};
 use crate::record::{Progress, Record, Recorder, What};
@@ -81,13 +82,13 @@ impl World {
         let recorder = Recorder::telling(progress);
         let network = Network::new(plan.network.clone(), chance, recorder.clone());
         let clock = Clock::starting_at(server::DAWN);
-        let server = ServerHost::new(plan, chance, &network, clock);
+        let server = ServerHost::new(plan, chance, &network, Host::new(clock));
         recorder.address(Party::Server, server::ADDRESS);
         let mut devices = BTreeMap::new();
         for user in &plan.users {
             for name in user.device_names() {
                 let number = u16::try_from(devices.len() + 1).unwrap_or(u16::MAX);
-                let device = Device::new(user, name.clone(), number, chance, clock);
+                let device = Device::new(user, name.clone(), number, chance, Host::new(clock));
                 recorder.address(Party::Device(name.clone()), device.address);
                 if user.nat {
                     network.translate(&Party::Device(name.clone()), device.address);
@@ -130,8 +131,13 @@ impl World {
         Ok(())
     }
 
-    /// Starts the server if it does not run; an end that is not in the plan is noted.
+    /// Starts the server if it does not run (any more); an end that is not in the plan is noted.
     fn start_server(&mut self) -> io::Result<()> {
+        if self.guard.as_ref().is_some_and(AbortHandle::is_finished) {
+            // It has ended by itself, and so nobody had to end it before.
+            self.guard = None;
+            self.server.crash();
+        }
         if self.server.service.is_some() {
             return Ok(());
         }
@@ -192,10 +198,13 @@ impl World {
             Act::Start(Party::Device(name)) => self.start_device(name).await?,
             Act::Stop => {
                 self.dismiss_guard();
-                if let Err(why) = self.server.stop().await {
-                    self.trouble(&Party::Server, why);
-                }
+                let (recorder, network) = (self.recorder.clone(), self.network.clone());
+                self.server.stop(move |why| {
+                    recorder.add(network.now_ms(), What::Trouble { party: Party::Server, why });
+                });
             }
+            Act::Stall(party, ms) => self.host(party)?.stall(*ms),
+            Act::ClockStep(party, by_ms) => self.host(party)?.step_clock(*by_ms),
             Act::Cut { from, to, both } => {
                 self.network.cut(from, to);
                 if *both {
@@ -234,6 +243,13 @@ impl World {
 
     fn device(&mut self, name: &DeviceName) -> Result<&mut Device, String> {
         self.devices.get_mut(name).ok_or_else(|| format!("there is no device {name}"))
+    }
+
+    fn host(&mut self, party: &Party) -> Result<&mut Host, String> {
+        match party {
+            Party::Server => Ok(&mut self.server.host),
+            Party::Device(name) => self.device(name).map(|device| &mut device.host),
+        }
     }
 
     fn trouble(&self, party: &Party, why: String) {

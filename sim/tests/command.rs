@@ -79,6 +79,9 @@ fn help_scenario_prints_the_whole_language() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), presently_sim::scenario::HELP);
 }
 
+/// What a run leaves behind.
+const LEFT: [&str; 5] = ["report.html", "junit.xml", "trace.pcap", "trace.jsonl", "capsule.json"];
+
 #[test]
 fn a_report_is_written_for_each_scenario_or_for_the_first_seed_that_failed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -88,7 +91,7 @@ fn a_report_is_written_for_each_scenario_or_for_the_first_seed_that_failed() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(!folder.path().join("approval").exists(), "it held");
     let report = folder.path().join("failing");
-    for name in ["report.html", "junit.xml", "trace.pcap", "trace.jsonl"] {
+    for name in LEFT {
         assert!(report.join(name).metadata().expect(name).len() > 0, "{name} is empty");
     }
     let taken = Path::new(out).join("taken");
@@ -97,4 +100,54 @@ fn a_report_is_written_for_each_scenario_or_for_the_first_seed_that_failed() {
     let output = presence_sim(&["run", "scenarios/approval.toml", "--out", taken]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("cannot be written"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_capsule_of_a_run_is_replayed_byte_for_byte_whether_it_held_or_failed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    for (file, code, said) in [
+        ("scenarios/approval.toml", 0, "It held, and it holds.\n"),
+        ("tests/failing.toml", 1, "It fails as it did.\n"),
+    ] {
+        let (first, again) = (dir("first"), dir("again"));
+        let output = presence_sim(&["run", file, "--out", &first]);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let capsule = format!("{first}/capsule.json");
+        let output = presence_sim(&["replay", &capsule, "--out", &again]);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let text = stdout(&output);
+        assert!(text.ends_with(&format!("{said}The same run, byte for byte.\n")), "{text}");
+        for name in LEFT {
+            let read = |dir: &str| std::fs::read(Path::new(dir).join(name)).expect(name);
+            assert!(read(&first) == read(&again), "{name} differs");
+        }
+    }
+}
+
+#[test]
+fn a_capsule_of_the_corpus_is_told_to_be_mended() {
+    let output = presence_sim(&["replay", "corpus/left-while-the-server-restarted.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.starts_with("What failed then is mended: everything holds.\n"), "{text}");
+}
+
+/// Equal seeds give equal runs in any process, however many threads it has.
+#[test]
+fn two_processes_write_the_same_hashes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hashes = ["1", "2"].map(|threads| {
+        let path = folder.path().join(threads);
+        let name = path.to_str().expect("text");
+        let output =
+            presence_sim(&["search", "--seeds", "1..6", "--threads", threads, "--hashes", name]);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+        std::fs::read_to_string(path).expect("the hashes")
+    });
+    let mut runs: Vec<&str> = hashes[0].lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    assert_eq!(runs.len(), 6, "{}", hashes[0]);
+    assert_eq!(hashes[0], hashes[1]);
 }

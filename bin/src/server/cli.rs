@@ -45,7 +45,7 @@ Exit codes: 0 fine, 1 the work failed, 2 wrong usage or configuration.";
 #[derive(Parser, Debug)]
 #[command(
     name = "presence-server",
-    version,
+    version = presently_engine::VERSION,
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,

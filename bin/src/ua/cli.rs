@@ -35,7 +35,12 @@ Exit codes: 0 fine; 1 never registered, or a wait was in vain; 2 wrong usage.";
 
 /// A SIP presence user agent for terminals and scripts.
 #[derive(Parser, Debug, Default)]
-#[command(name = "presence-ua", version, after_help = after_help(), max_term_width = 100)]
+#[command(
+    name = "presence-ua",
+    version = presently_engine::VERSION,
+    after_help = after_help(),
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     /// Who I am, for example sip:alice@example.org.
     #[arg(long, value_name = "AOR")]

@@ -61,6 +61,16 @@ impl Machine for Server {
     fn handle(&mut self, config: &Config, now: Instant, input: Input<Command>, out: &mut Out) {
         // A deadline that has come fires before the packet that came with it (behaviour §0.2.7).
         self.tick(config, now, out);
+        self.handle_belated(config, now, input, out);
+    }
+
+    fn handle_belated(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        input: Input<Command>,
+        out: &mut Out,
+    ) {
         match input {
             Input::Packet { from, bytes } => match Message::parse(bytes) {
                 Ok(message) => self.on_message(config, now, from, &message, out),

@@ -1,7 +1,8 @@
 //! Digest, entity-tags and bindings: what a request may do, and how often.
 
-use super::{Ghost, Notes, Rows, mark};
+use super::{Ghost, Notes, Rows};
 use crate::law::{Law, Sight};
+use crate::print::mark;
 use presently_engine::message::{Method, Name, Request, Response};
 use presently_engine::server::Record;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,8 @@ pub(super) struct Access {
     tags: BTreeSet<u64>,
     /// Those that were replaced or withdrawn.
     outdated: BTreeSet<u64>,
+    /// Nonce and count of forgeries.
+    forged: BTreeSet<(u64, u32)>,
 }
 
 /// How a request came to the server.
@@ -41,6 +44,8 @@ pub(crate) struct Deed<'a> {
     pub(crate) answer: Option<&'a Response>,
     /// Whether the request was carried out, successfully or not.
     pub(crate) executed: bool,
+    /// Whether the server may have to forget what was executed: then it refuses to be safe.
+    pub(crate) forgets: bool,
     /// Whether something durable changed, or anybody but the sender was written to.
     pub(crate) effect: bool,
 }
@@ -55,9 +60,18 @@ fn param<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 impl Ghost {
     /// The server dealt with a request.
     pub(crate) fn dealt(&mut self, notes: &mut Notes<'_>, deed: &Deed<'_>) {
-        self.access.note_nonce(deed);
-        self.access.note_credentials(notes, deed);
-        self.access.note_tags(notes, deed);
+        let has = |name| deed.answer.is_some_and(|answer| answer.first(name).is_some());
+        let concerns = deed.request.first(Name::Authorization).is_some()
+            || has(Name::WwwAuthenticate)
+            || has(Name::AuthenticationInfo)
+            || deed.request.method() == Method::Publish && deed.answer.is_some();
+        if concerns {
+            self.access.change(|access| {
+                access.note_nonce(deed);
+                access.note_credentials(notes, deed);
+                access.note_tags(notes, deed);
+            });
+        }
     }
 }
 
@@ -75,6 +89,9 @@ impl Access {
     }
 
     fn note_credentials(&mut self, notes: &mut Notes<'_>, deed: &Deed<'_>) {
+        let proves = deed.request.first(Name::Authorization).is_some();
+        let honest = proves && deed.origin != Origin::Forged;
+        notes.demand(Law::NoStateBeforeAuth, honest || !deed.executed);
         let Some(header) = deed.request.first(Name::Authorization) else { return };
         let Some(nonce) = param(header, "nonce").map(mark) else { return };
         let nc = param(header, "nc").and_then(|nc| u32::from_str_radix(nc, 16).ok()).unwrap_or(0);
@@ -83,6 +100,7 @@ impl Access {
         if deed.origin == Origin::Forged {
             notes.demand(Law::FailureFree, !deed.executed && !deed.effect);
             notes.saw(Sight::ForgeryRefused, refused);
+            self.forged.insert((nonce, nc));
             return;
         }
         if deed.origin == Origin::Replayed && known {
@@ -91,7 +109,7 @@ impl Access {
         }
         if deed.executed {
             notes.demand(Law::ExecuteAtMostOnce, !known);
-            notes.demand(Law::ExecuteAtMostOnce, self.nonces.get(&nonce) == Some(&deed.boot));
+            notes.demand(Law::NonceDomain, self.nonces.get(&nonce) == Some(&deed.boot));
             let highest = self.highest.entry(nonce).or_default();
             notes.saw(Sight::ReorderedNc, nc < *highest);
             *highest = nc.max(*highest);
@@ -102,7 +120,13 @@ impl Access {
         notes.saw(Sight::Stale, refused && stale && deed.origin == Origin::Genuine);
         let mine = self.nonces.get(&nonce) == Some(&deed.boot);
         let first = deed.origin == Origin::Genuine && !known && mine;
-        notes.demand(Law::FailureFree, !(first && refused && !stale));
+        let spoiled = self.forged.contains(&(nonce, nc)) && !deed.forgets;
+        notes.demand(Law::FailureFree, !(first && refused && (!stale || spoiled)));
+    }
+
+    /// A publication has run out (P32).
+    pub(super) fn ran_out(&mut self, tag: u64) {
+        self.outdated.insert(tag);
     }
 
     /// Entity-tags of presence publications (P32).

@@ -5,7 +5,7 @@ use crate::testing::{FakeSocket, Toy, ToyCommand, peer};
 async fn an_agent_obeys_hears_and_tells() {
     let (socket, mut far) = FakeSocket::new();
     let config = "first".to_owned();
-    let setup = AgentSetup { config, socket, clock: Clock::new(), tap: None };
+    let setup = AgentSetup { config, socket, clock: Clock::new(), tap: None, gate: None };
     let mut agent = AgentHandle::drive(Toy::default(), setup).unwrap();
     assert_eq!(agent.address(), peer(5060).addr);
     agent.command(ToyCommand::Run("send register; tell started".into())).await.unwrap();
@@ -27,7 +27,7 @@ async fn an_agent_obeys_hears_and_tells() {
 async fn a_reader_who_is_behind_does_not_hold_the_agent_up() {
     let (socket, mut far) = FakeSocket::new();
     let config = String::new();
-    let setup = AgentSetup { config, socket, clock: Clock::new(), tap: None };
+    let setup = AgentSetup { config, socket, clock: Clock::new(), tap: None, gate: None };
     let mut agent = AgentHandle::drive(Toy::default(), setup).unwrap();
     for _ in 0..10_000 {
         agent.command(ToyCommand::Run("tell more".into())).await.unwrap();

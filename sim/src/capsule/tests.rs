@@ -29,7 +29,7 @@ fn a_capsule_comes_back_from_its_file_as_it_was() {
     let path = folder.path().join("one.json");
     capsule().write(&path).expect("written");
     assert_eq!(Capsule::read(&path), Ok(capsule()));
-    assert_eq!(capsule().warning(), None);
+    assert!(capsule().is_of_this_engine());
 }
 
 #[test]
@@ -55,9 +55,15 @@ fn what_is_not_understood_is_refused_by_name() {
 }
 
 #[test]
-fn another_engine_is_a_warning() {
+fn a_capsule_of_another_engine_is_read_and_known_as_such() {
     let old = Capsule { engine: "0.0.9".into(), ..capsule() };
     let read = Capsule::parse(&old.text()).expect("read");
-    let warning = read.warning().expect("a warning");
-    assert!(warning.starts_with("the capsule is of engine 0.0.9"), "{warning}");
+    assert!(!read.is_of_this_engine());
+}
+
+#[test]
+fn a_capsule_of_the_models_is_sent_to_its_own_program() {
+    let text = "{\"kind\": \"presence-check capsule\", \"format\": 1}";
+    let why = Capsule::parse(text).expect_err("another kind").to_string();
+    assert!(why.ends_with("try `presence-check replay FILE`"), "{why}");
 }

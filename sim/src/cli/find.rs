@@ -35,13 +35,19 @@ pub(super) struct SearchArgs {
     /// Write the rows and races that were come to into that file instead.
     #[arg(long, requires = "coverage")]
     write_coverage: bool,
+    /// Write the hash of every seed's run there, a line each: equal programs write equal files.
+    #[arg(long, value_name = "FILE")]
+    hashes: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
-pub(super) struct CapsuleArgs {
+pub(super) struct ReplayArgs {
     /// The capsule.
     #[arg(value_name = "CAPSULE")]
     file: PathBuf,
+    /// Write what the run leaves behind there, as `run --out` does.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -73,7 +79,14 @@ pub(super) fn look(args: &SearchArgs) -> ExitCode {
         keep: args.keep.clone(),
     };
     let report = search(&wanted, &|progress| match progress {
-        Progress::Seeds { done, failed } => line(&format!("{done} seeds, {failed} failed")),
+        Progress::Seeds { done, failed, simulated, took } => {
+            let took = took.as_secs_f64().max(f64::MIN_POSITIVE);
+            let (rate, speed) = (done as f64 / took, simulated.as_secs_f64() / took);
+            line(&format!(
+                "{done} seeds, {failed} failed; {rate:.1} seeds/s, {speed:.0} simulated seconds a \
+                 second"
+            ));
+        }
         Progress::Shrinking { seed, shrink } => {
             line(&format!("seed {seed} failed: {} steps left", shrink.steps));
         }
@@ -88,11 +101,22 @@ pub(super) fn look(args: &SearchArgs) -> ExitCode {
     );
     text += &covered(&report.coverage);
     tell::say(&text);
+    if let Err(why) = write_hashes(args, &report.hashes) {
+        return Failure::work(why).report(PROGRAM);
+    }
     match held_against(args, &report.coverage) {
         Ok(lost) if lost.is_empty() => ExitCode::from(u8::from(failed > 0)),
         Ok(lost) => Failure::work(format!("not come to any more: {lost}")).report(PROGRAM),
         Err(why) => Failure::usage(why).report(PROGRAM),
     }
+}
+
+/// Writes a line for each seed, if that is asked for.
+fn write_hashes(args: &SearchArgs, hashes: &[(u64, u64)]) -> Result<(), String> {
+    let Some(path) = &args.hashes else { return Ok(()) };
+    let lines: String = hashes.iter().map(|(seed, hash)| format!("{seed} {hash:016x}\n")).collect();
+    std::fs::write(path, lines)
+        .map_err(|error| format!("--hashes {}: cannot be written: {error}", path.display()))
 }
 
 /// How many rows and races were come to, and which never.
@@ -145,27 +169,26 @@ fn describe(found: &Found) -> String {
     text
 }
 
-pub(super) fn again(args: &CapsuleArgs) -> ExitCode {
+pub(super) fn again(args: &ReplayArgs) -> ExitCode {
     let replay = match replay::replay(&args.file) {
         Ok(replay) => replay,
         Err(why) => return Failure::usage(why.to_string()).report(PROGRAM),
     };
     let mut text = String::new();
-    if let Some(warning) = &replay.warning {
-        let _ = writeln!(text, "{warning}");
-    }
-    for violation in &replay.trial.violations {
-        let _ = writeln!(text, "{violation}");
-    }
     for verdict in replay.verdicts.iter().filter(|verdict| !verdict.held) {
         let _ = writeln!(text, "not held: {}; {}", verdict.expectation.text, verdict.instead);
     }
-    let same =
-        if replay.same { "the same run, byte for byte" } else { "another run: its hash differs" };
-    let fails = if replay.fails_again() { "fails again" } else { "does not fail" };
-    let _ = writeln!(text, "{same}; it {fails}");
+    for failure in replay.failures.iter().filter(|failure| failure.what != replay::EXPECTATION) {
+        let _ = writeln!(text, "{}", failure.why);
+    }
+    text += &replay.summary();
     tell::say(&text);
-    ExitCode::from(u8::from(replay.fails_again()))
+    let plan = &replay.capsule.plan;
+    let kept = args.out.as_ref().map(|out| crate::run::leave(out, plan, &replay.verdicts));
+    match kept {
+        Some(Err(why)) => Failure::work(why).report(PROGRAM),
+        Some(Ok(())) | None => ExitCode::from(u8::from(replay.fails())),
+    }
 }
 
 pub(super) fn smaller(args: &ShrinkArgs) -> ExitCode {

@@ -1,17 +1,24 @@
 //! Which rows of the state machines and which races a run came to, read off the record.
 //!
 //! The engine is not asked: a row counts when its messages were on the wire or its event reached a
-//! user. So the same list can be held against any server's traffic. Rows that leave no trace
-//! outside (pacing, a copy that a transaction absorbs) are not in the list; tables and models have
-//! them.
+//! user. So the same list can be held against any server's traffic. What cannot be seen or cannot
+//! happen here is in [`BEYOND`] with its reason; every row and every race is in one of the two.
 
 pub mod baseline;
+mod beyond;
+mod messages;
+mod notifications;
+mod proof;
+mod requests;
 mod rows;
+mod subscriptions;
 mod told;
-mod wire;
 
+pub use beyond::{BEYOND, every_id};
 pub use rows::Row;
 
+use crate::oracle::evidence::Evidence;
+use crate::plan::Plan;
 use crate::record::Record;
 use std::collections::BTreeMap;
 
@@ -20,11 +27,20 @@ use std::collections::BTreeMap;
 pub struct Coverage(BTreeMap<Row, u64>);
 
 impl Coverage {
-    /// The coverage of one run.
-    pub fn of(record: &Record) -> Self {
+    /// The coverage of one run of a plan.
+    pub fn of(plan: &Plan, record: &Record) -> Self {
+        let evidence = Evidence::new(plan, record);
         let mut coverage = Self::default();
-        wire::read(record, &mut coverage);
-        told::read(record, &mut coverage);
+        for read in [
+            requests::read,
+            proof::read,
+            subscriptions::read,
+            notifications::read,
+            messages::read,
+            told::read,
+        ] {
+            read(&evidence, &mut coverage);
+        }
         coverage
     }
 

@@ -26,8 +26,15 @@ impl Decision {
         self.told.is_some_and(|(told, status)| status == 200 && told <= at_ms)
     }
 
+    /// A request that was refused because the network changed it may come through as a copy.
     fn was_refused(&self) -> bool {
-        self.told.is_some_and(|(_, status)| status >= 300)
+        self.told.is_some_and(|(_, status)| status >= 300 && status != 401)
+    }
+
+    /// Whether it may have taken effect in a time.
+    fn may_begin(&self, from_ms: u64, until_ms: u64) -> bool {
+        let told = self.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
+        self.at_ms <= until_ms && told >= from_ms
     }
 
     /// Whether it was over for sure before `later` began.
@@ -40,13 +47,13 @@ impl Decision {
 }
 
 /// All decisions of a run, in order.
-pub(super) struct Decisions {
+pub(crate) struct Decisions {
     made: Vec<Decision>,
     default: Handling,
 }
 
 impl Decisions {
-    pub(super) fn new(plan: &Plan, record: &Record, lives: &Lives) -> Self {
+    pub(crate) fn new(plan: &Plan, record: &Record, lives: &Lives) -> Self {
         let mut made = Vec::new();
         for step in &plan.steps {
             let Act::Order(device, line) = &step.act else { continue };
@@ -73,7 +80,7 @@ impl Decisions {
     }
 
     /// What the server may think of a watcher at a moment.
-    pub(super) fn possible(&self, owner: &str, watcher: &str, at_ms: u64) -> Vec<Handling> {
+    pub(crate) fn possible(&self, owner: &str, watcher: &str, at_ms: u64) -> Vec<Handling> {
         let about: Vec<&Decision> = self
             .made
             .iter()
@@ -94,25 +101,72 @@ impl Decisions {
     }
 
     /// What the server must think, if there is only one such thing.
-    pub(super) fn certain(&self, owner: &str, watcher: &str, at_ms: u64) -> Option<Handling> {
+    pub(crate) fn certain(&self, owner: &str, watcher: &str, at_ms: u64) -> Option<Handling> {
         let possible = self.possible(owner, watcher, at_ms);
         let first = *possible.first()?;
         possible.iter().all(|one| *one == first).then_some(first)
     }
 
     /// Whether an owner may have thought so of a watcher at any time.
-    pub(super) fn ever(&self, owner: &str, watcher: &str, handling: Handling) -> bool {
+    pub(crate) fn ever(&self, owner: &str, watcher: &str, handling: Handling) -> bool {
         let about = |one: &&Decision| one.device.user == owner && one.watcher == watcher;
         self.default == handling
             || self.made.iter().filter(about).any(|one| one.handling == Some(handling))
     }
 
+    /// Whether the server may have thought so of a watcher at some moment of a time.
+    pub(crate) fn at_some_time(
+        &self,
+        owner: &str,
+        watcher: &str,
+        handling: Handling,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> bool {
+        let decided = self.made.iter().any(|one| {
+            one.device.user == owner
+                && one.watcher == watcher
+                && (from_ms..=until_ms).contains(&one.at_ms)
+                && one.handling.unwrap_or(self.default) == handling
+        });
+        decided || self.possible(owner, watcher, from_ms).contains(&handling)
+    }
+
+    /// Whether some decision about the watcher of a NOTIFY may have taken effect since a moment.
+    pub(crate) fn changed_about(&self, notify: &super::evidence::Notify, from_ms: u64) -> bool {
+        let theirs = self
+            .made
+            .iter()
+            .filter(|one| one.device.user == notify.owner && one.watcher == notify.watcher);
+        theirs.into_iter().any(|one| one.may_begin(from_ms, notify.at_ms))
+    }
+
+    /// Whether a device of an owner may drop what a watcher writes in a time, since the watcher is
+    /// blocked or was so when the device looked last.
+    pub(crate) fn may_drop(&self, owner: &str, watcher: &str, from_ms: u64, until_ms: u64) -> bool {
+        let about: Vec<&Decision> = self
+            .made
+            .iter()
+            .filter(|one| one.device.user == owner && one.watcher == watcher)
+            .collect();
+        let blocks =
+            |one: &&&Decision| one.handling == Some(Handling::Block) && one.at_ms <= until_ms;
+        let taken_back = |block: &Decision| {
+            about.iter().any(|one| {
+                one.handling != Some(Handling::Block)
+                    && one.was_confirmed_by(from_ms)
+                    && one.at_ms > block.at_ms
+                    && (&one.device, one.life_ms) == (&block.device, block.life_ms)
+            })
+        };
+        about.iter().filter(blocks).any(|block| !taken_back(block))
+            || self.at_some_time(owner, watcher, Handling::Block, from_ms, until_ms)
+    }
+
     /// Whether some decision of an owner may have taken effect in a time.
-    pub(super) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
-        self.made.iter().any(|one| {
-            let told = one.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
-            one.device.user == owner && one.at_ms <= until_ms && told >= from_ms
-        })
+    pub(crate) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
+        let theirs = self.made.iter().filter(|one| one.device.user == owner);
+        theirs.into_iter().any(|one| one.may_begin(from_ms, until_ms))
     }
 }
 

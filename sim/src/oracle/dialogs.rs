@@ -1,19 +1,17 @@
 //! Properties of the server's notifications, dialog by dialog: P5, P6, P8, P20, P43.
 
 use super::evidence::{DialogId, Evidence, Notify, Origin, Phase};
+use super::lives::CATCHING_UP_MS;
 use bytes::Bytes;
-use presently_engine::body::pidf::Pidf;
+use presently_engine::body::pidf::{Mode, Pidf};
 use presently_engine::body::winfo::WatcherInfo;
 use presently_engine::message::Method;
 use std::collections::BTreeMap;
 
 type Found = Vec<(u64, String)>;
 
-/// After this much time a server that stood still has caught up.
-const CATCHING_UP_MS: u64 = 1000;
-
 /// Every dialog's NOTIFYs, in the order in which they were built.
-fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Notify>> {
+pub(crate) fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Notify>> {
     let mut dialogs: BTreeMap<&DialogId, Vec<&Notify>> = BTreeMap::new();
     for notify in &evidence.notifies {
         dialogs.entry(&notify.dialog).or_default().push(notify);
@@ -22,25 +20,25 @@ fn dialogs<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a DialogId, Vec<&'a Not
 }
 
 /// Every two NOTIFYs of a dialog that follow each other.
-fn pairs<'a>(evidence: &'a Evidence<'_>) -> Vec<(&'a Notify, &'a Notify)> {
+pub(crate) fn pairs<'a>(evidence: &'a Evidence<'_>) -> Vec<(&'a Notify, &'a Notify)> {
     let dialogs = dialogs(evidence);
     dialogs.values().flat_map(|all| all.windows(2).map(|two| (two[0], two[1]))).collect()
 }
 
-fn whose(notify: &Notify) -> String {
+pub(crate) fn whose(notify: &Notify) -> String {
     let package = if notify.winfo { "watchers" } else { "presence" };
     format!("NOTIFY {} to {} about the {package} of {}", notify.cseq, notify.watcher, notify.owner)
 }
 
 /// P5: nothing new is said in a dialog after its terminal NOTIFY.
-pub(super) fn terminal_is_last(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn terminal_is_last(evidence: &Evidence<'_>) -> Found {
     let late = pairs(evidence).into_iter().filter(|(before, _)| before.phase == Phase::Terminated);
     late.map(|(_, after)| (after.at_ms, format!("{} after the terminal one", whose(after))))
         .collect()
 }
 
 /// P6: CSeq rises by exactly one; only a restart of the server may leave a gap.
-pub(super) fn cseq_rises_by_one(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn cseq_rises_by_one(evidence: &Evidence<'_>) -> Found {
     let odd = pairs(evidence).into_iter().filter(|(before, after)| {
         let restarted = before.boot != after.boot;
         after.cseq != before.cseq.wrapping_add(1) && !(restarted && after.cseq > before.cseq)
@@ -52,7 +50,7 @@ pub(super) fn cseq_rises_by_one(evidence: &Evidence<'_>) -> Found {
 /// P6: what a watcher is shown of a device is never older than what it was shown before.
 ///
 /// A tuple's notes stand for its age: `presence` orders are found in the plan by their text.
-pub(super) fn content_never_goes_back(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn content_never_goes_back(evidence: &Evidence<'_>) -> Found {
     let ages = ages(evidence);
     let mut found = Vec::new();
     for notifies in dialogs(evidence).values() {
@@ -76,7 +74,7 @@ pub(super) fn content_never_goes_back(evidence: &Evidence<'_>) -> Found {
 
 /// The orders whose note occurs once, by user and note; those of a user whose device crashed are
 /// left out: what the dead device published may come up again until it expires.
-fn ages(evidence: &Evidence<'_>) -> BTreeMap<(String, String), usize> {
+pub(crate) fn ages(evidence: &Evidence<'_>) -> BTreeMap<(String, String), usize> {
     let mut ages = BTreeMap::new();
     let mut twice = Vec::new();
     for (age, step) in evidence.plan.steps.iter().enumerate() {
@@ -100,7 +98,7 @@ fn ages(evidence: &Evidence<'_>) -> BTreeMap<(String, String), usize> {
 
 /// P8: documents of a winfo dialog are numbered 0, 1, 2, … and the first is full; after a restart
 /// of the server a full one may leave numbers out.
-pub(super) fn versions_form_a_chain(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn versions_form_a_chain(evidence: &Evidence<'_>) -> Found {
     let mut found = Vec::new();
     for notifies in dialogs(evidence).values() {
         let mut last: Option<(u32, usize)> = None;
@@ -130,7 +128,7 @@ pub(super) fn versions_form_a_chain(evidence: &Evidence<'_>) -> Found {
 }
 
 /// P8: a copy of a NOTIFY is the NOTIFY.
-pub(super) fn copies_are_identical(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn copies_are_identical(evidence: &Evidence<'_>) -> Found {
     let mut first: BTreeMap<&str, &Bytes> = BTreeMap::new();
     let notifies = evidence.letters.iter().filter(|letter| {
         let method = letter.request().map(|request| request.method());
@@ -143,7 +141,7 @@ pub(super) fn copies_are_identical(evidence: &Evidence<'_>) -> Found {
 
 /// P20: the CSeqs of one sender in one dialog rise. A registration counts as a dialog here
 /// (RFC 3261 §10.2); a PUBLISH and what is forwarded do not.
-pub(super) fn cseq_rises(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn cseq_rises(evidence: &Evidence<'_>) -> Found {
     let mut last: BTreeMap<(bool, String, String, &str), u32> = BTreeMap::new();
     let mut found = Vec::new();
     for (letter, request) in evidence.requests(|origin| origin != Origin::Stranger) {
@@ -167,7 +165,7 @@ pub(super) fn cseq_rises(evidence: &Evidence<'_>) -> Found {
 
 /// P43: two NOTIFYs of a subscription are K4 apart unless the second was forced: by a SUBSCRIBE,
 /// by a change of its state or of the verdict, by a restart, by an offer that went.
-pub(super) fn paced(evidence: &Evidence<'_>) -> Found {
+pub(crate) fn paced(evidence: &Evidence<'_>) -> Found {
     let gap = evidence.plan.server.notify_gap_ms;
     let hasty = pairs(evidence).into_iter().filter(|(before, after)| {
         let quick = after.at_ms < before.at_ms + gap;
@@ -179,17 +177,25 @@ pub(super) fn paced(evidence: &Evidence<'_>) -> Found {
     });
     let hasty = hasty.filter(|(before, after)| {
         let from = before.at_ms.saturating_sub(CATCHING_UP_MS);
-        !lost_offer(before, after) && !evidence.lives.caught_up(from, after.at_ms)
+        !evidence.lives.caught_up(from, after.at_ms)
+            && !evidence.decisions.changed_about(after, before.at_ms)
     });
-    let hasty = hasty.filter(|(before, after)| {
-        !evidence.decisions.changed(&after.owner, before.at_ms, after.at_ms)
-    });
-    hasty
-        .map(|(before, after)| {
-            let ms = after.at_ms - before.at_ms;
-            (after.at_ms, format!("{} comes {ms} ms after the one before", whose(after)))
-        })
-        .collect()
+    let mut excepted: BTreeMap<&DialogId, u64> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (before, after) in hasty {
+        let ms = after.at_ms - before.at_ms;
+        if !lost_offer(before, after) {
+            found.push((
+                after.at_ms,
+                format!("{} comes {ms} ms after the one before", whose(after)),
+            ));
+        } else if let Some(last) = excepted.insert(&after.dialog, after.at_ms)
+            && after.at_ms < last + gap
+        {
+            found.push((after.at_ms, format!("{} is one exception too many", whose(after))));
+        }
+    }
+    found
 }
 
 /// Whether a SUBSCRIBE of the dialog was answered between two NOTIFYs.
@@ -207,9 +213,14 @@ fn was_asked(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
 
 /// Whether an offer may have gone between two NOTIFYs. It may have come in between too, unseen.
 fn lost_offer(before: &Notify, after: &Notify) -> bool {
-    let read = |notify: &Notify| Pidf::parse(&notify.body).ok();
-    let was_ready = read(before).is_some_and(|pidf| pidf.is_ready());
-    read(after).is_some_and(|pidf| !pidf.is_ready() && (was_ready || pidf.has_offer()))
+    let offers = |notify: &Notify| -> BTreeMap<Box<str>, bool> {
+        let tuples = Pidf::parse(&notify.body).map(|pidf| pidf.tuples).unwrap_or_default();
+        let ready = |mode| mode == Mode::Ready;
+        tuples.into_iter().filter_map(|tuple| Some((tuple.id, ready(tuple.offer?.mode)))).collect()
+    };
+    let (before, after) = (offers(before), offers(after));
+    let is_ready = |id| after.get(id) == Some(&true);
+    before.iter().any(|(id, ready)| *ready && !is_ready(id)) || after.values().any(|ready| !ready)
 }
 
 #[cfg(test)]

@@ -70,10 +70,13 @@ pub(super) fn watchers_see_the_newest(evidence: &Evidence<'_>) -> Found {
             }
             let blocked = evidence.decisions.ever(owner, &device.user, Handling::Block);
             let verdict = evidence.decisions.certain(owner, &device.user, end);
+            // Nobody decided for too long (RFC 6665 §4.1.3).
+            let given_up = evidence.plan.server.giveup_ms < end
+                && evidence.decisions.ever(owner, &device.user, Handling::Confirm);
             let right = match verdict {
                 None => true,
                 Some(Handling::Block) => *phase == SubscriptionPhase::Terminated,
-                Some(_) if *phase == SubscriptionPhase::Terminated => blocked,
+                Some(_) if *phase == SubscriptionPhase::Terminated => blocked || given_up,
                 Some(Handling::Confirm) => *phase == SubscriptionPhase::Pending,
                 Some(Handling::Allow | Handling::PoliteBlock) => {
                     *phase == SubscriptionPhase::Active

@@ -1,19 +1,20 @@
 //! The record, read once: every datagram as a message, every NOTIFY of the server as a value.
 
 use super::decisions::Decisions;
+use super::exchanges::Exchanges;
 use super::lives::Lives;
-use crate::plan::{DeviceName, Plan};
+use crate::plan::{DeviceName, Party, Plan};
 use crate::record::{Fate, Record, What};
 use crate::server;
 use bytes::Bytes;
-use presently_engine::agent::Event;
-use presently_engine::message::{Message, Method, NameAddr, Request, Response, Uri};
-use std::collections::BTreeSet;
+use presently_engine::agent::{Event, SubscriptionPhase};
+use presently_engine::message::{Message, Method, Name, NameAddr, Request, Response, Uri};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// Who put a datagram on the network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// The server.
     Server,
     /// A device, whatever its translator made of its address.
@@ -23,28 +24,41 @@ pub(super) enum Origin {
 }
 
 /// A datagram that is a message.
-pub(super) struct Letter {
-    pub(super) at_ms: u64,
+pub(crate) struct Letter {
+    pub(crate) at_ms: u64,
     /// When it arrived whole.
-    pub(super) arrived_ms: Option<u64>,
-    pub(super) origin: Origin,
-    pub(super) bytes: Bytes,
-    pub(super) message: Message,
+    pub(crate) arrived_ms: Option<u64>,
+    /// What became of it.
+    pub(crate) fate: Fate,
+    pub(crate) from: SocketAddr,
+    pub(crate) origin: Origin,
+    pub(crate) bytes: Bytes,
+    pub(crate) message: Message,
     /// The branch of the topmost Via.
-    pub(super) branch: String,
+    pub(crate) branch: String,
     /// Not sent by its origin before.
-    pub(super) is_new: bool,
+    pub(crate) is_new: bool,
 }
 
 impl Letter {
-    pub(super) fn request(&self) -> Option<&Request> {
+    /// Whether it arrived, whole or not.
+    pub(crate) fn has_arrived(&self) -> bool {
+        matches!(self.fate, Fate::Arrives { .. })
+    }
+
+    /// Whether it is a second copy, which nobody sent.
+    pub(crate) fn is_copy(&self) -> bool {
+        matches!(self.fate, Fate::Arrives { copy: true, .. })
+    }
+
+    pub(crate) fn request(&self) -> Option<&Request> {
         match &self.message {
             Message::Request(request) => Some(request),
             Message::Response(_) => None,
         }
     }
 
-    pub(super) fn response(&self) -> Option<&Response> {
+    pub(crate) fn response(&self) -> Option<&Response> {
         match &self.message {
             Message::Response(response) => Some(response),
             Message::Request(_) => None,
@@ -52,76 +66,150 @@ impl Letter {
     }
 
     /// CSeq number and method.
-    pub(super) fn cseq(&self) -> (u32, String) {
+    pub(crate) fn cseq(&self) -> (u32, String) {
         let cseq = self.message.headers().cseq();
         cseq.map_or((0, String::new()), |cseq| (cseq.number, cseq.method.to_owned()))
     }
 }
 
 /// The dialog of a NOTIFY: Call-ID, the server's tag, the watcher's tag.
-pub(super) type DialogId = (String, String, String);
+pub(crate) type DialogId = (String, String, String);
 
 /// `Subscription-State`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     Pending,
     Active,
     Terminated,
 }
 
 /// A new NOTIFY of the server, not a copy.
-pub(super) struct Notify {
-    pub(super) at_ms: u64,
-    pub(super) dialog: DialogId,
-    pub(super) owner: String,
-    pub(super) watcher: String,
-    pub(super) winfo: bool,
-    pub(super) cseq: u32,
-    pub(super) phase: Phase,
-    pub(super) reason: Option<String>,
-    pub(super) body: Bytes,
+pub(crate) struct Notify {
+    pub(crate) at_ms: u64,
+    /// Which letter it is.
+    pub(crate) place: usize,
+    pub(crate) dialog: DialogId,
+    pub(crate) owner: String,
+    pub(crate) watcher: String,
+    pub(crate) winfo: bool,
+    pub(crate) cseq: u32,
+    pub(crate) phase: Phase,
+    pub(crate) reason: Option<String>,
+    /// How many seconds are left.
+    pub(crate) expires: Option<u32>,
+    pub(crate) body: Bytes,
     /// How often the server had started when it was sent.
-    pub(super) boot: usize,
+    pub(crate) boot: usize,
 }
 
 /// All that the properties look at.
-pub(super) struct Evidence<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) record: &'a Record,
-    pub(super) letters: Vec<Letter>,
-    pub(super) notifies: Vec<Notify>,
-    pub(super) lives: Lives,
-    pub(super) decisions: Decisions,
+pub(crate) struct Evidence<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) record: &'a Record,
+    pub(crate) letters: Vec<Letter>,
+    pub(crate) exchanges: Exchanges,
+    owners: BTreeMap<SocketAddr, &'a DeviceName>,
+    told: BTreeMap<&'a DeviceName, Vec<(u64, &'a Event)>>,
+    pub(crate) notifies: Vec<Notify>,
+    pub(crate) lives: Lives,
+    pub(crate) decisions: Decisions,
     /// Whether the network changed an octet of anything.
-    pub(super) corrupted: bool,
+    pub(crate) corrupted: bool,
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(plan: &'a Plan, record: &'a Record) -> Self {
+    pub(crate) fn new(plan: &'a Plan, record: &'a Record) -> Self {
         let lives = Lives::new(plan, record);
         let letters = letters(record);
         let corrupted = record.entries.iter().any(|entry| {
             let What::Datagram { fate, .. } = &entry.what else { return false };
             matches!(fate, Fate::Arrives { corrupted: true, .. })
         });
-        let notifies = letters.iter().filter_map(|letter| notify(letter, &lives)).collect();
+        let places = letters.iter().enumerate();
+        let notifies = places.filter_map(|(place, letter)| notify(place, letter, &lives)).collect();
         let decisions = Decisions::new(plan, record, &lives);
-        Self { plan, record, letters, notifies, lives, decisions, corrupted }
+        let exchanges = Exchanges::new(&letters);
+        let owners = record.addresses.iter().filter_map(|(party, address)| match party {
+            Party::Device(name) => Some((*address, name)),
+            Party::Server => None,
+        });
+        let owners = owners.collect();
+        let mut told: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (at_ms, device, event) in record.told() {
+            told.entry(device).or_default().push((at_ms, event));
+        }
+        Self {
+            plan,
+            record,
+            letters,
+            exchanges,
+            owners,
+            told,
+            notifies,
+            lives,
+            decisions,
+            corrupted,
+        }
+    }
+
+    /// Whose address it is.
+    pub(crate) fn device(&self, address: SocketAddr) -> Option<&'a DeviceName> {
+        self.owners.get(&address).copied()
+    }
+
+    /// Whether whoever sent a letter runs through a time, stays logged in, and is told of no end
+    /// and no new beginning.
+    pub(crate) fn goes_on(&self, letter: &Letter, from_ms: u64, until_ms: u64) -> bool {
+        self.device(letter.from)
+            .is_some_and(|device| self.is_undisturbed(device, from_ms, until_ms))
+    }
+
+    /// The same of a device.
+    pub(crate) fn is_undisturbed(&self, device: &DeviceName, from_ms: u64, until_ms: u64) -> bool {
+        let runs = self.lives.of(device, from_ms).is_some_and(|life| {
+            life.until_ms.is_none_or(|until| until > until_ms)
+                && life.left_ms.is_none_or(|left| left > until_ms)
+        });
+        let mut told = self.told_since(device, from_ms);
+        let told = told.any(|(at_ms, event)| {
+            let new = match event {
+                Event::ServerRestarted | Event::LoggedOut | Event::RegisterFailed { .. } => true,
+                Event::Subscription { phase, .. } => {
+                    matches!(phase, SubscriptionPhase::Trying | SubscriptionPhase::Terminated)
+                }
+                _ => false,
+            };
+            new && at_ms <= until_ms
+        });
+        runs && !told && until_ms < self.record.ended_ms && !self.lives.clock_is_odd()
+    }
+
+    /// Whether the watcher of a NOTIFY ends, or may end, its subscription by some moment: a
+    /// SUBSCRIBE with Expires 0 is under way.
+    pub(crate) fn leaves(&self, notify: &Notify, by_ms: u64) -> bool {
+        self.letters.iter().any(|letter| {
+            letter.at_ms <= by_ms
+                && letter.request().is_some_and(|request| {
+                    request.method() == Method::Subscribe
+                        && request.call_id().is_ok_and(|call| call == notify.dialog.0)
+                        && request.seconds(Name::Expires) == Some(0)
+                })
+        })
     }
 
     /// What a device's user was told from a moment on.
-    pub(super) fn told_since<'b>(
+    pub(crate) fn told_since<'b>(
         &'b self,
         device: &'b DeviceName,
         since_ms: u64,
     ) -> impl Iterator<Item = (u64, &'b Event)> {
-        let theirs =
-            self.record.told().filter(move |(at, whose, _)| *whose == device && *at >= since_ms);
-        theirs.map(|(at, _, event)| (at, event))
+        let theirs = self.told.get(device).map_or(&[][..], |told| told);
+        let first = theirs.partition_point(|(at_ms, _)| *at_ms < since_ms);
+        theirs[first..].iter().copied()
     }
 
     /// New requests of an origin that passes.
-    pub(super) fn requests(
+    pub(crate) fn requests(
         &self,
         from: impl Fn(Origin) -> bool,
     ) -> impl Iterator<Item = (&Letter, &Request)> {
@@ -131,7 +219,7 @@ impl<'a> Evidence<'a> {
 }
 
 /// The user of a From or To.
-pub(super) fn user(address: &NameAddr<'_>) -> String {
+pub(crate) fn user(address: &NameAddr<'_>) -> String {
     let user = Uri::parse(address.uri).ok().and_then(|uri| uri.user.map(ToString::to_string));
     user.unwrap_or_default()
 }
@@ -158,6 +246,8 @@ fn letters(record: &Record) -> Vec<Letter> {
                 | Fate::TooLarge
                 | Fate::NobodyThere => None,
             },
+            fate,
+            from,
             origin: origin(from),
             bytes,
             message,
@@ -179,7 +269,7 @@ fn origin(from: SocketAddr) -> Origin {
     }
 }
 
-fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
+fn notify(place: usize, letter: &Letter, lives: &Lives) -> Option<Notify> {
     let request = letter.request().filter(|request| {
         letter.is_new && letter.origin == Origin::Server && request.method() == Method::Notify
     })?;
@@ -187,6 +277,7 @@ fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
     let state = request.subscription_state()?;
     Some(Notify {
         at_ms: letter.at_ms,
+        place,
         dialog: (
             request.call_id().ok()?.to_owned(),
             from.tag().unwrap_or_default().to_owned(),
@@ -202,6 +293,7 @@ fn notify(letter: &Letter, lives: &Lives) -> Option<Notify> {
             _ => Phase::Terminated,
         },
         reason: state.reason.map(str::to_owned),
+        expires: state.expires,
         body: request.body(),
         boot: lives.boots_by(letter.at_ms),
     })

@@ -3,7 +3,6 @@
 use super::evidence::Evidence;
 use crate::plan::{Act, DeviceName};
 use presently_engine::agent::{Event, MessagePhase};
-use presently_engine::body::presrules::Handling;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Found = Vec<(u64, String)>;
@@ -24,6 +23,7 @@ pub(super) fn shown_once(evidence: &Evidence<'_>) -> Found {
 
 /// A message as it was ordered.
 struct Sent {
+    at_ms: u64,
     to: String,
     text: String,
 }
@@ -44,9 +44,25 @@ fn sent<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<(&'a DeviceName, u64), Sent>
         let ticket = counts.entry(device).or_default();
         *ticket += 1;
         let (to, text) = (super::lives::user_of(to), text.trim().to_owned());
-        sent.insert((device, *ticket), Sent { to, text });
+        let at_ms = step.at_ms;
+        sent.insert((device, *ticket), Sent { at_ms, to, text });
     }
     sent
+}
+
+/// P36: what a device shows was written, by whom it says and for its user.
+pub(super) fn shown_as_written(evidence: &Evidence<'_>) -> Found {
+    let sent = sent(evidence);
+    let written: BTreeSet<(&str, &str, &str)> =
+        sent.iter().map(|((device, _), sent)| (&*device.user, &*sent.to, &*sent.text)).collect();
+    let mut found = Vec::new();
+    for (at, device, event) in evidence.record.told() {
+        let Event::Message { from, text, .. } = event else { continue };
+        if !written.contains(&(from.user(), &*device.user, &**text)) {
+            found.push((at, format!("{device} shows “{text}”, which {} never wrote", from.user())));
+        }
+    }
+    found
 }
 
 /// P37 and P52: what was delivered was shown; what was stored is shown at last if some device of
@@ -65,7 +81,8 @@ pub(super) fn promise_kept(evidence: &Evidence<'_>) -> Found {
         let Event::MessageStatus { ticket, phase, .. } = event else { continue };
         let Some(message) = sent.get(&(device, *ticket)) else { continue };
         // A device drops what a blocked sender sends, and says 200 (behaviour M20).
-        if evidence.decisions.ever(&message.to, &device.user, Handling::Block) {
+        let until = if *phase == MessagePhase::Delivered { at } else { evidence.record.ended_ms };
+        if evidence.decisions.may_drop(&message.to, &device.user, message.at_ms, until) {
             continue;
         }
         let due = match phase {

@@ -65,7 +65,7 @@ pub(super) fn broken(plan: &Plan, record: &Record) -> Vec<&'static str> {
 }
 
 /// The text of a datagram.
-fn text(entry: &Entry) -> Option<String> {
+pub(super) fn text(entry: &Entry) -> Option<String> {
     match &entry.what {
         What::Datagram { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
         What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,

@@ -1,6 +1,8 @@
 //! Properties of single requests and their answers: P15, P18, P19.
 
 use super::evidence::{Evidence, Letter, Origin};
+use super::exchanges::{Transaction, transaction};
+use crate::plan::Act;
 use presently_engine::message::{Method, Name};
 use std::collections::BTreeMap;
 
@@ -8,14 +10,6 @@ type Found = Vec<(u64, String)>;
 
 /// When a provisional answer to anything but INVITE is due at the earliest (RFC 4320 §4.1).
 const PATIENCE_MS: u64 = 3500;
-
-/// The branch of a request and what it is; its answer has the same.
-type Transaction = (String, u32, String);
-
-fn transaction(letter: &Letter) -> Transaction {
-    let (number, method) = letter.cseq();
-    (letter.branch.clone(), number, method)
-}
 
 /// When every request arrived first.
 fn arrivals(evidence: &Evidence<'_>) -> BTreeMap<Transaction, u64> {
@@ -58,13 +52,18 @@ pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
 pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
     let mut first: BTreeMap<(Origin, Transaction), &Letter> = BTreeMap::new();
     let mut found = Vec::new();
+    // What a stranger sends again, or the network damages, has the branch of another request.
+    let replays = evidence.plan.steps.iter().any(|step| matches!(step.act, Act::Replay(_)));
+    let unique = !replays && !evidence.corrupted;
     for letter in evidence.letters.iter().filter(|letter| letter.origin != Origin::Stranger) {
         let Some(status) = letter.response().map(|response| response.status()) else { continue };
+        let key = (letter.origin, transaction(letter));
+        let answered = first.contains_key(&key) && unique && status >= 200;
         // What is refused before a transaction exists is answered anew each time (D1).
-        if !(200..300).contains(&status) {
+        if !(200..300).contains(&status) && !answered {
             continue;
         }
-        let before = *first.entry((letter.origin, transaction(letter))).or_insert(letter);
+        let before = *first.entry(key).or_insert(letter);
         // Who started anew does not know what it answered in its life before.
         let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
         if before.bytes != letter.bytes && !restarted {

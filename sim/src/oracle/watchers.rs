@@ -1,13 +1,16 @@
 //! Watcher information: ids (P10) and convergence (P46).
 
 use super::ending::Shown;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Phase};
 use presently_engine::agent::{Package, SubscriptionPhase};
 use presently_engine::body::winfo::{Status, WatcherInfo};
 use presently_engine::server::Tables;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Found = Vec<(u64, String)>;
+
+/// Within this time an owner is told of what changed.
+const TELLING_MS: u64 = 5000;
 
 /// Rows by owner and id: watcher and status.
 type Rows<'a> = BTreeMap<(&'a str, Box<str>), (Box<str>, Status)>;
@@ -61,12 +64,27 @@ pub(super) fn owner_knows_the_table(evidence: &Evidence<'_>) -> Found {
             continue;
         }
         let (seen, real) = (shown.view.rows(&device.user), truth(tables, &device.user));
-        if seen != real {
+        if seen != real && !gives_up_at_the_end(evidence, &device.user) {
             let what = format!("{device} sees watchers {seen:?}, the server has {real:?}");
             found.push((evidence.record.ended_ms, what));
         }
     }
     found
+}
+
+/// Whether an undecided watcher of an owner may be given up so late that the owner has not been
+/// told yet. It waits since its dialog began or ended.
+fn gives_up_at_the_end(evidence: &Evidence<'_>, owner: &str) -> bool {
+    let server = &evidence.plan.server;
+    let end = evidence.record.ended_ms;
+    let mut begun = BTreeSet::new();
+    let mut theirs = evidence.notifies.iter().filter(|notify| !notify.winfo);
+    theirs.any(|notify| {
+        let counts = begun.insert(&notify.dialog) || notify.phase == Phase::Terminated;
+        let due = notify.at_ms + server.giveup_ms;
+        let late = end.saturating_sub(server.notify_gap_ms + TELLING_MS);
+        notify.owner == owner && counts && (late..=end + TELLING_MS).contains(&due)
+    })
 }
 
 /// P46 and P22: the server's pending and active rows are the subscriptions that devices have.

@@ -15,6 +15,8 @@ pub(super) enum Matter {
     Rough,
     /// The disk holds writes back or refuses them.
     Disk,
+    /// The process stands still.
+    Stalled,
 }
 
 impl Matter {
@@ -25,6 +27,7 @@ impl Matter {
             Self::Cut => "cut",
             Self::Rough => "rough",
             Self::Disk => "disk",
+            Self::Stalled => "stalled",
         }
     }
 }
@@ -43,6 +46,12 @@ pub(super) struct Span {
     pub(super) until_mark: usize,
 }
 
+impl Span {
+    fn stalls(&self) -> bool {
+        self.matter == Matter::Stalled
+    }
+}
+
 /// All spans, by their beginnings.
 pub(super) fn of(plan: &Plan, record: &Record) -> Vec<Span> {
     let mut book = Book::default();
@@ -54,9 +63,11 @@ pub(super) fn of(plan: &Plan, record: &Record) -> Vec<Span> {
     book.weather((0, 0), &plan.network);
     for (mark, entry) in record.entries.iter().enumerate() {
         if let What::Step(Step { act, .. }) = &entry.what {
+            book.wake((entry.at_ms, mark), record);
             book.follow((entry.at_ms, mark), act);
         }
     }
+    book.wake((record.ended_ms, record.entries.len()), record);
     // At the end of the timeline the network becomes as it should be.
     let mark = record.entries.partition_point(|entry| entry.at_ms < plan.duration_ms);
     let end = (plan.duration_ms, mark);
@@ -86,7 +97,17 @@ impl Book {
         match act {
             Act::Login(name) => self.up(now, &Party::Device(name.clone())),
             Act::Start(party) => self.up(now, party),
-            Act::Crash(party) => self.open(now, Matter::Down, Some(party.clone()), text),
+            Act::Crash(party) => {
+                self.close(now, |span| span.stalls() && span.party.as_ref() == Some(party));
+                self.open(now, Matter::Down, Some(party.clone()), text);
+            }
+            Act::Stall(party, ms) => {
+                self.open(now, Matter::Stalled, Some(party.clone()), text);
+                // What it is until then is known already; see `wake`.
+                if let Some(span) = self.open.last_mut() {
+                    span.until_ms = now.0 + ms;
+                }
+            }
             Act::Stop => self.open(now, Matter::Down, Some(Party::Server), text),
             Act::Cut { from, to, .. } => {
                 let party = if *from == Party::Server { to } else { from };
@@ -100,7 +121,22 @@ impl Book {
             Act::HoldDisk(false) | Act::FailDisk(false) => {
                 self.close(now, |span| span.matter == Matter::Disk);
             }
-            Act::Order(..) | Act::Rebind(_) | Act::Replay(_) | Act::Flood(_) => {}
+            Act::Order(..)
+            | Act::ClockStep(..)
+            | Act::Rebind(_)
+            | Act::Replay(_)
+            | Act::Flood(_) => {}
+        }
+    }
+
+    /// Closes the stalls that are over by now, at their ends.
+    fn wake(&mut self, now: Moment, record: &Record) {
+        let over = |span: &Span| span.stalls() && span.until_ms <= now.0;
+        let ends: Vec<u64> =
+            self.open.iter().filter(|span| over(span)).map(|span| span.until_ms).collect();
+        for end in ends {
+            let mark = record.entries.partition_point(|entry| entry.at_ms < end);
+            self.close((end, mark), |span| span.stalls() && span.until_ms == end);
         }
     }
 

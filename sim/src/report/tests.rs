@@ -193,7 +193,7 @@ fn the_ladder_draws_every_datagram_with_its_fate() {
 fn equal_records_give_equal_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let plan = rainy();
-    let files = ["report.html", "trace.pcap", "trace.jsonl", "junit.xml"];
+    let files = ["report.html", "trace.pcap", "trace.jsonl", "junit.xml", "capsule.json"];
     let written = ["first/run", "second/run"].map(|name| {
         let record = play(&plan).expect("a run");
         let dir = folder.path().join(name);
@@ -225,5 +225,29 @@ fn looking_at_the_tables_changes_nothing_and_shows_them_grow() {
         let page = html::page(&plan, &watched, &[]).expect("a page");
         assert!(page.contains("max=\"") && page.contains("id=\"reel\""));
         assert_eq!(page.matches("<script").count(), page.matches("\n<script>\n").count());
+    }
+}
+
+#[test]
+fn a_stall_is_drawn_from_its_beginning_to_its_end_or_to_the_crash() {
+    let alice = Party::Device(device("alice"));
+    let mut plan = rainy();
+    let stall = |at_ms, party: &Party, ms| Step { at_ms, act: Act::Stall(party.clone(), ms) };
+    plan.steps.extend([stall(11_500, &alice, 1500), stall(12_000, &Party::Server, 90_000)]);
+    plan.steps.push(Step { at_ms: 15_000, act: Act::Crash(Party::Server) });
+    plan.steps.push(Step { at_ms: 15_500, act: Act::ClockStep(alice.clone(), -90_000) });
+    let record = play(&plan).expect("a run");
+    let spans = spans::of(&plan, &record);
+    let stalls: Vec<_> = spans
+        .iter()
+        .filter(|span| span.matter == spans::Matter::Stalled)
+        .map(|span| (span.party.clone(), span.from_ms, span.until_ms))
+        .collect();
+    assert_eq!(stalls, [(Some(alice), 11_500, 13_000), (Some(Party::Server), 12_000, 15_000)]);
+    assert!(spans.iter().all(|span| span.from_mark <= span.until_mark), "{spans:#?}");
+    let page = html::page(&plan, &record, &[]).expect("a page");
+    for words in ["span stalled", "stands still for 1.500 s", "the wall clock jumps 90.000 s back"]
+    {
+        assert!(page.contains(words), "{words}");
     }
 }

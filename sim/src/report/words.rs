@@ -48,6 +48,14 @@ pub(super) fn act(act: &Act) -> (Option<Party>, String) {
         Act::Crash(party) => (Some(party.clone()), "crashes".to_owned()),
         Act::Start(party) => (Some(party.clone()), "starts again".to_owned()),
         Act::Stop => (Some(Party::Server), "stops in order".to_owned()),
+        Act::Stall(party, ms) => {
+            (Some(party.clone()), format!("stands still for {} s", seconds(*ms)))
+        }
+        Act::ClockStep(party, by_ms) => {
+            let way = if *by_ms < 0 { "back" } else { "forward" };
+            let by = seconds(by_ms.unsigned_abs());
+            (Some(party.clone()), format!("the wall clock jumps {by} s {way}"))
+        }
         Act::Cut { from, to, both: true } => (None, format!("{from} and {to} are cut apart")),
         Act::Cut { from, to, both: false } => (None, format!("{from} no longer reaches {to}")),
         Act::Mend => (None, "every cut is mended".to_owned()),
@@ -68,6 +76,8 @@ pub(super) fn act(act: &Act) -> (Option<Party>, String) {
 pub(super) fn is_fault(act: &Act) -> bool {
     match act {
         Act::Crash(_)
+        | Act::Stall(..)
+        | Act::ClockStep(..)
         | Act::Cut { .. }
         | Act::Rebind(_)
         | Act::HoldDisk(true)

@@ -171,3 +171,21 @@ fn the_example_of_the_help_is_a_scenario_and_the_readme_has_the_help() {
     let readme = include_str!("../../README.md");
     assert!(readme.contains(HELP), "sim/README.md must have scenario/help.txt as it is");
 }
+
+#[test]
+fn a_machine_stalls_or_its_clock_jumps() {
+    let plan =
+        with("1s server stalls 1.5s\n1s server clock -90s\n2s bob stalls 1m\n2s alice clock +1h\n");
+    let acts: Vec<_> = plan.steps.into_iter().map(|step| step.act).collect();
+    assert_eq!(
+        acts,
+        [
+            Act::Stall(Party::Server, 1500),
+            Act::ClockStep(Party::Server, -90_000),
+            Act::Stall(party("bob/desk"), 60_000),
+            Act::Stall(party("bob/phone"), 60_000),
+            Act::ClockStep(party("alice"), 3_600_000),
+        ]
+    );
+    assert_eq!(plan.duration_ms, 67_000, "five seconds behind the end of the stall");
+}

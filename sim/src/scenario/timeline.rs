@@ -5,7 +5,7 @@ use super::claim;
 use super::crowd;
 use super::place::{Fault, Said};
 use super::weather;
-use super::words::{Word, Words};
+use super::words::{Word, Words, read_time};
 use crate::plan::{Act, DeviceName, Expectation, Party, Step, Weather};
 use crate::server::DOMAIN;
 use presently::nearest::nearest;
@@ -14,7 +14,7 @@ use presently_engine::agent::Command;
 use presently_engine::message::Aor;
 
 /// What can be done to a device, beside what it can be told.
-const HANDLING: [&str; 4] = ["login", "crash", "start", "nat"];
+const HANDLING: [&str; 6] = ["login", "crash", "start", "stalls", "clock", "nat"];
 
 /// Orders of `presence-ua` that make sense in a scenario.
 const ORDERS: [&str; 12] = [
@@ -171,6 +171,8 @@ impl<'a> Timeline<'a> {
             "login" => each(Act::Login)?,
             "crash" => each(|device| Act::Crash(Party::Device(device)))?,
             "start" => each(|device| Act::Start(Party::Device(device)))?,
+            "stalls" => self.each_party(who, stall(&mut words)?)?,
+            "clock" => self.each_party(who, clock(&mut words)?)?,
             "nat" => {
                 words.expect("rebinds")?;
                 let user = self.cast.user(who)?;
@@ -194,6 +196,11 @@ impl<'a> Timeline<'a> {
         words.end()?;
         self.steps.extend(acts.into_iter().map(|act| Step { at_ms, act }));
         Ok(())
+    }
+
+    /// The same for every device that a word means.
+    fn each_party(&self, who: &Word, act: impl Fn(Party) -> Act) -> Result<Vec<Act>, Fault> {
+        Ok(self.cast.devices(who)?.into_iter().map(|device| act(Party::Device(device))).collect())
     }
 
     /// An order has to be one, and about somebody who takes part.
@@ -229,7 +236,12 @@ impl<'a> Timeline<'a> {
             "crash" => Ok(Act::Crash(Party::Server)),
             "start" => Ok(Act::Start(Party::Server)),
             "stop" => Ok(Act::Stop),
-            _ => Err(verb.unknown("thing that the server can do", &["crash", "start", "stop"])),
+            "stalls" => Ok(stall(words)?(Party::Server)),
+            "clock" => Ok(clock(words)?(Party::Server)),
+            _ => {
+                let known = ["crash", "start", "stop", "stalls", "clock"];
+                Err(verb.unknown("thing that the server can do", &known))
+            }
         }
     }
 
@@ -281,6 +293,29 @@ impl<'a> Timeline<'a> {
         }
         Ok(Act::Weather(self.weather.clone()))
     }
+}
+
+fn stall(words: &mut Words<'_>) -> Result<impl Fn(Party) -> Act + use<>, Fault> {
+    let ms = words.next().time()?;
+    Ok(move |party| Act::Stall(party, ms))
+}
+
+/// A jump of a clock: a time with its sign.
+fn clock(words: &mut Words<'_>) -> Result<impl Fn(Party) -> Act + use<>, Fault> {
+    let word = words.next();
+    let by_ms = match word.text.split_at_checked(1) {
+        Some(("+", time)) => read_time(time).and_then(|ms| i64::try_from(ms).ok()),
+        Some(("-", time)) => read_time(time).and_then(|ms| i64::try_from(ms).ok()).map(|ms| -ms),
+        _ => None,
+    };
+    let by_ms = by_ms.ok_or_else(|| {
+        let what = match &*word.text {
+            "" => "how far the clock jumps is missing".to_owned(),
+            text => format!("`{text}` is no jump of a clock"),
+        };
+        word.refused(what, "expected a time with its sign, like +1h or -90s")
+    })?;
+    Ok(move |party| Act::ClockStep(party, by_ms))
 }
 
 fn disk(words: &mut Words<'_>) -> Result<Act, Fault> {

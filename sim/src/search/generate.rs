@@ -1,5 +1,5 @@
-//! Plans from seeds: one presentity with two devices, three watchers, a stranger, and for each
-//! plan its own selection of what users do and of what breaks (swarm testing).
+//! Plans from seeds: one presentity with two devices, one to five watchers, a stranger, and for
+//! each plan its own selection of what users do and of what breaks (swarm testing).
 //!
 //! After eight minutes everything is mended; two minutes and the settling of the run are calm, so
 //! that everybody has to agree in the end.
@@ -12,7 +12,7 @@ const MENDED_MS: u64 = 480_000;
 /// How long the timeline is, ms.
 const DURATION_MS: u64 = 600_000;
 
-const WATCHERS: [&str; 3] = ["alice", "carol", "dave"];
+const WATCHERS: [&str; 5] = ["alice", "carol", "dave", "erin", "frank"];
 const STRANGER: &str = "eve";
 const OWNER: &str = "bob";
 
@@ -87,17 +87,19 @@ impl Maker {
     }
 
     fn users(&mut self) -> Vec<UserPlan> {
-        let watchers = usize::try_from(self.draw.between(1, 3)).unwrap_or(1);
+        let watchers = usize::try_from(self.draw.between(1, 5)).unwrap_or(1);
+        // Some plans have short subscriptions, so that a stall or a cut outlasts them.
+        let (from, to) = *self.draw.pick(&[(60, 120), (60, 120), (30, 60)]);
         let mut names = vec![OWNER];
         names.extend(&WATCHERS[..watchers]);
         names.push(STRANGER);
         let user = |name: &str, draw: &mut Draw| UserPlan {
             name: name.into(),
-            devices: match name == OWNER && draw.once_in(2) {
+            devices: match name == OWNER {
                 true => vec!["desk".into(), "phone".into()],
                 false => Vec::new(),
             },
-            refresh: u32::try_from(draw.between(60, 120)).unwrap_or(60),
+            refresh: u32::try_from(draw.between(from, to)).unwrap_or(60),
             nat: draw.once_in(3),
         };
         names.into_iter().map(|name| user(name, &mut self.draw)).collect()
@@ -109,7 +111,12 @@ impl Maker {
             default_policy: policy.into(),
             notify_gap_ms: *self.draw.pick(&[0, 1000, 5000]),
             shards: usize::try_from(self.draw.between(1, 3)).unwrap_or(1),
-            ..ServerPlan::default()
+            // Some servers give watchers up about whom nobody decides.
+            giveup_ms: match self.draw.once_in(3) {
+                true => 1000 * self.draw.between(30, 240),
+                false => ServerPlan::default().giveup_ms,
+            },
+            sub_min: *self.draw.pick(&[60, 60, 30, 90]),
         }
     }
 
@@ -166,13 +173,14 @@ impl Maker {
 
     /// What users do, each kind in its own share of the plans.
     fn day(&mut self) {
-        let kinds: [fn(&mut Self, u64); 6] = [
+        let kinds: [fn(&mut Self, u64); 7] = [
             Self::owner_publishes,
             Self::owner_decides,
             Self::watcher_changes_its_mind,
             Self::somebody_writes,
             Self::owner_offers,
             Self::stranger_asks,
+            Self::somebody_leaves,
         ];
         for kind in kinds {
             if self.draw.once_in(3) {
@@ -244,9 +252,25 @@ impl Maker {
         self.order(at_ms, &device, format!("{verb} {OWNER}"));
     }
 
+    /// A device logs out; most come back, as a program that is started again or as one that is
+    /// only told to log in again.
+    fn somebody_leaves(&mut self, at_ms: u64) {
+        let device = self.draw.pick(&self.devices.clone()).clone();
+        self.order(at_ms, &device, "quit".into());
+        if self.draw.once_in(4) {
+            return;
+        }
+        let back = (at_ms + self.draw_ms(60_000)).min(MENDED_MS);
+        if self.draw.once_in(2) {
+            self.step(back, Act::Crash(Party::Device(device.clone())));
+        }
+        self.step(back, Act::Login(device.clone()));
+        self.settle_in((back + 1).min(MENDED_MS), &device);
+    }
+
     /// What breaks, each kind in its own share of the plans.
     fn faults(&mut self) {
-        let kinds: [fn(&mut Self, u64); 9] = [
+        let kinds: [fn(&mut Self, u64); 11] = [
             Self::server_crashes,
             Self::server_stops,
             Self::device_crashes,
@@ -256,6 +280,8 @@ impl Maker {
             Self::disk_holds,
             Self::disk_fails,
             Self::stranger_floods,
+            Self::somebody_stalls,
+            Self::clock_jumps,
         ];
         for kind in kinds {
             if !self.draw.once_in(3) {
@@ -344,6 +370,38 @@ impl Maker {
             false => Act::Replay(Party::Device(device)),
         };
         self.step(at_ms, act);
+    }
+
+    /// The server in half of the cases, else a device.
+    fn anybody(&mut self) -> Party {
+        match self.draw.once_in(2) {
+            true => Party::Server,
+            false => Party::Device(self.draw.pick(&self.devices.clone()).clone()),
+        }
+    }
+
+    fn somebody_stalls(&mut self, at_ms: u64) {
+        let (party, ms) = (self.anybody(), 1000 * self.draw.between(1, 60));
+        self.step(at_ms, Act::Stall(party, ms));
+    }
+
+    /// A clock is noticed by what starts afterwards, so something does in most cases.
+    fn clock_jumps(&mut self, at_ms: u64) {
+        // Most jumps are small: after a long one back the server keeps what it has for long.
+        let most = *self.draw.pick(&[2000, 30_000, 7_200_000]);
+        let (party, ms) = (self.anybody(), self.draw.between(1, most));
+        let by_ms = i64::try_from(ms).unwrap_or(0);
+        let by_ms = if self.draw.once_in(2) { -by_ms } else { by_ms };
+        self.step(at_ms, Act::ClockStep(party.clone(), by_ms));
+        if !self.draw.once_in(3) {
+            let ended = at_ms + self.draw_ms(30_000);
+            self.step(ended, Act::Crash(party.clone()));
+            let back = ended + self.draw_ms(10_000);
+            self.step(back, Act::Start(party.clone()));
+            if let Party::Device(device) = party {
+                self.settle_in((back + 1).min(MENDED_MS), &device);
+            }
+        }
     }
 
     /// The network, the disk and the server are well again.

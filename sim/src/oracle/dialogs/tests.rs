@@ -30,7 +30,7 @@ fn an_older_note_after_a_newer_one_is_found() {
     let last = *notifies.last().expect("a refresh shows n2 again");
     assert!(notifies.len() > 1);
     edit(&mut record, last, "<note>n2</note>", "<note>n1</note>");
-    assert_eq!(broken(&plan, &record), ["P6"]);
+    assert_eq!(broken(&plan, &record), ["P34", "P6"]);
 }
 
 #[test]
@@ -70,4 +70,19 @@ fn haste_is_found() {
     // With n2 at 16 s after the offer at 9 s a gap of 5 s was kept; one of 30 s was not.
     plan.server.notify_gap_ms = 30_000;
     assert_eq!(broken(&plan, &record), ["P43"]);
+}
+
+#[test]
+fn two_exceptions_for_offers_that_went_are_found() {
+    let (mut plan, mut record) = played();
+    for at in datagrams(&record, &["NOTIFY sip:alice", "audio", "ready"]) {
+        edit(&mut record, at, "ready", "busy");
+    }
+    // As if nobody had asked for the NOTIFY that shows it again.
+    let asked = datagrams(&record, &["SIP/2.0 200 OK", " SUBSCRIBE\r\n", "From: <sip:alice@"]);
+    edit(&mut record, asked[1], " SUBSCRIBE\r\n", " OPTIONS\r\n");
+    plan.server.notify_gap_ms = 60_000;
+    let violations = crate::oracle::examine(&plan, &record);
+    let found: Vec<&str> = violations.iter().map(|one| &*one.what).collect();
+    assert!(found.iter().any(|what| what.ends_with("is one exception too many")), "{found:?}");
 }

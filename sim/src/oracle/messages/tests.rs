@@ -16,6 +16,17 @@ fn a_message_shown_twice_is_found() {
 }
 
 #[test]
+fn a_message_that_nobody_wrote_is_found() {
+    let (mut plan, record) = played();
+    for step in &mut plan.steps {
+        if let crate::plan::Act::Order(_, line) = &mut step.act {
+            *line = line.replace("message bob t1", "message bob t2");
+        }
+    }
+    assert!(broken(&plan, &record).contains(&"P36"));
+}
+
+#[test]
 fn a_message_that_was_promised_and_not_shown_is_found() {
     let (plan, mut record) = played();
     untell(&mut record, "bob", |event| matches!(event, Event::Message { .. }));
