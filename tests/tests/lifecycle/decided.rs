@@ -95,7 +95,8 @@ fn sizes_and_tables_tell_what_is_there() {
         format!("<tuple id='{id}'><status><basic>open</basic></status><note>{note}</note></tuple>")
     };
     let body = format!(
-        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:bob@example.org'>{}{}</presence>",
+        "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:bob@example.org'>\
+         {}{}</presence>",
         tuple("a", "one"),
         tuple("b", "two")
     );
