@@ -122,7 +122,11 @@ impl Forge {
             let Ok(message) = serde_json::from_slice::<Value>(line) else { continue };
             if let Some(path) = message["executable"].as_str() {
                 let name = message["target"]["name"].as_str().unwrap_or_default();
-                programs.insert(name.replace('_', "-"), path.into());
+                let name = name.replace('_', "-");
+                // A tool may have the name of a test.
+                if message["profile"]["test"] == true || !programs.contains_key(&name) {
+                    programs.insert(name, path.into());
+                }
             }
             if message["message"]["level"] == "error" {
                 match self.guilty(&message["message"]) {
