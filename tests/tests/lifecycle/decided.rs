@@ -70,8 +70,9 @@ fn only_what_differs_is_decided() {
 #[test]
 fn a_server_that_closes_says_so_when_everybody_has_been_told() {
     for package in ["presence", "presence.winfo"] {
-        let (mut stage, mut alice, bob) = scene();
+        let (mut stage, mut alice, mut bob) = scene();
         stage.config.default_policy = Handling::Allow;
+        assert_eq!(bob.register(&mut stage, 600).status(), 200);
         alice.watch(&mut stage, "bob", package, 600);
         alice.told(&mut stage);
         stage.input(Input::Command(Command::Shutdown));
@@ -80,7 +81,7 @@ fn a_server_that_closes_says_so_when_everybody_has_been_told() {
         assert_eq!(drained(&stage), 0, "{package}");
         assert_eq!(alice.told(&mut stage).reason.as_deref(), Some("deactivated"));
         assert_eq!(drained(&stage), 1, "{package}");
-        stage.pass(Duration::from_secs(40));
+        stage.pass(Duration::from_secs(700));
         drain(&mut stage, &[&alice, &bob]);
         assert_eq!(drained(&stage), 1, "{package}");
         assert_eq!(stage.server.deadline(), None);

@@ -43,8 +43,8 @@ fn what_is_told_ahead_of_its_turn_leaves_no_timer() {
     stage.silent(alice.addr);
     let waiting = timers(&stage);
     alice.renew(&mut stage, &watch, 600);
-    assert_eq!(alice.told(&mut stage).pidf().tuples.len(), 1);
     assert_eq!(timers(&stage), waiting - 1);
+    assert_eq!(alice.told(&mut stage).pidf().tuples.len(), 1);
     stage.pass(Duration::from_secs(20));
     stage.silent(alice.addr);
 }

@@ -100,6 +100,22 @@ fn an_accepted_invite_is_remembered_by_its_receiver_for_64_t1_without_resending(
 }
 
 #[test]
+fn who_takes_its_request_back_hears_no_more_and_nobody_else_notices() {
+    let mut world = World::new();
+    let (first, second) = (ours("NOTIFY", 1), ours("NOTIFY", 2));
+    world.send(1, &first, "row");
+    world.send(2, &second, "other");
+    world.tx.withdraw(&"row");
+    assert_eq!(world.tx.len(), (0, 1));
+    assert_eq!(world.receive(&first, 200), None);
+    world.wait(ms(600));
+    assert_eq!(world.times(), [0, 0, 500], "the other is sent again");
+    world.wait(ms(31_400));
+    assert_eq!(world.told, [(32_000, Fired::Timeout("other"))]);
+    assert_eq!(world.tx, Transactions::default());
+}
+
+#[test]
 fn only_an_answer_that_copies_get_is_kept() {
     let mut world = World::new();
     let (invite, publish) = (invite(), request("PUBLISH", "z9hG4bK2"));
