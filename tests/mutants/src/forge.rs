@@ -123,9 +123,13 @@ impl Forge {
             if let Some(path) = message["executable"].as_str() {
                 let name = message["target"]["name"].as_str().unwrap_or_default();
                 let name = name.replace('_', "-");
-                // A tool may have the name of a test.
-                if message["profile"]["test"] == true || !programs.contains_key(&name) {
-                    programs.insert(name, path.into());
+                // A tool may have the name of a test, and tests of its own.
+                let of_a_tool = message["target"]["kind"][0] == "bin";
+                if !(of_a_tool && message["profile"]["test"] == true) {
+                    let known = programs.contains_key(&name);
+                    if !(of_a_tool && known) {
+                        programs.insert(name, path.into());
+                    }
                 }
             }
             if message["message"]["level"] == "error" {
