@@ -209,7 +209,9 @@ impl<'a, S: Serves> Step<'a, S> {
         let before = self.world.clone();
         let input =
             Input::Message { from: Peer::new(letter.from), message: letter.message.clone() };
+        self.cause = letter.message.headers().call_id().ok().map(mark);
         let done = self.tell_server(input, Some(letter));
+        self.cause = None;
         let Message::Request(request) = &letter.message else { return };
         let village = self.village;
         let mut notes = Self::notes(village, &mut self.world.broken);
