@@ -8,8 +8,10 @@ use crate::drawing::{Deed, Unfound};
 use crate::law::Law;
 use crate::plan::{Budget, Plan};
 use crate::run::fault;
+use crate::shards::Sharded;
 use crate::world::{Serves, Village};
 use presently_engine::SOURCE_HASH;
+use presently_engine::server::Server;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stateright::Model;
@@ -209,6 +211,17 @@ impl Capsule {
             plan.laws.push(law);
         }
         Ok(plan)
+    }
+
+    /// Walks the way again with the server that ships, in shards if the model says so.
+    ///
+    /// # Errors
+    /// See [`Capsule::plan`].
+    pub fn walk_shipped(&self) -> Result<Walk, Refused> {
+        match self.plan()?.sharded {
+            true => self.walk::<Sharded<Server>>(),
+            false => self.walk::<Server>(),
+        }
     }
 
     /// Walks the way again, with `S` in the server's place.

@@ -4,7 +4,6 @@ use crate::run::Report;
 use presently_engine::{SOURCE_HASH, VERSION};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The format this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -93,8 +92,9 @@ impl fmt::Display for Void {
 impl std::error::Error for Void {}
 
 impl Certificate {
-    /// The certificate of these runs. `whole`: names of all models of the budget.
-    pub fn new(budget: &str, whole: &[&str], reports: &[Report], now: SystemTime) -> Self {
+    /// The certificate of these runs. `whole`: names of all models of the budget; `now`: seconds
+    /// since 1970-01-01, UTC.
+    pub fn new(budget: &str, whole: &[&str], reports: &[Report], now: u64) -> Self {
         let ran = |name: &str| reports.iter().any(|report| report.model == name);
         let left_out = whole.iter().filter(|name| !ran(name)).map(|name| (*name).to_owned());
         Self {
@@ -188,8 +188,7 @@ pub fn engine_in(version: &str) -> Option<&str> {
 }
 
 /// A moment in UTC as RFC 3339 writes it.
-fn date(now: SystemTime) -> String {
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+fn date(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let (year, month, day) = civil(days);

@@ -5,17 +5,16 @@ mod files;
 mod tell;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use presently_engine::server::Server;
 use presently_models::catalogue::{Depth, plans};
 use presently_models::certificate::Certificate;
 use presently_models::explore;
 use presently_models::gauge::parse_memory;
 use presently_models::plan::Plan;
-use presently_models::run::{Limits, Report, check};
+use presently_models::run::{Limits, Report, check_shipped};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +41,6 @@ short by time, states or memory; 2 wrong usage.";
 #[command(
     name = "presence-check",
     version = presently_engine::VERSION,
-    about,
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
@@ -78,8 +76,9 @@ struct RunArgs {
     /// Give a model up after so many seconds [default: quick 60, ci 300]
     #[arg(long, value_name = "SECONDS")]
     time: Option<u64>,
-    /// Give a model up after so many steps [default: quick 2000000, ci 20000000]
-    #[arg(long, value_name = "STEPS")]
+    /// Give a model up after so many states, known ones counted again
+    /// [default: quick 2000000, ci 20000000]
+    #[arg(long, value_name = "N")]
     states: Option<usize>,
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
@@ -225,12 +224,10 @@ fn run(args: &RunArgs) -> Result<ExitCode, String> {
     let mut reports: Vec<Report> = Vec::new();
     for plan in chosen {
         let name = plan.name;
-        let report = check::<Server>(plan, limits, &mut |progress| tell::progress(name, progress));
+        let report = check_shipped(plan, limits, &mut |at| tell::progress(name, at));
         tell::clear();
-        let capsule = match &report.broken {
-            Some(broken) => Some(files::keep(&args.keep, &broken.capsule)?),
-            None => None,
-        };
+        let capsule = report.broken.as_ref().and_then(|broken| broken.capsule.as_ref());
+        let capsule = capsule.map(|capsule| files::keep(&args.keep, capsule)).transpose()?;
         if args.json {
             tell::say(&format!("{}\n", tell::json(&report, capsule.as_deref())));
         } else {
@@ -245,7 +242,7 @@ fn run(args: &RunArgs) -> Result<ExitCode, String> {
         let whole = plans(args.budget.depth());
         let whole: Vec<&str> = whole.iter().map(|plan| plan.name).collect();
         let name = args.budget.name();
-        let certificate = Certificate::new(name, &whole, &reports, SystemTime::now());
+        let certificate = Certificate::new(name, &whole, &reports, files::now());
         files::write(file, &certificate.text())?;
     }
     Ok(ExitCode::from(u8::from(reports.iter().any(Report::failed))))
@@ -262,6 +259,6 @@ fn browse(args: &RunArgs, at: SocketAddr) -> Result<ExitCode, String> {
     }
     let name = plan.name;
     let ready = move |at| tell::say(&format!("ready: {name} at http://{at}/\n"));
-    let Err(why) = explore::serve::<Server>(plan, at, ready);
+    let Err(why) = explore::serve_shipped(plan, at, ready);
     Err(format!("--explore {at}: {why}"))
 }

@@ -4,7 +4,9 @@
 use crate::law::Law;
 use crate::laws::Judges;
 use crate::plan::Plan;
+use crate::shards::Sharded;
 use crate::world::{Action, Serves, Village, World};
+use presently_engine::server::Server;
 use stateright::{Model, Path, Property};
 use std::convert::Infallible;
 use std::fmt;
@@ -118,6 +120,24 @@ impl<S: Serves> Model for Explored<S> {
     }
 }
 
+/// Serves a plan with the server that ships; see [`serve`].
+///
+/// # Errors
+/// The address cannot be had, or the model is about two transactions and has no villagers.
+pub fn serve_shipped(
+    plan: Plan,
+    at: SocketAddr,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+) -> Result<Infallible, String> {
+    if plan.pair.is_some() {
+        return Err(format!("{} is about two transactions, which have no page", plan.name));
+    }
+    match plan.sharded {
+        true => serve::<Sharded<Server>>(plan, at, ready),
+        false => serve::<Server>(plan, at, ready),
+    }
+}
+
 /// Serves a plan at an address until the process ends; says where as soon as a browser gets an
 /// answer there. Port 0 is any that is free.
 ///
@@ -132,13 +152,19 @@ pub fn serve<S: Serves>(
     let free = TcpListener::bind(at).and_then(|listener| listener.local_addr());
     let at = free.map_err(|why| why.to_string())?;
     std::thread::spawn(move || {
-        while TcpStream::connect(at).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        await_answer(at);
         ready(at);
     });
     Explored::<S>::new(plan).checker().serve(at);
     Err("the explorer ended".to_owned())
+}
+
+/// Returns when somebody listens there.
+#[expect(clippy::disallowed_methods, reason = "stateright does not say when it listens")]
+fn await_answer(at: SocketAddr) {
+    while TcpStream::connect(at).is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[cfg(test)]

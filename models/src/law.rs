@@ -39,7 +39,7 @@ named! {
     /// A property that holds in every state.
     Law {
         NoStateBeforeAuth = "P1 NoStateBeforeAuth",
-            "nothing is carried out for a request whose digest was not verified";
+            "nothing is carried out or stored but for somebody who proved to own it";
         NoDocBeforeApproval = "P2 NoDocBeforeApproval",
             "presence of X is written for W only while X's verdict on W is allow";
         FsmConforms = "P4 FsmConforms",
@@ -56,6 +56,8 @@ named! {
             "who watches somebody else's watchers is told of own rows only";
         IdNeverReused = "P10 IdNeverReused",
             "a watcher row that ended never lives again, and no two rows share an id";
+        PartialMinimal = "P11 PartialMinimal",
+            "a partial document holds what changed since the last delivered one, and no stranger's end";
         DecisionOnce = "P12 DecisionOnce",
             "one decision changes each row at most once and leaves none of that watcher undecided";
         PolicySurvives = "P13 PolicySurvives",
@@ -66,18 +68,24 @@ named! {
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
             "an end of a subscription starts at most one new one";
+        TuOnce = "P18 TuOnce",
+            "a request comes up to its user once, and so does its answer; finals sent are one";
+        NonInviteDiscipline = "P19 NonInviteDiscipline",
+            "to non-INVITE no 1xx but 100, none before 3.5 s, never 408";
         CSeqSendMonotone = "P20 CSeqSendMonotone",
             "requests that an agent sends under one Call-ID have rising CSeqs";
         BoundedState = "P21 BoundedState",
             "in every quiet state no transaction is left, and no subscription that has run out";
         ExecuteAtMostOnce = "P23 ExecuteAtMostOnce",
-            "a nonce and count is executed once, and never one of another boot";
+            "a nonce and count is executed once";
         ReplayInert = "P24 ReplayInert",
             "repeating a captured request after its transaction is forgotten changes nothing";
+        NonceDomain = "P25 NonceDomain",
+            "a nonce of another boot is worth nothing";
         FailureFree = "P26 FailureFree",
             "a wrong digest stores nothing and uses no count up";
         DialogFromNotify = "P31 DialogFromNotify",
-            "a NOTIFY that overtakes the 200 to its SUBSCRIBE is accepted";
+            "a first NOTIFY before the 200 leaves the watcher where the other order does";
         EtagDiscipline = "P32 EtagDiscipline",
             "every entity-tag is new, and only the newest of an entity matches";
         RegisterAtomic = "P35 RegisterAtomic",
@@ -88,16 +96,30 @@ named! {
             "a device shows a message once";
         PromiseKept = "P37 PromiseKept",
             "a message answered 202 is stored or was delivered, at every point of a crash";
+        LossRepaired = "P51 LossRepaired",
+            "an answer given in good time arrives, however the letters that may be lost are lost";
         StoredDelivered = "P52 StoredDelivered",
             "in every quiet state no message waits for a device that is there";
         PendingIsBlind = "P39 PendingIsBlind",
             "a pending watcher is sent no tuple";
+        NoGhost = "P40 NoGhost",
+            "no copy of an answered SUBSCRIBE is carried out again within 64*T1";
+        OneTuplePerId = "P44 OneTuplePerId",
+            "no document has two tuples with one id";
         WinfoConverges = "P46 WinfoConverges",
             "in every quiet state a watcherinfo subscriber's table is the server's";
         WatcherConverges = "P48 WatcherConverges",
             "in every quiet state an active watcher shows the current document";
-        NoStuck = "P55 ComesToRest",
+        SubscribeResolves = "P49 SubscribeResolves",
+            "in every quiet state nobody waits for a first NOTIFY";
+        NoChatter = "P55 NoChatter",
+            "so many requests are sent for each thing that happens from outside, and no more";
+        NoStuck = "ComesToRest",
             "whatever is not quiet can still move";
+        AuthTerminates = "P56 AuthTerminates",
+            "a request is tried at most 1 + K18 times";
+        RoutesToOwner = "RoutesToOwner",
+            "whatever is sent, its answer and all that follows in its dialog reach the same shard";
         RecoverEqualsLive = "recover(durable) = live",
             "a server made from the stored rows has the tables of the living one";
     }
@@ -111,11 +133,13 @@ named! {
         Rejected = "sRejected", "a watcher is rejected";
         BackToPending = "sActiveBackToPending", "a permission is taken back to asking";
         Waiting = "sWaiting", "a pending subscription runs out and its watcher waits";
+        GiveupByResubscribe = "sGiveupByResubscribe", "who waits subscribes again";
         WaitingDecided = "sWaitingApproved", "the owner decides about a waiting watcher";
         Expired = "sExpired", "an active subscription runs out";
         NotifyBefore200 = "sNotifyBefore200", "a NOTIFY overtakes the 200 to its SUBSCRIBE";
         Retransmitted = "sRetransmitted", "a lost letter is sent again";
         CopyAbsorbed = "sCopyAbsorbed", "a copy changes nothing";
+        Cancelled = "sCancelled", "an INVITE is cancelled before its final answer";
         HalfOpen = "sHalfOpen", "the server gives a peer up that still thinks it is subscribed";
         FullAfterFailure = "sFullAfter500", "a refused document is followed by a full one";
         PartialDocument = "sPartial", "a partial watcherinfo document is sent";
@@ -137,6 +161,22 @@ named! {
     }
 }
 
+/// Some laws.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Code(u64);
+
+impl Code {
+    /// Of these laws.
+    pub(crate) fn of(laws: &[Law]) -> Self {
+        Self(laws.iter().fold(0, |code, law| code | 1 << *law as u64))
+    }
+
+    /// Whether a law is among them.
+    pub(crate) fn has(self, law: Law) -> bool {
+        self.0 & 1 << law as u64 != 0
+    }
+}
+
 /// Which sights were seen, over all branches and threads of a run.
 #[derive(Debug, Default)]
 pub struct Album {
@@ -146,6 +186,9 @@ pub struct Album {
 impl Album {
     /// A sight was seen.
     pub fn note(&self, sight: Sight) {
+        if self.has(sight) {
+            return;
+        }
         self.seen.fetch_or(1 << sight as u64, Ordering::Relaxed);
     }
 

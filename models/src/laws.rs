@@ -1,7 +1,7 @@
 //! The laws as stateright's properties: conditions on one state. Laws about steps were judged
 //! when the step was made (`ghost/`); here it is only looked up.
 
-use crate::ghost::{one_record_per_dialog, same_tables, winfo_agrees};
+use crate::ghost::{one_record_per_dialog, winfo_agrees};
 use crate::law::Law;
 use crate::world::{Serves, Village, World};
 use presently_engine::agent::{Package, SubscriptionPhase};
@@ -9,6 +9,10 @@ use presently_engine::body::pidf::{Pidf, Tuple};
 use presently_engine::server::{Record, SubscriptionTableRow};
 use stateright::{Model, Property};
 use std::collections::BTreeMap;
+
+/// Requests, theirs and ours, that one thing from outside may lead to (P55): a wish, a fault, a
+/// long wait after which everybody refreshes everything.
+const BURST: usize = 12;
 
 /// A model that can tell whether a law holds in one of its states.
 pub(crate) trait Judges: Model {
@@ -43,8 +47,9 @@ properties! {
     SelfViewIsolation IdNeverReused DecisionOnce PolicySurvives OneRecordPerDialog
     ResubscribeOnce CSeqSendMonotone ExecuteAtMostOnce ReplayInert FailureFree EtagDiscipline
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
-    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth NoEarlyExpiry
-    BoundedState DialogFromNotify
+    WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
+    NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
+    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState
 }
 
 /// Whether a law holds in a state.
@@ -57,7 +62,9 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
         Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
         Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
-        Law::RecoverEqualsLive => recovers(village, world),
+        Law::RecoverEqualsLive => village.recovers(world),
+        Law::SubscribeResolves => !world.is_quiet() || nobody_tries(world),
+        Law::NoChatter => chatter(village, world) <= BURST * world.happened(village.plan.budget),
         Law::BoundedState => !world.is_quiet() || nothing_is_over(world),
         Law::NoDocBeforeApproval
         | Law::NoStateBeforeAuth
@@ -80,12 +87,38 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         | Law::EtagDiscipline
         | Law::RegisterAtomic
         | Law::MessageShownOnce
+        | Law::PartialMinimal
+        | Law::NonceDomain
+        | Law::NoGhost
+        | Law::OneTuplePerId
+        | Law::AuthTerminates
+        | Law::RoutesToOwner
+        | Law::TuOnce
+        | Law::NonInviteDiscipline
+        | Law::LossRepaired
         | Law::PendingIsBlind => true,
     };
     of_state && !world.broken.contains(&law)
 }
 
+/// P49: the phase before a first NOTIFY is one of waiting for answers, so a quiet state has none.
+fn nobody_tries<S: Serves>(world: &World<S>) -> bool {
+    let present = (0..).zip(&world.agents).filter(|(user, _)| !world.is_absent(*user));
+    present.into_iter().all(|(_, agent)| {
+        let tables = agent.get().tables(agent.at());
+        tables.buddies.iter().all(|buddy| buddy.phase != SubscriptionPhase::Trying)
+    })
+}
+
+/// Requests since the prelude, of agents and of the server; retransmissions are none.
+fn chatter<S: Serves>(village: &Village<S>, world: &World<S>) -> usize {
+    world.ghost.requests().saturating_sub(village.before)
+}
+
 fn can_move<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    if !world.network_is_empty() {
+        return true;
+    }
     let mut actions = Vec::new();
     village.actions(world, &mut actions);
     village.gauge.only_asked();
@@ -190,11 +223,4 @@ fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bo
         }
         _ => true,
     })
-}
-
-/// What is stored is what lives, at every point.
-fn recovers<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
-    let rows: Vec<Record> = world.rows.get().values().cloned().collect();
-    let again = S::recover(village.config(world.boot), world.now, rows);
-    same_tables(&world.server.get().tables(world.now), &again.tables(world.now))
 }

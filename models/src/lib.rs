@@ -14,12 +14,16 @@ pub mod gauge;
 mod ghost;
 pub mod law;
 mod laws;
+mod pair;
 pub mod plan;
 mod print;
+mod recall;
 pub mod run;
+mod shards;
 mod step;
 mod wire;
 pub mod world;
 
 pub use cast::DOMAIN;
 pub use laws::holds;
+pub use shards::Sharded;

@@ -1,6 +1,7 @@
 //! A model as data: who takes part, what they may do, and how often things may go wrong.
 
 use crate::law::{Law, Sight};
+pub use crate::pair::Pair;
 use presently_engine::agent::Command;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -19,6 +20,17 @@ pub struct Wish {
     pub says: &'static str,
     /// The command.
     pub command: Command,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Clocks {
+    /// One clock; it stands still while letters travel and goes to the earliest deadline.
+    #[default]
+    Ordered,
+    /// A clock for every node, none bound to another: its next timer may fire at any moment.
+    /// Covers every drift, delay and stall; for laws that hold always, not for quiet states.
+    Any,
 }
 
 /// How often each kind of thing may still happen.
@@ -43,8 +55,20 @@ pub struct Budget {
     pub replays: u8,
     /// Captured requests sent with a changed digest.
     pub forgeries: u8,
+    /// Timers that fire, where every node has its own clock.
+    pub fires: u8,
     /// Commands, by purse.
     pub wishes: [u8; 6],
+}
+
+impl Budget {
+    /// Everything together.
+    pub(crate) fn sum(&self) -> usize {
+        let Self { drops, copies, jumps, refusals, outages, departures, crashes, .. } = *self;
+        let faults = [drops, copies, jumps, refusals, outages, departures, crashes];
+        let rest = [self.replays, self.forgeries, self.fires];
+        faults.iter().chain(&rest).chain(&self.wishes).map(|count| usize::from(*count)).sum()
+    }
 }
 
 /// A model.
@@ -60,6 +84,8 @@ pub struct Plan {
     pub digest: bool,
     /// Whether finished transactions remember copies; needed wherever letters are lost or copied.
     pub linger: bool,
+    /// How time passes.
+    pub clocks: Clocks,
     /// What happened before the model begins, one after the other on a perfect network.
     pub prelude: Vec<(UserId, Command)>,
     /// What may happen.
@@ -72,6 +98,10 @@ pub struct Plan {
     pub giveup: Duration,
     /// Replay records of digest that the server keeps.
     pub replay_records: Option<usize>,
+    /// Whether the server runs in three shards.
+    pub sharded: bool,
+    /// C1: not a world but two transaction tables.
+    pub pair: Option<Pair>,
     /// What must hold.
     pub laws: Vec<Law>,
     /// What must be seen.
@@ -81,7 +111,7 @@ pub struct Plan {
 impl Plan {
     /// The bounds in a line, for the table.
     pub fn bounds(&self) -> String {
-        let budget = &self.budget;
+        let budget = self.pair.as_ref().map_or(&self.budget, |pair| &pair.budget);
         let counts = [
             (u64::from(budget.drops), "lost"),
             (u64::from(budget.copies), "copied"),
@@ -92,10 +122,16 @@ impl Plan {
             (u64::from(budget.replays), "replays"),
             (u64::from(budget.forgeries), "forgeries"),
             (u64::from(budget.jumps), "long waits"),
+            (u64::from(budget.fires), "timers at any moment"),
             (budget.wishes.iter().map(|count| u64::from(*count)).sum(), "commands"),
         ];
         let parts = counts.iter().filter(|(count, _)| *count > 0);
         let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
-        format!("{} users; {}", self.users.len(), parts.join(", "))
+        let who = match &self.pair {
+            Some(pair) if pair.invite => "INVITE client and server".to_owned(),
+            Some(_) => "non-INVITE client and server".to_owned(),
+            None => format!("{} users", self.users.len()),
+        };
+        format!("{who}; {}", parts.join(", "))
     }
 }

@@ -4,7 +4,9 @@ use crate::capsule::Capsule;
 use crate::gauge::{self, Gauge};
 use crate::law::{Law, Sight};
 use crate::plan::Plan;
+use crate::shards::Sharded;
 use crate::world::{Action, Serves, Village, World};
+use presently_engine::server::Server;
 use stateright::report::{ReportData, ReportDiscovery, Reporter};
 use stateright::{Checker, HasDiscoveries, Model};
 use std::collections::BTreeMap;
@@ -94,8 +96,8 @@ pub struct Counterexample {
     pub shortest: bool,
     /// The steps, drawn.
     pub ladder: String,
-    /// The steps, so that they can be walked again.
-    pub capsule: Capsule,
+    /// The steps, so that they can be walked again; C1 has none.
+    pub capsule: Option<Capsule>,
 }
 
 impl Report {
@@ -179,12 +181,27 @@ impl<M: Model> Reporter<M> for Line<'_> {
     }
 }
 
+/// Explores `plan` with the server that ships, in shards if the plan says so.
+pub fn check_shipped(
+    plan: Plan,
+    limits: Limits,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Report {
+    if plan.sharded {
+        return check::<Sharded<Server>>(plan, limits, progress);
+    }
+    check::<Server>(plan, limits, progress)
+}
+
 /// Explores `plan` with `S` in the server's place.
 pub fn check<S: Serves>(
     plan: Plan,
     limits: Limits,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Report {
+    if let Some(report) = crate::pair::check(&plan, limits) {
+        return report;
+    }
     let began = Instant::now();
     let checker = Village::<S>::new(plan)
         .checker()
@@ -295,5 +312,6 @@ fn counterexample<S: Serves>(
     }
     let law = fault(village, &world)?;
     let capsule = Capsule::new(&village.plan, law, deeds);
-    Some(Counterexample { law, steps: capsule.steps.len(), shortest, ladder, capsule })
+    let deeds = capsule.steps.len();
+    Some(Counterexample { law, steps: deeds, shortest, ladder, capsule: Some(capsule) })
 }

@@ -1,9 +1,12 @@
 //! The network: a set of letters under way. Whatever is on it can arrive next, so it reorders
 //! freely. A retransmission of what is still under way adds nothing; copies have their own budget.
 
+use crate::print::{mark, print};
 use bytes::Bytes;
 use presently_engine::Instant;
-use presently_engine::message::{Message, Name};
+use presently_engine::message::{Message, Method, Name};
+use presently_engine::slot::Slot;
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,14 +21,68 @@ pub struct Letter {
     pub message: Message,
     /// Its fingerprint: two letters with the same bytes between the same ends are one.
     pub print: u64,
+    pub(crate) facts: Facts,
+}
+
+/// What onlookers ask of a letter again and again, read once. Texts are [`mark`]s.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// Fingerprint of the text alone.
+    pub(crate) text: u64,
+    pub(crate) call: u64,
+    pub(crate) from_tag: u64,
+    /// Zero if there is none.
+    pub(crate) to_tag: u64,
+    pub(crate) cseq: u32,
+    /// Of the request, or of the one that is answered.
+    pub(crate) method: Method,
+    /// Zero for requests.
+    pub(crate) status: u16,
+    pub(crate) is_winfo: bool,
+    /// A NOTIFY that ends its subscription.
+    pub(crate) terminates: bool,
+    /// The shard that gets it.
+    pub(crate) slot: Slot,
+}
+
+impl Facts {
+    fn of(message: &Message) -> Self {
+        let headers = message.headers();
+        let (method, status) = match message {
+            Message::Request(request) => (request.method(), 0),
+            Message::Response(response) => (
+                response.cseq().map_or(Method::Other, |it| Method::of(it.method)),
+                response.status(),
+            ),
+        };
+        let tag = |tag: Option<&str>| tag.map_or(0, mark);
+        Self {
+            text: print(headers.bytes(), Instant::default()),
+            call: headers.call_id().map_or(0, mark),
+            from_tag: tag(headers.from().ok().and_then(|from| from.tag())),
+            to_tag: tag(headers.to().ok().and_then(|to| to.tag())),
+            cseq: headers.cseq().map_or(0, |cseq| cseq.number),
+            method,
+            status,
+            is_winfo: headers.event().is_some_and(|event| event.package == "presence.winfo"),
+            terminates: headers.subscription_state().is_some_and(|it| it.state == "terminated"),
+            slot: Slot::route(message),
+        }
+    }
 }
 
 impl Letter {
     /// A letter with these bytes.
     pub(crate) fn new(from: SocketAddr, to: SocketAddr, bytes: Bytes) -> Arc<Self> {
-        let print = crate::print::print(&(from, to, &bytes), Instant::default());
+        let print = print(&(from, to, &bytes), Instant::default());
         let message = Message::parse(bytes).expect("what the engine sends is valid SIP");
-        Arc::new(Self { from, to, message, print })
+        let facts = Facts::of(&message);
+        Arc::new(Self { from, to, message, print, facts })
+    }
+
+    /// Whether it is a request of this method.
+    pub(crate) fn asks(&self, method: Method) -> bool {
+        self.facts.status == 0 && self.facts.method == method
     }
 
     /// The first line and what else tells it from others, for ladders.
@@ -56,6 +113,17 @@ impl Letter {
     }
 }
 
+/// What tells two networks apart.
+impl Hash for Wire {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.letters.len());
+        for (letter, copies) in &self.letters {
+            state.write_u64(letter.print);
+            state.write_u8(*copies);
+        }
+    }
+}
+
 /// Letters under way and how many copies of each, in the order of their fingerprints.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wire {
@@ -74,6 +142,14 @@ impl Wire {
         }
     }
 
+    /// Puts a letter on its way beside others like it; more than two of them are two.
+    pub(crate) fn add(&mut self, letter: Arc<Letter>) {
+        match self.place(letter.print) {
+            Ok(place) => self.letters[place].1 = 2,
+            Err(place) => self.letters.insert(place, (letter, 1)),
+        }
+    }
+
     /// Takes one copy of a letter off.
     pub(crate) fn take(&mut self, print: u64) -> Option<Arc<Letter>> {
         let place = self.place(print).ok()?;
@@ -84,6 +160,12 @@ impl Wire {
             self.letters.remove(place);
         }
         Some(taken)
+    }
+
+    /// Takes a copy of the first letter off.
+    pub(crate) fn take_first(&mut self) -> Option<Arc<Letter>> {
+        let (letter, _) = self.letters.first()?;
+        self.take(letter.print)
     }
 
     /// The network copies a letter, once.

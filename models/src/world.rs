@@ -1,14 +1,16 @@
 //! stateright's `Model`, once: real `Server` and `Agent` values, a network, stored rows, budgets.
 //!
-//! Time is *ordered*: it stands still while letters travel, and passes only on an empty network, to
-//! the earliest deadline and on until somebody says something. Long waits (refresh, expiry, giving
-//! up) have a budget. Nothing hashed is a clock value (`print.rs`).
+//! Time is *ordered* as a rule: it stands still while letters travel, and passes only on an empty
+//! network, to the earliest deadline and on until somebody says something. Long waits (refresh,
+//! expiry, giving up) have a budget. Where a plan says *any*, every node has a clock of its own, and its next
+//! timer may fire at any moment. Nothing hashed is a clock value (`print.rs`).
 
 use crate::gauge::Gauge;
 use crate::ghost::{Ghost, Rows};
-use crate::law::{Album, Law};
-use crate::plan::{Budget, Plan, UserId};
+use crate::law::{Album, Code, Law};
+use crate::plan::{Budget, Clocks, Plan, UserId};
 use crate::print::{Held, print};
+use crate::recall::Memory;
 use crate::step::Step;
 use crate::wire::{Letter, Wire};
 use presently_engine::agent::{self, Agent};
@@ -70,6 +72,7 @@ impl Serves for Server {
 /// One state.
 #[derive(Clone, Debug)]
 pub struct World<S> {
+    /// The server's clock; everybody's where time is ordered.
     pub(crate) now: Instant,
     /// How often the server was started again.
     pub(crate) boot: u8,
@@ -82,7 +85,7 @@ pub struct World<S> {
     /// Requests with credentials that the attacker has seen.
     pub(crate) loot: Vec<Arc<Letter>>,
     pub(crate) left: Budget,
-    pub(crate) ghost: Arc<Ghost>,
+    pub(crate) ghost: Ghost,
     /// Laws broken on the way here.
     pub(crate) broken: Vec<Law>,
     pub(crate) print: u64,
@@ -98,9 +101,9 @@ pub enum Said {
     /// A letter left.
     Sent(Arc<Letter>),
     /// The server made something durable.
-    Stored(String),
+    Stored(Arc<str>),
     /// A user was told something.
-    Told(UserId, String),
+    Told(UserId, Arc<str>),
 }
 
 impl<S> PartialEq for World<S> {
@@ -133,6 +136,8 @@ pub enum Action {
     Wish(u8),
     /// Time passes until somebody says something.
     Wait,
+    /// The next timer of the server (0) or a user's agent (from 1 on) fires, at any moment.
+    Fire(u8),
     /// A user's network is cut for 64·T1 and a bit.
     Outage(UserId),
     /// A device is switched off for good.
@@ -157,6 +162,11 @@ pub struct Village<S> {
     /// What was seen so far.
     pub album: Arc<Album>,
     pub(crate) gauge: Arc<Gauge>,
+    /// Laws of the plan.
+    pub(crate) code: Code,
+    pub(crate) memory: Memory<S>,
+    /// Requests that the prelude took.
+    pub(crate) before: usize,
     start: Option<World<S>>,
 }
 
@@ -166,12 +176,15 @@ impl<S: Serves> Village<S> {
         let (configs, agents, sockets) = crate::cast::cast(&plan);
         let prelude = plan.prelude.clone();
         let left = plan.budget;
-        let (album, gauge) = (Arc::default(), Arc::default());
-        let mut village = Self { plan, configs, agents, sockets, album, gauge, start: None };
+        let code = Code::of(&plan.laws);
+        let (album, gauge, memory) = (Arc::default(), Arc::default(), Memory::new());
+        let (before, start) = (0, None);
+        let mut village =
+            Self { plan, configs, agents, sockets, album, gauge, code, memory, before, start };
         let mut world = village.empty();
         for (user, command) in prelude {
             let mut step = Step::new(&village, &world);
-            step.wish(user, command);
+            step.wish(user, &command);
             step.rest();
             world = step.done();
         }
@@ -186,6 +199,7 @@ impl<S: Serves> Village<S> {
         world.left = left;
         world.said.clear();
         world.seal();
+        village.before = world.ghost.requests();
         village.start = Some(world);
         village
     }
@@ -203,7 +217,7 @@ impl<S: Serves> Village<S> {
             rows: Held::new(Rows::new(), DAWN),
             loot: Vec::new(),
             left: Budget::default(),
-            ghost: Arc::new(Ghost::default()),
+            ghost: Ghost::default(),
             broken: Vec::new(),
             print: 0,
             tables: Arc::new(Tables::default()),
@@ -224,18 +238,42 @@ impl<S: Serves> Village<S> {
 }
 
 impl<S: Serves> World<S> {
-    /// Computes the fingerprint of the whole from those of the parts.
-    pub(crate) fn seal(&mut self) {
-        let wire: Vec<(u64, u8)> = self.wire.prints().collect();
-        let loot: Vec<u64> = self.loot.iter().map(|letter| letter.print).collect();
-        let rest = (self.left, &*self.ghost, &self.broken, wire, loot);
-        self.print = print(&(self.nodes(), self.boot, rest), self.now);
+    /// The same before anything has happened: what was said and broken before is left behind.
+    pub(crate) fn after_this(&self) -> Self {
+        Self {
+            now: self.now,
+            boot: self.boot,
+            server: self.server.clone(),
+            agents: self.agents.clone(),
+            absent: self.absent,
+            wire: self.wire.clone(),
+            rows: self.rows.clone(),
+            loot: self.loot.clone(),
+            left: self.left,
+            ghost: self.ghost.clone(),
+            broken: self.broken.clone(),
+            print: 0,
+            tables: Arc::clone(&self.tables),
+            said: Vec::new(),
+        }
     }
 
-    /// Fingerprints of everything but the network and what is remembered beside the engine.
-    pub(crate) fn nodes(&self) -> (u64, Vec<u64>, u64, u8) {
-        let agents = self.agents.iter().map(Held::print).collect();
-        (self.server.print(), agents, self.rows.print(), self.absent)
+    /// Computes the fingerprint of the whole from those of the parts.
+    pub(crate) fn seal(&mut self) {
+        let nodes = (&self.server, &self.agents, &self.rows, self.absent, self.boot);
+        let loot: Vec<u64> = self.loot.iter().map(|letter| letter.print).collect();
+        let rest = (self.left, &self.ghost, &self.broken, &self.wire, loot);
+        self.print = print(&(nodes, rest), self.now);
+    }
+
+    /// Whether all nodes and the network are as they were in `other`.
+    fn rests(&self, other: &Self) -> bool {
+        let agents = self.agents.iter().zip(&other.agents);
+        self.server.print() == other.server.print()
+            && agents.into_iter().all(|(one, two)| one.print() == two.print())
+            && self.rows.print() == other.rows.print()
+            && self.absent == other.absent
+            && self.wire.prints().eq(other.wire.prints())
     }
 
     /// The earliest deadline of all.
@@ -247,6 +285,16 @@ impl<S: Serves> World<S> {
     /// Quiet (behaviour §5.1): nothing under way, nothing outstanding, only soft state left.
     pub fn is_quiet(&self) -> bool {
         self.wire.is_empty() && self.deadline().is_none_or(|at| at.since(self.now) >= LONG)
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn network_is_empty(&self) -> bool {
+        self.wire.is_empty()
+    }
+
+    /// How much of a budget was spent: the number of things that came from outside.
+    pub(crate) fn happened(&self, budget: Budget) -> usize {
+        budget.sum() - self.left.sum()
     }
 
     /// Whether a device is switched off.
@@ -296,6 +344,9 @@ impl<S: Serves> Model for Village<S> {
             }
         }
         self.disasters(world, actions);
+        if self.plan.clocks == Clocks::Any {
+            return self.timers(world, actions);
+        }
         let wait = world.deadline().map(|at| at.since(world.now));
         if world.wire.is_empty() && wait.is_some_and(|wait| wait < LONG || left.jumps > 0) {
             actions.push(Action::Wait);
@@ -307,9 +358,8 @@ impl<S: Serves> Model for Village<S> {
         step.act(action)?;
         let next = step.done();
         // A letter is used up in any case; a wish or wait that changed nothing did not happen.
-        let idle = matches!(action, Action::Wish(_) | Action::Wait)
-            && next.nodes() == world.nodes()
-            && next.wire.prints().eq(world.wire.prints())
+        let idle = matches!(action, Action::Wish(_) | Action::Wait | Action::Fire(_))
+            && next.rests(world)
             && next.broken == world.broken;
         (!idle).then_some(next)
     }
@@ -324,6 +374,17 @@ impl<S: Serves> Model for Village<S> {
 }
 
 impl<S: Serves> Village<S> {
+    /// Every node whose next timer may fire.
+    fn timers(&self, world: &World<S>, actions: &mut Vec<Action>) {
+        if world.left.fires == 0 {
+            return;
+        }
+        let server = world.server.get().deadline();
+        let agents = world.agents.iter().map(|agent| agent.get().deadline());
+        let armed = (0..).zip(std::iter::once(server).chain(agents));
+        actions.extend(armed.filter(|(_, at)| at.is_some()).map(|(node, _)| Action::Fire(node)));
+    }
+
     fn disasters(&self, world: &World<S>, actions: &mut Vec<Action>) {
         let left = &world.left;
         let users = (0..).zip(&self.sockets).filter(|(user, _)| !world.is_absent(*user));

@@ -65,8 +65,9 @@ fn planted() -> Capsule {
     plan.laws = vec![Law::PolicySurvives];
     let broken = check::<Forgetful>(plan, LIMITS, &mut |_| {}).broken.expect("a fault");
     assert_eq!((broken.law, broken.shortest), (Law::PolicySurvives, true));
-    assert_eq!(broken.capsule.steps.len(), broken.steps);
-    broken.capsule
+    let capsule = broken.capsule.expect("models of the world leave one");
+    assert_eq!(capsule.steps.len(), broken.steps);
+    capsule
 }
 
 #[test]

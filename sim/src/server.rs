@@ -17,6 +17,7 @@ use presently_net::{MemoryStore, Service, ServiceSetup, Store};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The domain of every run.
 pub(crate) const DOMAIN: &str = "example.org";
@@ -44,6 +45,8 @@ pub(crate) struct ServerHost {
     pub(crate) disk: MemoryStore,
     pub(crate) service: Option<Service>,
     crashes: u64,
+    /// The process that stops in order, for as long as that takes.
+    stopping: Option<JoinHandle<()>>,
 }
 
 impl ServerHost {
@@ -72,7 +75,17 @@ impl ServerHost {
         };
         let disk = MemoryStore::with_secret(secret);
         let (network, shards) = (network.clone(), plan.server.shards);
-        Self { config, shards, chance, network, host, disk, service: None, crashes: 0 }
+        Self {
+            config,
+            shards,
+            chance,
+            network,
+            host,
+            disk,
+            service: None,
+            crashes: 0,
+            stopping: None,
+        }
     }
 
     /// Starts on what the disk has. A nonce key is new at every start.
@@ -80,6 +93,7 @@ impl ServerHost {
         if self.service.is_some() {
             return Ok(());
         }
+        self.end_stopping();
         let boot = self.disk.boot();
         let (clock, gate) = self.host.boot();
         let key = self.chance.bytes("nonce key", boot);
@@ -114,26 +128,42 @@ impl ServerHost {
 
     /// The process is gone at once, and with it a part of what was not synced.
     pub(crate) fn crash(&mut self) {
+        self.end_stopping();
         if self.service.take().is_some() {
-            self.crashes += 1;
-            let kept = self.chance.between(0, 3, "kept batches", self.crashes);
-            self.disk.crash(usize::try_from(kept).unwrap_or(0));
+            self.lose_tail();
         }
     }
 
-    /// Stops in order. A server that a disk holds up is killed in the end, as it would be by
-    /// whoever runs it.
-    pub(crate) async fn stop(&mut self) -> Result<(), String> {
-        let Some(service) = self.service.take() else { return Ok(()) };
-        let ended = tokio::time::timeout(2 * PATIENCE, service.shutdown(PATIENCE)).await;
-        let Ok(ended) = ended else {
-            self.service = Some(service);
-            self.crash();
-            return Ok(());
-        };
-        // The next start is the next boot of the same data.
-        self.disk.crash(usize::MAX);
-        ended.map_err(|why| why.to_string())
+    /// Who starts a server kills the one that still stops.
+    fn end_stopping(&mut self) {
+        if let Some(stopping) = self.stopping.take().filter(|stopping| !stopping.is_finished()) {
+            stopping.abort();
+            self.lose_tail();
+        }
+    }
+
+    fn lose_tail(&mut self) {
+        self.crashes += 1;
+        let kept = self.chance.between(0, 3, "kept batches", self.crashes);
+        self.disk.crash(usize::try_from(kept).unwrap_or(0));
+    }
+
+    /// Stops in order, while the run goes on. A server that a disk holds up is killed in the end,
+    /// as it would be by whoever runs it. `trouble` hears of a stop that failed.
+    pub(crate) fn stop(&mut self, trouble: impl FnOnce(String) + Send + 'static) {
+        let Some(service) = self.service.take() else { return };
+        let disk = self.disk.clone();
+        self.crashes += 1;
+        let kept = self.chance.between(0, 3, "kept batches", self.crashes);
+        self.stopping = Some(tokio::spawn(async move {
+            let ended = tokio::time::timeout(2 * PATIENCE, service.shutdown(PATIENCE)).await;
+            drop(service);
+            // The next start is the next boot of the same data.
+            disk.crash(ended.as_ref().map_or(usize::try_from(kept).unwrap_or(0), |_| usize::MAX));
+            if let Ok(Err(why)) = ended {
+                trouble(why.to_string());
+            }
+        }));
     }
 }
 

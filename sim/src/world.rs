@@ -198,9 +198,10 @@ impl World {
             Act::Start(Party::Device(name)) => self.start_device(name).await?,
             Act::Stop => {
                 self.dismiss_guard();
-                if let Err(why) = self.server.stop().await {
-                    self.trouble(&Party::Server, why);
-                }
+                let (recorder, network) = (self.recorder.clone(), self.network.clone());
+                self.server.stop(move |why| {
+                    recorder.add(network.now_ms(), What::Trouble { party: Party::Server, why });
+                });
             }
             Act::Stall(party, ms) => self.host(party)?.stall(*ms),
             Act::ClockStep(party, by_ms) => self.host(party)?.step_clock(*by_ms),

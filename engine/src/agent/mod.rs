@@ -36,7 +36,7 @@ use own::OwnOffer;
 use pager::{Inbox, Outbox};
 use publication::Publication;
 use registration::{News, Registration};
-use request::{Answer, Room, Turn};
+use request::{Answer, Room, Ticket, Turn};
 use std::time::Duration;
 use subscription::Subscriptions;
 
@@ -207,9 +207,7 @@ impl Agent {
     }
 
     fn login(&mut self, config: &Config, now: Instant, out: &mut Out) {
-        if self.phase == Phase::LoggingOut {
-            self.finish_logout(config, now, out);
-        }
+        self.end_logout(config, now, Registration::resume, out);
         self.phase = Phase::LoggedIn;
         let Self { core, registration, .. } = self;
         registration.register(&mut Cx { now, config, core, out });
@@ -233,6 +231,22 @@ impl Agent {
     }
 
     fn finish_logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        let forget = |registration: &mut Registration, cx: &mut Cx<'_>| {
+            registration.forget(cx);
+            None
+        };
+        self.end_logout(config, now, forget, out);
+    }
+
+    /// Logout is over, or not wanted any more; `leave` says what becomes of the registration, and
+    /// which request of it goes on.
+    fn end_logout(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        leave: impl FnOnce(&mut Registration, &mut Cx<'_>) -> Option<Ticket>,
+        out: &mut Out,
+    ) {
         if self.phase != Phase::LoggingOut {
             return;
         }
@@ -240,12 +254,12 @@ impl Agent {
         let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         cx.stop(&Timer::Logout);
-        registration.forget(cx);
+        let kept = leave(registration, cx);
         publication.forget(cx);
         subscriptions.forget(cx);
         decisions.forget(cx);
         outbox.forget(cx);
-        cx.core.exchanges.clear();
+        cx.core.exchanges.clear_except(kept);
         cx.emit(Event::LoggedOut);
     }
 

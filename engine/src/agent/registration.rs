@@ -100,9 +100,22 @@ impl Registration {
         self.state = State::Leaving { ticket };
     }
 
-    /// Logout is over, answered or not. A removal that waited leaves now, for what it is worth.
+    /// A login ends the logout. The REGISTER that is out is wanted again: it is waited for as
+    /// before, and nothing overtakes it. Returns its ticket.
+    pub(crate) fn resume(&mut self, cx: &mut Cx<'_>) -> Option<Ticket> {
+        if let State::Recalling { ticket } = self.state {
+            self.state = State::Registering { ticket };
+            return ticket;
+        }
+        self.forget(cx);
+        None
+    }
+
+    /// Logout is over, answered or not. A removal that waited leaves now, for what it is worth; the
+    /// REGISTER it waited for is not sent again behind it.
     pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) {
-        if matches!(self.state, State::Recalling { .. }) {
+        if let State::Recalling { ticket } = self.state {
+            cx.withdraw(ticket);
             self.unbind(cx);
         }
         self.abandon(cx);

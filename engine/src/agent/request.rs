@@ -187,9 +187,9 @@ impl Exchanges {
         self.open.len() + self.held.len()
     }
 
-    /// Forgets them all; answers that still come are ignored.
-    pub(crate) fn clear(&mut self) {
-        self.open.clear();
+    /// Forgets them all but one; answers that still come are ignored.
+    pub(crate) fn clear_except(&mut self, kept: Option<Ticket>) {
+        self.open.retain(|ticket, _| Some(*ticket) == kept);
         self.held.clear();
     }
 
@@ -249,6 +249,13 @@ impl Cx<'_> {
         self.core.exchanges.held.retain(|(held, _)| *held != ticket);
         self.release();
         exchange.map(|exchange| exchange.draft.cseq)
+    }
+
+    /// Takes a request back as far as that goes: it is not sent again.
+    pub(crate) fn withdraw(&mut self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.core.transactions.withdraw(&ticket);
+        }
     }
 
     /// A client transaction ended without an answer.

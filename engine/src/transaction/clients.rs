@@ -216,6 +216,21 @@ impl<O: Clone> Clients<O> {
         self.carry_out(timing, now, key, step, None, out);
     }
 
+    /// Ends what `owner` waits for: nothing is sent again, and an answer finds nobody.
+    pub(crate) fn withdraw(&mut self, owner: &O)
+    where
+        O: PartialEq,
+    {
+        let Self { active, alarms, .. } = self;
+        active.retain(|key, active| {
+            let stays = active.owner.as_ref() != Some(owner);
+            if !stays {
+                alarms.remove(&(active.alarm, *key));
+            }
+            stays
+        });
+    }
+
     /// Ends what waits for `peer`.
     pub(crate) fn lost(&mut self, peer: Peer) -> Vec<O> {
         let mut owners = Vec::new();

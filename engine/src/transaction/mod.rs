@@ -187,6 +187,15 @@ impl<O: Clone> Transactions<O> {
         self.clients.receive(timing, now, response, out)
     }
 
+    /// Ends the client transactions of `owner` that have no final answer. Nothing is sent, now or
+    /// later; never for INVITE, which is cancelled.
+    pub fn withdraw(&mut self, owner: &O)
+    where
+        O: PartialEq,
+    {
+        self.clients.withdraw(owner);
+    }
+
     /// Ends every client transaction to a peer that cannot be reached; returns their owners. Of
     /// INVITEs that were refused the owner is told again, because the ACK was lost. Server
     /// transactions stay as they are (RFC 6026 §7.1).

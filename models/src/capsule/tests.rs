@@ -1,6 +1,5 @@
 use super::*;
 use crate::drawing::Deed;
-use presently_engine::server::Server;
 
 fn plan() -> Plan {
     plans(Depth::Quick).into_iter().find(|plan| plan.name == "C2a").expect("C2a")

@@ -4,18 +4,14 @@ use crate::run::{Limits, check};
 use presently_engine::server::Server;
 use std::time::Duration;
 
-fn at(seconds: u64) -> String {
-    date(UNIX_EPOCH + Duration::from_secs(seconds))
-}
-
 #[test]
 fn dates_are_those_of_the_calendar() {
-    assert_eq!(at(0), "1970-01-01T00:00:00Z");
-    assert_eq!(at(951_782_399), "2000-02-28T23:59:59Z");
-    assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
-    assert_eq!(at(1_735_689_599), "2024-12-31T23:59:59Z");
-    assert_eq!(at(1_777_887_000), "2026-05-04T09:30:00Z");
-    assert_eq!(at(4_107_542_400), "2100-03-01T00:00:00Z");
+    assert_eq!(date(0), "1970-01-01T00:00:00Z");
+    assert_eq!(date(951_782_399), "2000-02-28T23:59:59Z");
+    assert_eq!(date(951_782_400), "2000-02-29T00:00:00Z");
+    assert_eq!(date(1_735_689_599), "2024-12-31T23:59:59Z");
+    assert_eq!(date(1_777_887_000), "2026-05-04T09:30:00Z");
+    assert_eq!(date(4_107_542_400), "2100-03-01T00:00:00Z");
 }
 
 fn checked(limits: Limits) -> Report {
@@ -36,7 +32,7 @@ fn limits() -> Limits {
 #[test]
 fn what_was_checked_is_written_and_read_again() {
     let report = checked(limits());
-    let written = Certificate::new("quick", &["C2a"], &[report], UNIX_EPOCH);
+    let written = Certificate::new("quick", &["C2a"], &[report], 0);
     assert_eq!(Certificate::parse(&written.text()), Ok(written.clone()));
     assert_eq!((written.engine.as_str(), written.budget.as_str()), (SOURCE_HASH, "quick"));
     let model = &written.models[0];
@@ -49,7 +45,7 @@ fn what_was_checked_is_written_and_read_again() {
 
 #[test]
 fn another_engine_is_not_covered() {
-    let written = Certificate::new("quick", &["C2a"], &[checked(limits())], UNIX_EPOCH);
+    let written = Certificate::new("quick", &["C2a"], &[checked(limits())], 0);
     let other = "0".repeat(64);
     let void = written.covers(&other).expect_err("another engine");
     assert_eq!(
@@ -61,7 +57,7 @@ fn another_engine_is_not_covered() {
 #[test]
 fn an_unfinished_run_certifies_nothing() {
     let report = checked(Limits { states: 20, ..limits() });
-    let written = Certificate::new("quick", &["C2a"], &[report], UNIX_EPOCH);
+    let written = Certificate::new("quick", &["C2a"], &[report], 0);
     assert!(!written.holds);
     let void = written.covers(SOURCE_HASH).expect_err("unfinished");
     assert_eq!(void.to_string(), "not everything holds: C2a UNFINISHED: out of states");
@@ -69,13 +65,13 @@ fn an_unfinished_run_certifies_nothing() {
 
 #[test]
 fn a_part_of_the_models_is_no_whole() {
-    let written = Certificate::new("ci", &["C2a", "C2b"], &[checked(limits())], UNIX_EPOCH);
+    let written = Certificate::new("ci", &["C2a", "C2b"], &[checked(limits())], 0);
     assert_eq!(written.covers(SOURCE_HASH), Err(Void::LeftOut(vec!["C2b".to_owned()])));
 }
 
 #[test]
 fn other_files_are_refused_by_name() {
-    let text = Certificate::new("quick", &[], &[], UNIX_EPOCH).text();
+    let text = Certificate::new("quick", &[], &[], 0).text();
     let refused = |text: &str| Certificate::parse(text).expect_err("refused").to_string();
     assert!(refused("{").starts_with("not a certificate: EOF"));
     assert!(refused(&text.replace(KIND, "bill")).ends_with("it says it is a bill"));

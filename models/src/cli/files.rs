@@ -2,11 +2,17 @@
 
 use super::tell;
 use presently_engine::SOURCE_HASH;
-use presently_engine::server::Server;
 use presently_models::capsule::{Capsule, Ending};
 use presently_models::certificate::{Certificate, engine_in};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Seconds since 1970-01-01, UTC.
+#[expect(clippy::disallowed_types, reason = "a certificate is dated, and nothing else here is")]
+pub(super) fn now() -> u64 {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
 
 /// Writes a file.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
@@ -28,7 +34,7 @@ pub(super) fn replay(files: &[PathBuf], brief: bool) -> Result<ExitCode, String>
     for file in files {
         let of_file = |why: String| format!("{}: {why}", file.display());
         let capsule = Capsule::read(file).map_err(|why| of_file(why.to_string()))?;
-        let walk = capsule.walk::<Server>().map_err(|why| of_file(why.to_string()))?;
+        let walk = capsule.walk_shipped().map_err(|why| of_file(why.to_string()))?;
         if !brief {
             tell::say(&format!("{}\n", walk.ladder));
         }

@@ -91,6 +91,8 @@ impl<S: Serves> Village<S> {
                 format!("{} {}", self.user(wish.user), wish.says)
             }
             Action::Wait => "fire the next timer".to_owned(),
+            Action::Fire(0) => "fire the server's next timer".to_owned(),
+            Action::Fire(node) => format!("fire {}'s next timer", self.user(node - 1)),
             Action::Outage(user) => format!("{} is cut off for 33 s", self.user(user)),
             Action::Depart(user) => format!("{}'s device is switched off", self.user(user)),
             Action::Crash => "crash the server, which comes back".to_owned(),

@@ -167,7 +167,10 @@ impl Scene {
         self.steps.push(Step {
             says: village.describe(before, action),
             seconds: village.elapsed(after),
-            is_trouble: !matches!(action, Action::Deliver(_) | Action::Wish(_) | Action::Wait),
+            is_trouble: !matches!(
+                action,
+                Action::Deliver(_) | Action::Wish(_) | Action::Wait | Action::Fire(_)
+            ),
             rows,
         });
     }

@@ -48,6 +48,8 @@ impl<S: Serves> Village<S> {
 
 /// Where an arrow begins or ends.
 type Point = (usize, usize);
+/// Where an arrow begins, and where it ends if it does.
+type Ends = (Point, Option<Point>);
 
 impl Scene {
     /// The whole picture.
@@ -78,10 +80,10 @@ impl Scene {
     }
 
     /// Tops of the steps, both ends of every arrow, and the bottom of all.
-    fn places(&self) -> (Vec<usize>, Vec<(Point, Option<Point>)>, usize) {
+    fn places(&self) -> (Vec<usize>, Vec<Ends>, usize) {
         let mut y = NAMES;
         let mut steps = Vec::new();
-        let mut ends: Vec<(Point, Option<Point>)> =
+        let mut ends: Vec<Ends> =
             self.arrows.iter().map(|arrow| ((Self::x(arrow.from), 0), None)).collect();
         for step in &self.steps {
             steps.push(y);

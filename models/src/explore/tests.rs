@@ -1,6 +1,5 @@
 use super::*;
 use crate::catalogue::{Depth, plans};
-use presently_engine::server::Server;
 
 fn explored(name: &str) -> Explored<Server> {
     let plan = plans(Depth::Quick).into_iter().find(|plan| plan.name == name);
@@ -61,6 +60,14 @@ fn the_laws_are_judged_as_in_a_run() {
     let properties = model.properties();
     assert_eq!(properties.len(), model.village.plan.laws.len());
     assert!(properties.iter().all(|law| (law.condition)(&model, &state)));
+}
+
+#[test]
+fn a_model_without_villagers_is_refused_by_name() {
+    let plan = plans(Depth::Deep).into_iter().find(|plan| plan.pair.is_some()).expect("C1");
+    let at = "127.0.0.1:0".parse().expect("an address");
+    let why = serve_shipped(plan, at, |_| {}).expect_err("it has no page");
+    assert!(why.starts_with("C1") && why.contains("two transactions"), "{why}");
 }
 
 #[test]

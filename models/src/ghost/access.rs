@@ -1,7 +1,8 @@
 //! Digest, entity-tags and bindings: what a request may do, and how often.
 
-use super::{Ghost, Notes, Rows, mark};
+use super::{Ghost, Notes, Rows};
 use crate::law::{Law, Sight};
+use crate::print::mark;
 use presently_engine::message::{Method, Name, Request, Response};
 use presently_engine::server::Record;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +60,18 @@ fn param<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 impl Ghost {
     /// The server dealt with a request.
     pub(crate) fn dealt(&mut self, notes: &mut Notes<'_>, deed: &Deed<'_>) {
-        self.access.note_nonce(deed);
-        self.access.note_credentials(notes, deed);
-        self.access.note_tags(notes, deed);
+        let has = |name| deed.answer.is_some_and(|answer| answer.first(name).is_some());
+        let concerns = deed.request.first(Name::Authorization).is_some()
+            || has(Name::WwwAuthenticate)
+            || has(Name::AuthenticationInfo)
+            || deed.request.method() == Method::Publish && deed.answer.is_some();
+        if concerns {
+            self.access.change(|access| {
+                access.note_nonce(deed);
+                access.note_credentials(notes, deed);
+                access.note_tags(notes, deed);
+            });
+        }
     }
 }
 
@@ -99,7 +109,7 @@ impl Access {
         }
         if deed.executed {
             notes.demand(Law::ExecuteAtMostOnce, !known);
-            notes.demand(Law::ExecuteAtMostOnce, self.nonces.get(&nonce) == Some(&deed.boot));
+            notes.demand(Law::NonceDomain, self.nonces.get(&nonce) == Some(&deed.boot));
             let highest = self.highest.entry(nonce).or_default();
             notes.saw(Sight::ReorderedNc, nc < *highest);
             *highest = nc.max(*highest);

@@ -1,7 +1,9 @@
 //! The four tables before and after a step, and the tables of both ends in quiet states.
 
-use super::{Ghost, Notes, Rows, mark};
+use super::{Ghost, Notes, Rows};
 use crate::law::{Law, Sight};
+use crate::print::mark;
+use crate::recall::Move;
 use presently_engine::Instant;
 use presently_engine::agent;
 use presently_engine::body::presrules::Handling;
@@ -38,32 +40,50 @@ fn by_id(tables: &Tables) -> BTreeMap<&str, &WatcherTableRow> {
     tables.wt.iter().map(|row| (row.id.as_str(), row)).collect()
 }
 
+/// How the watcher table changed in a step of the server.
+pub(crate) fn moves(before: &Tables, after: &Tables) -> Vec<Move> {
+    let (old, new) = (by_id(before), by_id(after));
+    let mut moves = Vec::new();
+    for (id, row) in &new {
+        let was = old.get(id);
+        let (from, to) = (was.map_or("init", |row| row.status.as_str()), row.status.as_str());
+        if from == to && was.is_some_and(|old| old.event == row.event) {
+            continue;
+        }
+        let freed = from == "init" && to == "terminated";
+        // Two rows with one id are one too few.
+        let single = new.len() == after.wt.len();
+        let lawful = single && (freed || ARCS.contains(&(from, to, row.event.as_str())));
+        let (from, to) = (from.to_owned(), to.to_owned());
+        moves.push(Move { id: mark(id), from, to, event: row.event.clone(), lawful });
+    }
+    // What nobody had been told of is freed at once.
+    for (id, row) in old.iter().filter(|(id, _)| !new.contains_key(*id)) {
+        let (from, to) = (row.status.clone(), String::new());
+        moves.push(Move { id: mark(id), from, to, event: row.event.clone(), lawful: true });
+    }
+    moves
+}
+
 impl Ghost {
-    /// The watcher table changed in a step of the server.
+    /// The watcher table changed in a step of the server, which a SUBSCRIBE caused or not.
     pub(crate) fn watchers_moved(
         &mut self,
         notes: &mut Notes<'_>,
-        before: &Tables,
-        after: &Tables,
+        moves: &[Move],
+        by_subscribe: bool,
     ) {
-        let (old, new) = (by_id(before), by_id(after));
-        notes.demand(Law::IdNeverReused, new.len() == after.wt.len());
-        for (id, row) in &new {
-            let from = old.get(id).map_or("init", |row| row.status.as_str());
-            let same = old.get(id).is_some_and(|old| old.event == row.event);
-            let (to, event) = (row.status.as_str(), row.event.as_str());
-            let stays = from == to && same;
-            let arc = stays || ARCS.contains(&(from, to, event));
-            let freed = from == "init" && to == "terminated";
-            notes.demand(Law::FsmConforms, arc || freed);
-            see_arc(notes, from, to, event);
-            notes.demand(Law::IdNeverReused, to == "terminated" || !self.gone.contains(&mark(id)));
-            if to == "terminated" {
-                self.gone.insert(mark(id));
+        for row in moves {
+            notes.demand(Law::FsmConforms, row.lawful);
+            see_arc(notes, row);
+            let ended = row.to == "terminated" || row.to.is_empty();
+            notes.demand(Law::IdNeverReused, ended || !self.gone.get().contains(&row.id));
+            if ended {
+                self.gone.change(|gone| gone.insert(row.id));
             }
+            let replaced = row.from == "waiting" && ended && by_subscribe;
+            notes.saw(Sight::GiveupByResubscribe, replaced);
         }
-        // What nobody had been told of is freed at once.
-        self.gone.extend(old.keys().filter(|id| !new.contains_key(*id)).map(|id| mark(id)));
     }
 }
 
@@ -78,7 +98,7 @@ impl Ghost {
         record: &Record,
     ) {
         if let Record::Withdrawn(_, etag) = record {
-            self.access.ran_out(mark(&etag.to_string()));
+            self.access.change(|access| access.ran_out(mark(&etag.to_string())));
         }
         let Record::Ended(_, id, Cause::Timeout) = record else { return };
         let Some(Record::Subscribed(_, _, row)) = rows.get(&record.key()) else { return };
@@ -87,11 +107,11 @@ impl Ghost {
     }
 }
 
-fn see_arc(notes: &Notes<'_>, from: &str, to: &str, event: &str) {
-    let arc = (from, to, event);
+fn see_arc(notes: &Notes<'_>, row: &Move) {
+    let arc = (row.from.as_str(), row.to.as_str(), row.event.as_str());
     notes.saw(Sight::Pending, arc == ("init", "pending", "subscribe"));
     notes.saw(Sight::Active, arc == ("pending", "active", "approved"));
-    notes.saw(Sight::Rejected, to == "terminated" && event == "rejected");
+    notes.saw(Sight::Rejected, arc.1 == "terminated" && arc.2 == "rejected");
     notes.saw(Sight::BackToPending, arc == ("active", "pending", "subscribe"));
     notes.saw(Sight::Waiting, arc == ("pending", "waiting", "timeout"));
     notes.saw(Sight::WaitingDecided, arc == ("waiting", "terminated", "approved"));

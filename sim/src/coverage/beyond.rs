@@ -56,8 +56,6 @@ pub const BEYOND: &[(&str, &str)] = &[
     ("R39", "what comes and goes between two documents is in none of them"),
     ("R40", "is a law: P10 holds every run to it"),
     ("R50", "needs a forged branch; the transaction tests have it"),
-    ("R53", "leaves no trace on the wire: no message of a device has the wall's time"),
-    ("R54", "only seconds are exchanged, so clocks that differ leave no trace"),
     ("R56", "is a law: P42 holds every run to it"),
     ("R57", "nobody calls; the transaction models have INVITE"),
     ("R58", "nobody calls; the transaction models have INVITE"),

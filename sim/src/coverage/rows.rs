@@ -170,5 +170,6 @@ rows! {
     ClientRestarted = "R48", "a device starts again";
     AnswerForNobody = "R49", "an answer comes to somebody who has started anew";
     StoodStill = "R52", "the server stood still and goes on";
+    ClockStepped = "R53, R54", "a party starts with another clock than it had";
     Damaged = "R55", "a datagram arrives damaged";
 }

@@ -6,7 +6,7 @@ use crate::plan::{Act, DeviceName, Party};
 use crate::record::What;
 use presently_engine::agent::{Event, MessagePhase, Package, SubscriptionPhase};
 use presently_engine::body::winfo::{Cause, Status};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Within this time an approval comes just too late.
 const JUST_MS: u64 = 10_000;
@@ -111,11 +111,23 @@ fn phase_row(
 /// What happened by the plan.
 fn steps(evidence: &Evidence<'_>, coverage: &mut Coverage) {
     let mut held: Option<u64> = None;
+    let mut stepped: BTreeSet<Party> = BTreeSet::new();
     let mut decided: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for entry in &evidence.record.entries {
         let What::Step(step) = &entry.what else { continue };
         match &step.act {
-            Act::Start(Party::Device(_)) => coverage.reach(Row::ClientRestarted),
+            Act::Start(party) => {
+                if *party != Party::Server {
+                    coverage.reach(Row::ClientRestarted);
+                }
+                if stepped.remove(party) {
+                    coverage.reach(Row::ClockStepped);
+                }
+            }
+            Act::ClockStep(party, _) => {
+                stepped.insert(party.clone());
+            }
+            Act::Stall(Party::Server, ms) if *ms > STALL_MS => coverage.reach(Row::StoodStill),
             Act::HoldDisk(true) => held = held.or(Some(entry.at_ms)),
             Act::HoldDisk(false) => {
                 let stood = held.take().is_some_and(|since| entry.at_ms > since + STALL_MS);

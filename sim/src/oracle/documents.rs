@@ -14,6 +14,10 @@ type Found = Vec<(u64, String)>;
 pub(super) fn timestamps_rise(evidence: &Evidence<'_>) -> Found {
     let mut last: BTreeMap<(&str, Box<str>), Tuple> = BTreeMap::new();
     let mut found = Vec::new();
+    // A server that starts with a clock that went back forgets what it wrote last.
+    if evidence.lives.clock_is_odd() {
+        return found;
+    }
     for notify in evidence.notifies.iter().filter(|notify| !notify.winfo) {
         let thought = evidence.decisions.certain(&notify.owner, &notify.watcher, notify.at_ms);
         if thought != Some(Handling::Allow) {

@@ -80,7 +80,10 @@ pub(crate) fn nothing_runs_out_early(evidence: &Evidence<'_>) -> Found {
         let Some(last) = of.filter(|grant| grant.place < notify.place).next_back() else {
             continue;
         };
-        if last.seconds > 0 && notify.at_ms < last.lasts_ms() && !evidence.lives.clock_is_odd() {
+        // Who stood still counts from before that (R52).
+        let awake = evidence.lives.serves(last.arrived_ms, last.sent_ms);
+        let early = last.seconds > 0 && notify.at_ms < last.lasts_ms();
+        if early && awake && !evidence.lives.clock_is_odd() {
             let what = format!("{} runs out early", super::dialogs::whose(notify));
             found.push((notify.at_ms, what));
         }
@@ -111,12 +114,15 @@ pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
             let heard = evidence.exchanges.of(notify.place).heard(letters);
             let lost = match heard {
                 Some((heard, status)) => heard > notify.at_ms + PATIENCE_MS || status >= 300,
-                None => notify.at_ms + PATIENCE_MS <= at_ms,
+                // An end may wait behind a NOTIFY that is out.
+                None => true,
             };
+            let lost = lost || heard.is_some_and(|(heard, _)| heard > at_ms);
             notify.place < place && (notify.phase == Phase::Terminated || lost)
         });
         // A server that stops may have ended it, and lost the word about it with its disk.
-        let ended = ended || evidence.lives.stopped_in(last.sent_ms, at_ms);
+        // R47 looks at what a restart leaves.
+        let ended = ended || evidence.lives.server_changed(last.sent_ms, at_ms);
         if last.seconds > 0 && at_ms < last.lasts_ms() && !ended {
             found.push((at_ms, format!("the subscription {call} is forgotten")));
         }
@@ -232,7 +238,9 @@ pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
             let Some(last) = next.checked_sub(1).map(|at| notifies[at]) else { continue };
             let told = notifies.get(next).is_some_and(|notify| notify.at_ms <= until);
             let heard = evidence.exchanges.of(last.place).heard(&evidence.letters);
-            let well = heard.is_some_and(|(at_ms, status)| status < 300 && at_ms < from);
+            let until_f = last.at_ms + PATIENCE_MS;
+            let well =
+                heard.is_some_and(|(at_ms, status)| status < 300 && at_ms < from.min(until_f));
             let of = grants.get(&*dialog.0).into_iter().flatten();
             let grant = of.filter(|grant| grant.sent_ms < from).next_back();
             let lasts = grant.is_some_and(|grant| grant.seconds > 0 && until < grant.lasts_ms());

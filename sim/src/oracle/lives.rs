@@ -57,7 +57,10 @@ impl Lives {
             released_ms: Vec::new(),
             held_ms: held(plan),
             stopped_ms: Vec::new(),
-            odd_clock: false,
+            odd_clock: plan
+                .steps
+                .iter()
+                .any(|step| matches!(step.act, Act::Stall(..) | Act::ClockStep(..))),
             calm_from_ms: None,
             ended_ms: record.ended_ms,
             // Everything is refreshed once, and what fails is tried again (behaviour §5.2).
@@ -215,13 +218,16 @@ impl Lives {
     }
 }
 
-/// When the disk was held or failed, and a while after.
+/// When the disk was held or failed or the server stood still, and a while after.
 fn held(plan: &Plan) -> Vec<(u64, u64)> {
     let mut held: Vec<(u64, u64)> = Vec::new();
     let mut since = None;
     for step in &plan.steps {
         match step.act {
             Act::HoldDisk(true) | Act::FailDisk(true) => since = since.or(Some(step.at_ms)),
+            Act::Stall(Party::Server, ms) => {
+                held.push((step.at_ms, step.at_ms + ms + CATCHING_UP_MS));
+            }
             Act::HoldDisk(false) | Act::FailDisk(false) => {
                 held.extend(since.take().map(|from| (from, step.at_ms + CATCHING_UP_MS)));
             }
@@ -255,16 +261,19 @@ fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
             | Act::Flood(_) => {}
         }
     }
-    let started = plan.steps.iter().rev().find(|step| {
-        step.act == Act::Start(Party::Server) || step.act == Act::Crash(Party::Server)
-    });
+    // Whoever starts a server that has ended by itself has to clear it away first.
+    let cleared = plan
+        .steps
+        .iter()
+        .rev()
+        .find(|step| step.act == Act::Stop || step.act == Act::Crash(Party::Server));
     let trouble = record
         .entries
         .iter()
         .rev()
         .find(|entry| matches!(&entry.what, What::Trouble { party: Party::Server, .. }));
     let dead =
-        trouble.is_some_and(|trouble| started.is_none_or(|started| started.at_ms < trouble.at_ms));
+        trouble.is_some_and(|trouble| cleared.is_none_or(|cleared| cleared.at_ms < trouble.at_ms));
     let rough = cut || weather != Weather { latency_ms: weather.latency_ms, ..Weather::default() };
     let last = plan.steps.iter().map(|step| step.at_ms + step.act.lasts_ms()).max().unwrap_or(0);
     match (held || dead, rough) {

@@ -121,16 +121,21 @@ fn news(evidence: &Evidence<'_>) -> Vec<(String, usize, String)> {
     let mut known = BTreeSet::new();
     let mut news = Vec::new();
     for (exchange, letter, request) in evidence.exchanges.asked(letters) {
-        let (Method::Publish, Some(place)) = (request.method(), exchange.success(letters)) else {
+        if request.method() != Method::Publish {
             continue;
-        };
+        }
         let Ok(document) = Pidf::parse(&request.body()) else { continue };
         let Ok(owner) = letter.message.headers().from().map(|from| user(&from)) else { continue };
         let note = document.tuples.first().and_then(|tuple| tuple.notes.first());
         let note = note.map(|note| note.text.to_string()).unwrap_or_default();
-        if !note.is_empty() && known.insert((owner.clone(), note.clone())) {
-            news.push((owner, place, note));
-        }
+        // What was said once without an answer may be in force already.
+        let is_new = known.insert((owner.clone(), note.clone())) && !note.is_empty();
+        let same_life = |place: &usize| {
+            let boots = |at_ms| evidence.lives.boots_by(at_ms);
+            boots(letter.at_ms) == boots(letters[*place].at_ms)
+        };
+        let place = exchange.success(letters).filter(same_life).filter(|_| is_new);
+        news.extend(place.map(|place| (owner, place, note)));
     }
     news
 }
@@ -143,7 +148,8 @@ fn expects(evidence: &Evidence<'_>, last: &Notify, from_ms: u64, until_ms: u64) 
         certain == Some(Handling::Allow)
     };
     let lives = &evidence.lives;
-    allowed(from_ms)
+    !lives.clock_is_odd()
+        && allowed(from_ms)
         && allowed(until_ms)
         && !evidence.decisions.changed(&last.owner, from_ms, until_ms)
         && last.boot == lives.boots_by(until_ms)

@@ -191,3 +191,21 @@ fn a_server_that_a_full_disk_ended_can_be_started_again() {
     let said = said_by_server(&record);
     assert!(said.iter().any(|(at, text)| *at > 61_000 && text.starts_with("NOTIFY")), "{said:#?}");
 }
+
+#[test]
+fn the_run_goes_on_while_a_server_stops() {
+    let steps = vec![
+        Step { at_ms: 10_000, act: Act::Stall(Party::Server, 60_000) },
+        Step { at_ms: 11_000, act: Act::Stop },
+        Step { at_ms: 12_000, act: Act::Crash(Party::Device(device("alice"))) },
+        Step { at_ms: 13_000, act: Act::Start(Party::Server) },
+    ];
+    let record = play(&watching(steps)).expect("a run");
+    let late = record.entries.iter().filter(|entry| match &entry.what {
+        What::Step(step) => step.at_ms != entry.at_ms,
+        What::Datagram { .. } | What::Told { .. } | What::Trouble { .. } => false,
+    });
+    assert_eq!(late.count(), 0);
+    let said = said_by_server(&record);
+    assert!(said.iter().any(|(at, _)| (13_000..20_000).contains(at)), "{said:#?}");
+}

@@ -133,6 +133,39 @@ fn logout_waits_for_the_answer_to_a_register_that_is_out() {
     assert_eq!(scene.events(), [Event::LoggedOut]);
 }
 
+/// A REGISTER of its own would leave the first one out, and no logout after it could recall that.
+#[test]
+fn a_login_during_the_logout_takes_up_the_register_that_is_out() {
+    let mut scene = Scene::new();
+    scene.say(Command::Login);
+    let register = scene.expect(Method::Register);
+    scene.say(Command::Logout);
+    scene.say(Command::Login);
+    scene.expect_silence();
+    scene.answer(&register, 200, &[(Name::Expires, "600")]);
+    assert_eq!(scene.events(), [Event::LoggedOut, Event::Registered { expires: 600 }]);
+    scene.say(Command::Logout);
+    let remove = scene.expect(Method::Register);
+    assert_eq!(remove.seconds(Name::Expires), Some(0));
+    scene.answer(&remove, 200, &[]);
+    assert_eq!(scene.events(), [Event::LoggedOut]);
+}
+
+/// Sent again behind the removal, it would bind us for as long as it asks for.
+#[test]
+fn a_register_that_was_given_up_is_not_sent_again() {
+    let mut scene = Scene::new();
+    scene.say(Command::Login);
+    scene.expect(Method::Register);
+    scene.say(Command::Logout);
+    assert_eq!(scene.agent.sizes().transactions, (0, 1));
+    scene.pass(secs(2));
+    assert_eq!(scene.events(), [Event::LoggedOut]);
+    let remove = scene.expect(Method::Register);
+    assert_eq!(remove.seconds(Name::Expires), Some(0));
+    assert_eq!(scene.agent.sizes().transactions, (0, 1), "that of the removal");
+}
+
 #[test]
 fn logout_does_not_wait_for_a_dead_server() {
     let mut scene = Scene::online();

@@ -22,6 +22,21 @@ fn a_provisional_answer_does_not_move_the_limit_of_a_request() {
 }
 
 #[test]
+fn what_its_owner_withdraws_is_not_sent_again_and_its_answer_finds_nobody() {
+    let mut world = World::new();
+    let (notify, other) = (ours("NOTIFY", 1), ours("NOTIFY", 2));
+    world.send(1, &notify, "row");
+    world.send(2, &other, "other row");
+    world.tx.withdraw(&"row");
+    assert_eq!(world.receive(&notify, 200), None);
+    assert_eq!(world.receive(&other, 200), Some("other row"));
+    world.wait(ms(60_000));
+    assert_eq!(world.times(), [0, 0]);
+    assert!(world.told.is_empty());
+    assert_eq!(world.tx, Transactions::default());
+}
+
+#[test]
 fn copies_of_an_answer_are_expected_for_t4() {
     let mut world = World::new();
     let notify = ours("NOTIFY", 1);

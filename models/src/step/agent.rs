@@ -1,0 +1,143 @@
+//! What agents do with their inputs.
+
+use super::{Law, Letter, Said, Serves, Sight, Step, Village, notes, overtaken, ua};
+use crate::plan::UserId;
+use crate::print::{Held, print};
+use crate::recall::{AgentTurn, Told};
+use presently_engine::agent::Agent;
+use presently_engine::message::{Message, Method};
+use presently_engine::{Input, Instant, Machine, Output, Peer};
+use std::sync::Arc;
+
+/// Why an agent does something.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cause<'a> {
+    Letter(&'a Letter),
+    Command(&'a ua::Command),
+    Tick,
+}
+
+impl Cause<'_> {
+    fn print(self) -> (u8, u64) {
+        match self {
+            Self::Letter(letter) => (0, letter.print),
+            Self::Command(command) => (1, print(command, Instant::default())),
+            Self::Tick => (2, 0),
+        }
+    }
+
+    fn input(self) -> Input<ua::Command> {
+        match self {
+            Self::Letter(letter) => {
+                Input::Message { from: Peer::new(letter.from), message: letter.message.clone() }
+            }
+            Self::Command(command) => Input::Command(command.clone()),
+            Self::Tick => Input::Tick,
+        }
+    }
+}
+
+impl<S: Serves> Village<S> {
+    /// One agent, one input.
+    pub(super) fn agent_turn(
+        &self,
+        user: UserId,
+        agent: &Held<Agent>,
+        cause: Cause<'_>,
+    ) -> Arc<AgentTurn> {
+        let key = print(&(user, agent.key(), cause.print()), Instant::default());
+        let place = usize::from(user);
+        self.memory.agents.get(key, || {
+            let mut after = agent.clone();
+            let (config, now) = (&self.agents[place], agent.at());
+            let mut out = Vec::new();
+            after.change(|agent| agent.handle(config, now, cause.input(), &mut out));
+            let made = out.into_iter().map(|output| match output {
+                Output::Record(record) => match record {},
+                Output::Transmit { to, bytes } => {
+                    Told::Letter(Letter::new(self.sockets[place], to.addr, bytes))
+                }
+                Output::Event(event) => {
+                    let says = crate::drawing::event(&event).into();
+                    Told::Event(event, says)
+                }
+            });
+            AgentTurn { made: made.collect(), after }
+        })
+    }
+}
+
+impl<S: Serves> Step<'_, S> {
+    pub(super) fn at_agent(&mut self, user: UserId, letter: &Arc<Letter>) {
+        let is_request = letter.facts.status == 0;
+        let early = letter.asks(Method::Notify).then(|| overtaken(&self.world, letter)).flatten();
+        if let Some(ok) = &early {
+            self.village.album.note(Sight::NotifyBefore200);
+            if !letter.facts.terminates && letter.facts.cseq == 1 {
+                self.order_does_not_matter(user, letter, ok);
+            }
+        }
+        let shown = is_request && self.world.ghost.was_shown(user, letter);
+        let before = self.world.agents[usize::from(user)].print();
+        self.tell_agent(user, Cause::Letter(letter));
+        let unchanged = self.world.agents[usize::from(user)].print() == before;
+        let refused = early.is_some() && self.world.said.iter().any(refuses);
+        notes(self.village, &mut self.world.broken).demand(Law::DialogFromNotify, !refused);
+        if shown {
+            self.village.album.note(Sight::DuplicateSuppressed);
+        }
+        if unchanged && is_request {
+            self.village.album.note(Sight::CopyAbsorbed);
+        }
+    }
+
+    /// P31: an agent that gets a NOTIFY and then the 200 to its SUBSCRIBE is the one that gets
+    /// them in order.
+    fn order_does_not_matter(&mut self, user: UserId, notify: &Letter, ok: &Letter) {
+        let village = self.village;
+        if !village.code.has(Law::DialogFromNotify) {
+            return;
+        }
+        let agent = &self.world.agents[usize::from(user)];
+        let then = |first: &Letter, second: &Letter| {
+            let between = village.agent_turn(user, agent, Cause::Letter(first));
+            village.agent_turn(user, &between.after, Cause::Letter(second)).after.print()
+        };
+        let same = then(notify, ok) == then(ok, notify);
+        notes(village, &mut self.world.broken).demand(Law::DialogFromNotify, same);
+    }
+
+    pub(super) fn tell_agent(&mut self, user: UserId, cause: Cause<'_>) {
+        if self.world.is_absent(user) {
+            return;
+        }
+        let (village, place) = (self.village, usize::from(user));
+        let turn = village.agent_turn(user, &self.world.agents[place], cause);
+        self.world.agents[place] = turn.after.clone();
+        for made in &turn.made {
+            let mut notes = notes(village, &mut self.world.broken);
+            match made {
+                Told::Letter(letter) => {
+                    if matches!(letter.message, Message::Request(_)) {
+                        let cause = self.cause;
+                        self.world.ghost.sent_by_user(&mut notes, user, letter, cause);
+                    }
+                    self.post(letter);
+                }
+                Told::Event(event, says) => {
+                    self.world.ghost.told(&mut notes, user, event, self.cause);
+                    self.spoken = true;
+                    self.world.said.push(Said::Told(user, Arc::clone(says)));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a NOTIFY is answered as if it belonged to nothing.
+fn refuses(said: &Said) -> bool {
+    match said {
+        Said::Sent(letter) => letter.facts.status == 481,
+        Said::Stored(_) | Said::Told(..) => false,
+    }
+}
