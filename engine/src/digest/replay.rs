@@ -112,7 +112,7 @@ impl NonceState {
     /// Marks `nc` as seen; `false` if it was before, or lies below the window.
     fn count(&mut self, nc: u32, window: u32) -> bool {
         if let Some(ahead) = nc.checked_sub(self.max_nc).filter(|ahead| *ahead > 0) {
-            self.window = self.window.checked_shl(ahead).unwrap_or(0) | 1;
+            self.window = self.window.checked_shl(ahead).unwrap_or(0) + 1;
             self.max_nc = nc;
             return true;
         }

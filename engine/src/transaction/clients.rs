@@ -300,10 +300,11 @@ impl<O: Clone> Clients<O> {
         response: &Response,
         out: &mut Vec<Output<R, E>>,
     ) -> Option<O> {
-        let finished = self.finished.get(&key)?;
-        if finished.is_invite() != (method == Method::Invite) {
+        // Copies of other answers only have to vanish.
+        if method != Method::Invite {
             return None;
         }
+        let finished = self.finished.get(&key)?;
         let step = finished.state().on_answer(timing, response.status());
         if let (Some(Send::Again), Finished::Refused(refused)) = (step.send, finished)
             && !refused.ack.is_empty()
@@ -391,10 +392,6 @@ impl<O> Finished<O> {
             Self::Refused(_) => State::Invite(invite_client::State::Completed),
             Self::Accepted(_) => State::Invite(invite_client::State::Accepted),
         }
-    }
-
-    fn is_invite(&self) -> bool {
-        matches!(self.state(), State::Invite(_))
     }
 
     fn owner(&self) -> Option<&O> {

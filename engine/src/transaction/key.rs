@@ -92,7 +92,10 @@ impl ServerKey {
 
     /// The key as one number in the same order.
     pub(crate) fn number(self) -> u128 {
-        u128::from(self.request) << 64 | u128::from(self.path)
+        let mut octets = [0; 16];
+        octets[..8].copy_from_slice(&self.request.to_be_bytes());
+        octets[8..].copy_from_slice(&self.path.to_be_bytes());
+        u128::from_be_bytes(octets)
     }
 
     /// Every key that the same request can have, whichever way it comes.
@@ -113,9 +116,10 @@ fn path(secret: &Secret, request: &Request) -> u64 {
     path
 }
 
-/// The branch, if its sender promises that it is unique. The bare cookie promises nothing.
+/// The branch, if its sender promises that it is unique. Nothing after the cookie is no branch;
+/// such a message is malformed and never comes here.
 fn unique_branch<'a>(via: &Via<'a>) -> Option<&'a str> {
-    via.branch.filter(|branch| branch.len() > COOKIE.len() && branch.starts_with(COOKIE))
+    via.branch.filter(|branch| branch.starts_with(COOKIE))
 }
 
 fn path_by_branch(secret: &Secret, via: &Via<'_>, branch: &str) -> Id {

@@ -91,15 +91,18 @@ impl Forge {
 
     fn plant(&mut self, all: &[Mutant], originals: &BTreeMap<&str, String>) -> Result<(), String> {
         self.planted.clear();
+        let mut impossible = Vec::new();
         for (file, text) in originals {
             let viable =
                 |mutant: &&Mutant| mutant.file == *file && !self.unviable.contains(&mutant.number);
             let here: Vec<&Mutant> = all.iter().filter(viable).collect();
-            let (text, planted) = plant(text, &here).map_err(|error| format!("{file}: {error}"))?;
-            self.planted.extend(planted);
+            let done = plant(text, &here).map_err(|error| format!("{file}: {error}"))?;
+            self.planted.extend(done.numbers);
+            impossible.extend(done.impossible);
             let path = self.tree.join(file);
-            write_if_other(&path, formatted(&text)?.as_bytes())?;
+            write_if_other(&path, formatted(&done.text)?.as_bytes())?;
         }
+        self.unviable.extend(impossible);
         Ok(())
     }
 

@@ -79,34 +79,18 @@ impl Ready<'_> {
     /// Whether the suite fails, or does not come to an end.
     fn fails(&self, tree: &Path, mutant: u32) -> bool {
         // A mutant that never stops growing must not take the machine with it.
-        let spawned = Command::new("sh")
-            .args(["-c", "ulimit -v 6000000; exec \"$0\" \"$@\""])
+        let limited = "ulimit -v 6000000; exec timeout -s KILL \"$@\"";
+        let status = Command::new("sh")
+            .args(["-c", limited, "sh", &self.limit.as_secs().to_string()])
             .arg(&self.program)
             .args(self.suite.arguments)
             .env("PRESENTLY_MUTANT", mutant.to_string())
-            .env("CARGO_MANIFEST_DIR", tree.join(self.suite.folder))
             .env("INSTA_UPDATE", "no")
-            .env("PROPTEST_FAILURE_PERSISTENCE", "off")
             .current_dir(tree.join(self.suite.folder))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn();
-        let Ok(mut child) = spawned else { return false };
-        let (start, mut pause) = (Instant::now(), Duration::from_millis(2));
-        loop {
-            match child.try_wait() {
-                Ok(Some(status)) => return !status.success(),
-                Ok(None) if start.elapsed() < self.limit => {
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(50));
-                }
-                Ok(None) | Err(_) => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return true;
-                }
-            }
-        }
+            .status();
+        status.is_ok_and(|status| !status.success())
     }
 }

@@ -51,8 +51,8 @@ const TEST_SUITES: &[Suite] = &[
 ];
 
 const TOOL_SUITES: &[Suite] = &[
-    suite("simulation", "presence-sim", ".", &["search", "--seeds", "1..300", "--threads", "1"]),
-    suite("models", "presence-check", ".", &["C2a", "C3a", "C6"]),
+    suite("simulation", "presence-sim", ".", &["search", "--seeds", "1..150", "--threads", "1"]),
+    suite("models", "presence-check", ".", &["C2a", "C5a"]),
 ];
 
 fn main() -> ExitCode {

@@ -26,21 +26,33 @@ pub fn on(number: u32) -> bool {
 }
 ";
 
-/// A file with its mutants planted, and the numbers of those that found their place.
-pub(crate) fn plant(text: &str, mutants: &[&Mutant]) -> syn::Result<(String, Vec<u32>)> {
+/// A file with its mutants planted.
+pub(crate) struct Planted {
+    pub(crate) text: String,
+    /// The numbers of those that found their place.
+    pub(crate) numbers: Vec<u32>,
+    /// Those that no compiler takes: `||` beside a `let`.
+    pub(crate) impossible: Vec<u32>,
+}
+
+/// Plants the mutants of one file.
+pub(crate) fn plant(text: &str, mutants: &[&Mutant]) -> syn::Result<Planted> {
     let mut file = syn::parse_file(text)?;
-    let mut planter = Planter { places: BTreeMap::new(), planted: Vec::new() };
+    let mut planter =
+        Planter { places: BTreeMap::new(), planted: Vec::new(), impossible: Vec::new() };
     for mutant in mutants {
         planter.places.entry(mutant.place()).or_default().push((*mutant).clone());
     }
     planter.visit_file_mut(&mut file);
-    Ok((file.into_token_stream().to_string(), planter.planted))
+    let Planter { planted: numbers, impossible, .. } = planter;
+    Ok(Planted { text: file.into_token_stream().to_string(), numbers, impossible })
 }
 
 struct Planter {
     /// Line and column, both from 1, of what a mutant replaces.
     places: BTreeMap<(usize, usize), Vec<Mutant>>,
     planted: Vec<u32>,
+    impossible: Vec<u32>,
 }
 
 impl Planter {
@@ -159,7 +171,11 @@ impl VisitMut for Planter {
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         let mutants = match expr {
-            Expr::Binary(binary) if binds(&Expr::Binary(binary.clone())) => Vec::new(),
+            Expr::Binary(binary) if binds(&Expr::Binary(binary.clone())) => {
+                let refused = self.take(binary.op.span(), &[Genre::BinaryOperator]);
+                self.impossible.extend(refused.iter().map(|mutant| mutant.number));
+                Vec::new()
+            }
             Expr::Binary(binary) => self.take(binary.op.span(), &[Genre::BinaryOperator]),
             Expr::Unary(unary) => self.take(unary.op.span(), &[Genre::UnaryOperator]),
             _ => Vec::new(),

@@ -75,6 +75,16 @@ fn so_many_undecided_watchers_wait_and_a_decision_makes_room() {
     erin.watch(&mut stage, "bob", "presence", 600);
 }
 
+#[test]
+fn a_document_may_be_as_large_as_the_limit_says() {
+    for (more, status) in [(0, 200), (1, 413)] {
+        let (mut stage, _alice, mut bob) = scene();
+        let empty = presently_tests::phone::pidf("bob", "").len();
+        let note = "x".repeat(stage.config.limits.publication_size - empty + more);
+        assert_eq!(bob.publish(&mut stage, &note, None).status(), status);
+    }
+}
+
 /// The oldest of too many traces gives way, whether it waits or is pending; those of others stay.
 #[test]
 fn the_oldest_trace_of_a_watcher_gives_way() {

@@ -1,8 +1,10 @@
 //! What the lifecycle of publications, subscriptions and watcher rows leaves behind, where its
 //! limits are, and what survives a crash.
 
+mod decided;
 mod forgotten;
 mod limits;
+mod paced;
 mod recovered;
 
 use presently_engine::Input;

@@ -34,6 +34,22 @@ fn everybody_is_told_again_within_three_seconds_but_not_all_at_once() {
     assert!(different.len() > 15, "{times:?}");
 }
 
+/// D11: policy is stored first. What a crash kept a decision from doing is done after it.
+#[test]
+fn a_decision_is_carried_out_although_the_crash_came_in_between() {
+    let (mut stage, mut alice, _bob) = scene();
+    alice.watch(&mut stage, "bob", "presence", 600);
+    assert_eq!(alice.told(&mut stage).state, "pending");
+    let before = stage.rows.clone();
+    decide(&mut stage, "alice", Some(Handling::Allow));
+    let is_verdict = |key: &[u8]| key.windows(2).any(|two| two == b"\0d");
+    let verdict = stage.rows.clone().into_iter().filter(|(key, _)| is_verdict(key));
+    stage.rows = before.into_iter().chain(verdict).collect();
+    stage.crash(Duration::from_secs(1));
+    stage.pass(Duration::from_secs(3));
+    assert_eq!(alice.told(&mut stage).state, "active");
+}
+
 /// What was promised for so long ends when it was promised to end, whatever the outage.
 #[test]
 fn every_deadline_survives() {

@@ -226,6 +226,8 @@ fn credentials_that_cannot_be_read_are_refused_as_such() {
     for (broken, why) in [
         (good.replace("nc=00000001", "nc=1"), "nc is not 8 hex digits"),
         (good.replace("nc=00000001", "nc=0000000g"), "nc is not 8 hex digits"),
+        (good.replace("nc=00000001", "nc=+0000001"), "nc is not 8 hex digits"),
+        (format!("{good}, username*=UTF-8''alice"), "digest with two usernames"),
         (good.replace("nc=00000001, ", ""), "digest without nc"),
         (good.replace(", cnonce=\"0a4f113b\"", ""), "digest without cnonce"),
         (good.replace("realm=\"example.org\", ", ""), "digest without realm"),
@@ -243,11 +245,34 @@ fn credentials_that_cannot_be_read_are_refused_as_such() {
 
 #[test]
 fn a_name_announced_before_the_first_challenge_is_no_guess() {
-    let announced = "Authorization: Digest username=\"alice\", realm=\"example.org\", nonce=\"\", \
-                     uri=\"sip:example.org\", response=\"\"\r\n";
-    let request = request("REGISTER", REGISTRAR, announced, "");
-    let ruling = judge(&mut Nonces::default(), 1, &request);
-    assert_eq!(ruling, Ruling::Challenge { stale: false });
+    for (nonce, proof) in [("", ""), ("", "0123"), ("N", "")] {
+        let announced = format!(
+            "Authorization: Digest username=\"alice\", realm=\"example.org\", \
+             nonce=\"{nonce}\", uri=\"sip:example.org\", response=\"{proof}\"\r\n"
+        );
+        let request = request("REGISTER", REGISTRAR, &announced, "");
+        let ruling = judge(&mut Nonces::default(), 1, &request);
+        assert_eq!(ruling, Ruling::Challenge { stale: false }, "{announced}");
+    }
+}
+
+#[test]
+fn what_is_offered_is_what_the_operator_wants() {
+    let cause = request("REGISTER", REGISTRAR, "", "");
+    let key = key(1);
+    for (sha256, md5, offered) in [
+        (true, true, &["SHA-256", "MD5"][..]),
+        (true, false, &["SHA-256"]),
+        (false, true, &["MD5"]),
+        (false, false, &["SHA-256"]),
+    ] {
+        let limits = NonceLimits { sha256, md5, ..LIMITS };
+        let asked = challenges(&terms(&key, &limits, at(1)), false, &cause);
+        assert_eq!(asked.len(), offered.len());
+        for (challenge, name) in asked.iter().zip(offered) {
+            assert!(challenge.contains(&format!("algorithm={name}, ")), "{challenge}");
+        }
+    }
 }
 
 #[test]
@@ -283,6 +308,27 @@ fn an_equivalent_uri_will_do() {
     let credentials = phone.credentials("REGISTER", "sip:EXAMPLE.org", "");
     let request = request("REGISTER", REGISTRAR, &format!("Authorization: {credentials}\r\n"), "");
     assert!(accepted(&judge(&mut Nonces::default(), 1, &request)));
+}
+
+/// RFC 8760 §2.6 item 6 and behaviour M7: a registrar has many names, and only a REGISTER may
+/// choose among them.
+#[test]
+fn a_register_may_take_any_name_of_the_registrar() {
+    let phone = Phone::alice(&nonce(&key(1), 1));
+    let is_ours = |uri: &Uri<'_>| matches!(uri.host, crate::message::Host::Ip(_));
+    let judged = |method, asked, claimed| {
+        let credentials = phone.credentials(method, claimed, "");
+        let request = request(method, asked, &format!("Authorization: {credentials}\r\n"), "");
+        let key = key(1);
+        let terms = Terms { is_ours: &is_ours, ..terms(&key, &LIMITS, at(1)) };
+        Nonces::default().judge(&terms, &request, false, &users)
+    };
+    let bad = Ruling::Bad("digest uri is not the Request-URI");
+    assert!(accepted(&judged("REGISTER", REGISTRAR, "sip:192.0.2.1")));
+    assert_eq!(judged("REGISTER", REGISTRAR, "sip:alice@192.0.2.1"), bad);
+    assert_eq!(judged("REGISTER", REGISTRAR, "sip:example.com"), bad);
+    assert_eq!(judged("REGISTER", REGISTRAR, "no uri"), bad);
+    assert_eq!(judged("OPTIONS", REGISTRAR, "sip:192.0.2.1"), bad);
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Presentity {
         let Some(row) = self.table_mut(package).get_mut(id) else { return };
         let was_paced = row.outbox.state() == State::Paced;
         let act = row.outbox.on(what, cx.now, cx.config.notify_gap);
-        if was_paced && row.outbox.state() != State::Paced && what != Happening::GapOver {
+        if was_paced && row.outbox.state() != State::Paced {
             cx.timers.stop(&self.throttle(package, id));
         }
         match act {

@@ -100,6 +100,21 @@ fn an_accepted_invite_is_remembered_by_its_receiver_for_64_t1_without_resending(
 }
 
 #[test]
+fn only_an_answer_that_copies_get_is_kept() {
+    let mut world = World::new();
+    let (invite, publish) = (invite(), request("PUBLISH", "z9hG4bK2"));
+    let key = world.open(&invite);
+    world.answer(&invite, key, 200);
+    assert!(format!("{:?}", world.tx).contains("answer: []"), "nobody gets this 200 again");
+    assert_eq!(world.tx.len(), (1, 0));
+    let key = world.open(&publish);
+    assert_eq!(world.tx.len(), (2, 0));
+    world.answer(&publish, key, 200);
+    assert!(format!("{:?}", world.tx).contains("answer: [83, 73, 80, "), "copies get this one");
+    assert_eq!(world.tx.len(), (2, 0));
+}
+
+#[test]
 fn a_client_that_cannot_be_reached_does_not_end_its_transactions() {
     let mut world = World::new();
     let mut keys = Vec::new();

@@ -60,6 +60,16 @@ fn without_the_cookie_the_whole_via_and_the_request_uri_count() {
 }
 
 #[test]
+fn only_the_cookie_promises_a_unique_branch() {
+    for (branch, unique) in [("z9hG4bK1", true), ("0123456789", false)] {
+        let request = with_via("MESSAGE", &format!("SIP/2.0/UDP h.example;branch={branch}"), "");
+        let text = std::str::from_utf8(request.bytes()).unwrap();
+        let elsewhere = text.replacen("sip:bob@", "sip:carol@", 1).replace("\r\n", "\n");
+        assert_eq!(key(&parse(&elsewhere)) == key(&request), unique, "{branch}");
+    }
+}
+
+#[test]
 fn an_old_client_acknowledges_with_the_to_tag_of_the_refusal() {
     let mut world = World::new();
     let via = "SIP/2.0/UDP host.example";

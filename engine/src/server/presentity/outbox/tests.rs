@@ -75,6 +75,16 @@ fn a_withdrawn_offer_jumps_the_queue_once() {
     assert_eq!(outbox.on(Happening::GapOver, NOW + GAP, GAP), Act::Send);
 }
 
+/// P43: that holds, too, for an offer that is withdrawn while something else waits for the gap.
+#[test]
+fn a_withdrawn_offer_jumps_the_queue_only_if_none_just_did() {
+    for (ago, act) in [(1, Act::Rest), (4999, Act::Rest), (5000, Act::Send)] {
+        let mut outbox = outbox(State::Paced, Some(ago));
+        outbox.excepted = Some(NOW - Duration::from_millis(ago));
+        assert_eq!(outbox.on(Happening::Dirty(Urgency::Withdrawn), NOW, GAP), act, "{ago} ms");
+    }
+}
+
 /// P5, P7: while one NOTIFY is outstanding nothing is sent, and the terminal one is the last.
 #[test]
 fn the_terminal_notify_waits_for_the_outstanding_one() {
