@@ -92,7 +92,7 @@ const PROPERTIES: &[Property] = &[
     intact("P46", watchers::table_is_who_subscribed),
     always("P19", transactions::only_100_and_late),
     always("P15", transactions::never_longer_than_asked),
-    always("P18", transactions::one_final_answer),
+    intact("P18", transactions::one_final_answer),
     intact("P14", expiry::nothing_runs_out_early),
     intact("P14", expiry::nothing_is_forgotten),
     intact("P32", expiry::entity_tags_last),

@@ -147,10 +147,15 @@ impl Auth {
         }
     }
 
+    /// Whether this `opaque` is not the last known one (D21).
+    pub(crate) fn is_other_boot(&self, opaque: &str) -> bool {
+        self.boot.as_deref().is_some_and(|boot| boot != opaque)
+    }
+
     /// True if this `opaque` differs from the last known one (D21).
     fn note_boot(&mut self, opaque: Option<Box<str>>) -> bool {
         let Some(opaque) = opaque else { return false };
-        let changed = self.boot.as_ref().is_some_and(|boot| *boot != opaque);
+        let changed = self.is_other_boot(&opaque);
         self.boot = Some(opaque);
         changed
     }

@@ -8,7 +8,7 @@
 use super::auth::{Asker, Auth, Credentials};
 use super::cx::Cx;
 use super::subscription::UsageId;
-use crate::digest::ClientError;
+use crate::digest::{ClientError, opaque_of_stale};
 use crate::machine::Peer;
 use crate::message::{Aor, Method, Name, Response, Writer};
 use crate::mint::{Id, Label};
@@ -105,7 +105,8 @@ impl Draft {
 pub(crate) enum Outcome {
     /// A final answer other than those that are retried here.
     Answered(Response),
-    /// Nothing: Timer F, an unreachable server, or a 408 (RFC 4320 §4.2).
+    /// Nothing: Timer F, an unreachable server, a 408 (RFC 4320 §4.2), or a server that
+    /// started again faster than it was answered.
     Silent,
     /// Larger than its limit; it was not sent.
     TooLarge,
@@ -282,7 +283,7 @@ impl Cx<'_> {
         };
         if !retry {
             self.release();
-            let silent = response.status() == 408;
+            let silent = response.status() == 408 || self.is_no_verdict(&exchange, &response);
             let outcome = if silent { Outcome::Silent } else { Outcome::Answered(response) };
             return Some(over(exchange, ticket, outcome));
         }
@@ -315,6 +316,14 @@ impl Cx<'_> {
                 false
             }
         }
+    }
+
+    /// Whether the last of too many challenges comes from a server that has started again since:
+    /// it has never looked at our password, so this is no answer.
+    fn is_no_verdict(&self, exchange: &Exchange, response: &Response) -> bool {
+        let asked = Asker::of(response.status()).is_some();
+        let boot = opaque_of_stale(response).filter(|_| asked && exchange.retries >= AUTH_RETRIES);
+        boot.is_some_and(|boot| self.core.exchanges.auth.is_other_boot(&boot))
     }
 
     /// 423: ask for as long as the server wants at least, once (RFC 3261 §10.2.8, RFC 6665

@@ -178,6 +178,12 @@ impl Client {
     }
 }
 
+/// The `opaque` of a challenge that says that only the nonce was old (RFC 7616 §3.3).
+pub fn opaque_of_stale(response: &Response) -> Option<Box<str>> {
+    let offer = choose(None, response, Algorithm::Md5).ok().filter(|offer| offer.stale)?;
+    offer.opaque
+}
+
 impl Challenge {
     fn count(&mut self, secret: &Secret, uri: &str, ha1: Ha1) -> Sent {
         self.nc = self.nc.saturating_add(1);

@@ -12,7 +12,7 @@ mod params;
 mod replay;
 mod server;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, opaque_of_stale};
 pub use hash::{Algorithm, Ha1, Parts, Qop, response};
 pub use nonce::NonceKey;
 pub use replay::{NonceState, Nonces};

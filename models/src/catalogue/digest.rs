@@ -21,9 +21,9 @@ fn c6a(depth: Depth) -> Plan {
     plan.budget = Budget { replays: 1, forgeries: 1, ..Budget::default() };
     // To watch again is to ask again inside the dialog.
     plan.budget.wishes = purses(&[(PUBLISH, 1), (WATCH, 2)]);
-    if depth > Depth::Quick {
+    if depth == Depth::Deep {
         plan.budget.replays = 2;
-        plan.budget.wishes[usize::from(COME)] = u8::from(depth == Depth::Deep);
+        plan.budget.wishes[usize::from(COME)] = 1;
     }
     plan.laws = vec![
         Law::NoStateBeforeAuth,

@@ -17,7 +17,7 @@ pub(super) fn plans(depth: Depth) -> Vec<Plan> {
         c2f(depth),
         c2g(depth),
         c2h(depth),
-        c2i(depth),
+        c2i(),
         c4(depth),
     ];
     if depth > Depth::Quick {
@@ -140,13 +140,15 @@ fn c2h(depth: Depth) -> Plan {
     plan
 }
 
-fn c2i(depth: Depth) -> Plan {
+/// Two firings: with a third one a server may forget a transaction that its client still repeats,
+/// which needs clocks 32 s apart and a letter that is older than any may be (64·T1).
+fn c2i() -> Plan {
     let mut plan = c2a();
     plan.name = "C2i";
     plan.says = "one watcher, one decision, and timers that fire at any moment: every clock drifts";
     plan.linger = true;
     plan.clocks = Clocks::Any;
-    plan.budget.fires = if depth == Depth::Quick { 2 } else { 3 };
+    plan.budget.fires = 2;
     plan.laws = ALWAYS.to_vec();
     plan.sights = vec![Sight::Pending, Sight::Active, Sight::Rejected, Sight::Retransmitted];
     plan

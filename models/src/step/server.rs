@@ -1,6 +1,6 @@
 //! What the server does with its inputs, stores and sends; its crashes.
 
-use super::{Letter, SERVER, Said, Serves, Sight, Step, Village, notes};
+use super::{Letter, Prompt, SERVER, Said, Serves, Sight, Step, Village, notes};
 use crate::ghost::{
     Deed, Origin, Rows, born, comes_home, decided, ended, moves, registered, same_tables,
     stored_at_home,
@@ -109,7 +109,9 @@ impl<S: Serves> Step<'_, S> {
             self.world.ghost.notify_answered(letter);
         }
         let (server, rows) = (self.world.server.print(), self.world.rows.clone());
+        self.cause = Some(Prompt { call: letter.facts.call, status: letter.facts.status });
         let done = self.tell_server(Some((letter, origin)));
+        self.cause = None;
         let Message::Request(request) = &letter.message else { return };
         let village = self.village;
         let mut notes = notes(village, &mut self.world.broken);

@@ -118,3 +118,26 @@ fn md5_alone_is_refused_where_it_is_not_allowed() {
     scene.expect_silence();
     assert!(matches!(&scene.events()[0], Event::Error { why, .. } if why.contains("algorithm")));
 }
+
+/// A server that starts again and again has never looked at our password.
+#[test]
+fn nonces_that_only_got_old_are_no_refusal() {
+    let mut scene = Scene::new();
+    scene.say(Command::Login);
+    let bare = scene.expect(Method::Register);
+    scene.challenge(&bare, "n1", "boot1", false);
+    for (nonce, boot) in [("n2", "boot2"), ("n3", "boot3")] {
+        let register = scene.expect(Method::Register);
+        scene.challenge(&register, nonce, boot, true);
+    }
+    scene.expect_silence();
+    let failed = scene.events().into_iter().find_map(|event| match event {
+        Event::RegisterFailed { status, retry_ms, .. } => Some((status, retry_ms.is_some())),
+        _ => None,
+    });
+    assert_eq!(failed, Some((0, true)), "it will be tried again");
+    scene.pass(secs(3));
+    let again = scene.expect(Method::Register);
+    scene.answer(&again, 200, &[(Name::Expires, "600")]);
+    assert!(scene.events().iter().any(|event| matches!(event, Event::Registered { .. })));
+}
