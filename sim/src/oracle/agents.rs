@@ -39,6 +39,46 @@ fn life_ends(evidence: &Evidence<'_>, device: &DeviceName, at_ms: u64) -> u64 {
     life.and_then(|life| life.left_ms.or(life.until_ms)).unwrap_or(evidence.record.ended_ms)
 }
 
+/// Fetches by their subscription: when they were ordered, when they began. Each is a subscription
+/// of its own.
+struct Fetches<'a> {
+    ordered: BTreeMap<(&'a DeviceName, String), Vec<u64>>,
+    begun: BTreeMap<Key<'a>, Vec<u64>>,
+}
+
+impl<'a> Fetches<'a> {
+    fn new(evidence: &'a Evidence<'_>) -> Self {
+        let mut ordered: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for step in &evidence.plan.steps {
+            let Act::Order(device, line) = &step.act else { continue };
+            let Some(target) = line.strip_prefix("fetch ") else { continue };
+            let key = (device, super::lives::user_of(target.trim()));
+            ordered.entry(key).or_default().push(step.at_ms);
+        }
+        let mut begun: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (at_ms, key, asked) in calls(evidence).into_values() {
+            if asked == 0 {
+                begun.entry(key).or_default().push(at_ms);
+            }
+        }
+        Self { ordered, begun }
+    }
+
+    /// Whether a subscription that begins is a fetch for which an order is left: also one from
+    /// before the device was registered, or while it stood still.
+    fn pays(&mut self, key: &Key<'a>, at_ms: u64) -> bool {
+        let (device, package, target) = key;
+        let begun = self.begun.get(key).is_some_and(|begun| begun.contains(&at_ms));
+        let orders = match package {
+            Package::Presence if begun => self.ordered.get_mut(&(*device, target.clone())),
+            Package::Presence | Package::Winfo => None,
+        };
+        let Some(orders) = orders else { return false };
+        let due = orders.iter().position(|ordered_ms| *ordered_ms <= at_ms);
+        due.map(|due| orders.remove(due)).is_some()
+    }
+}
+
 /// P17: a device begins a subscription once for each cause: an order, an end, a restart of the
 /// server, a start of its own.
 pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
@@ -56,18 +96,21 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
             causes.entry(device).or_default().push((at_ms, at_ms + JITTER_MS));
         }
     }
+    let mut fetches = Fetches::new(evidence);
     let mut found = Vec::new();
-    for ((device, package, target), told) in phases(evidence) {
+    for (key, told) in phases(evidence) {
+        let (device, package, target) = &key;
         let mut begun: Option<u64> = None;
         for (at_ms, phase) in told {
             match phase {
                 SubscriptionPhase::Trying => {
                     let since = begun.replace(at_ms);
+                    let fetched = fetches.pays(&key, at_ms);
                     let caused = |since: u64| {
                         let of = causes.get(device).into_iter().flatten();
                         of.filter(|(from, until)| *from <= at_ms && since < *until).count() > 0
                     };
-                    if since.is_some_and(|since| !caused(since)) {
+                    if since.is_some_and(|since| !fetched && !caused(since)) {
                         let what = format!("{device} begins {package:?} of {target} once more");
                         found.push((at_ms, what));
                     }
@@ -106,8 +149,9 @@ pub(super) fn tries_end(evidence: &Evidence<'_>) -> Found {
     found
 }
 
-/// The subscription that a SUBSCRIBE or a NOTIFY with a Call-ID is about, and what was asked for.
-fn calls<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a str, (Key<'a>, u32)> {
+/// The subscription that a SUBSCRIBE or a NOTIFY with a Call-ID is about, when it began, and the
+/// longest time that was asked for.
+fn calls<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a str, (u64, Key<'a>, u32)> {
     let mut calls = BTreeMap::new();
     for (letter, request) in evidence.requests(|origin| origin == Origin::Device) {
         let (Some(device), Method::Subscribe) = (evidence.device(letter.from), request.method())
@@ -118,8 +162,8 @@ fn calls<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<&'a str, (Key<'a>, u32)> {
         let package = if event.package == "presence" { Package::Presence } else { Package::Winfo };
         let asked = request.seconds(Name::Expires).unwrap_or(3600);
         let call = request.call_id().unwrap_or_default();
-        let entry = calls.entry(call).or_insert(((device, package, user(&to)), 0));
-        entry.1 = asked.max(entry.1);
+        let entry = calls.entry(call).or_insert((letter.at_ms, (device, package, user(&to)), 0));
+        entry.2 = asked.max(entry.2);
     }
     calls
 }
@@ -140,7 +184,7 @@ pub(super) fn nobody_believes_for_long(evidence: &Evidence<'_>) -> Found {
         let (call, (_, method)) = (headers.call_id().unwrap_or_default(), letter.cseq());
         let good = letter.response().is_none_or(|response| response.status() < 300);
         let about = matches!(&*method, "SUBSCRIBE" | "NOTIFY") && good;
-        let (Some((key, asked)), Some(at_ms)) = (calls.get(call), letter.arrived_ms) else {
+        let (Some((_, key, asked)), Some(at_ms)) = (calls.get(call), letter.arrived_ms) else {
             continue;
         };
         if about {
@@ -204,7 +248,14 @@ pub(super) fn early_notify_is_taken(evidence: &Evidence<'_>) -> Found {
         let restarts = evidence.told_since(device, subscribe.at_ms.saturating_sub(JITTER_MS));
         let restarts = restarts.filter(|(_, event)| **event == Event::ServerRestarted);
         let noticed = restarts.filter(|(at_ms, _)| *at_ms <= answer.at_ms).count() > 0;
-        if waits && !noticed && evidence.is_undisturbed(device, subscribe.at_ms + 1, answer.at_ms) {
+        // Who started anew since, be it in the next millisecond, has never asked.
+        let life = evidence.lives.of(device, answer.at_ms);
+        let asked = life.is_some_and(|life| life.from_ms <= subscribe.at_ms);
+        if waits
+            && asked
+            && !noticed
+            && evidence.is_undisturbed(device, subscribe.at_ms + 1, answer.at_ms)
+        {
             let what = format!("{device} refuses the first NOTIFY of {}", notify.owner);
             found.push((answer.at_ms, what));
         }

@@ -160,8 +160,11 @@ impl<'a> Evidence<'a> {
     /// Whether whoever sent a letter runs through a time, stays logged in, and is told of no end
     /// and no new beginning.
     pub(crate) fn goes_on(&self, letter: &Letter, from_ms: u64, until_ms: u64) -> bool {
-        self.device(letter.from)
-            .is_some_and(|device| self.is_undisturbed(device, from_ms, until_ms))
+        self.device(letter.from).is_some_and(|device| {
+            let life = self.lives.of(device, from_ms);
+            life.is_some_and(|life| life.from_ms <= letter.at_ms)
+                && self.is_undisturbed(device, from_ms, until_ms)
+        })
     }
 
     /// The same of a device.

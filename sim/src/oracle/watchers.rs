@@ -1,9 +1,11 @@
 //! Watcher information: ids (P10) and convergence (P46).
 
 use super::ending::Shown;
-use super::evidence::{Evidence, Phase};
+use super::evidence::{Evidence, Origin, Phase};
+use crate::plan::DeviceName;
 use presently_engine::agent::{Package, SubscriptionPhase};
 use presently_engine::body::winfo::{Status, WatcherInfo};
+use presently_engine::message::Method;
 use presently_engine::server::Tables;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,8 +65,15 @@ pub(super) fn owner_knows_the_table(evidence: &Evidence<'_>) -> Found {
         if shown.phases.get(&own) != Some(&SubscriptionPhase::Active) {
             continue;
         }
+        let mut late = given_up_at_the_end(evidence, &device.user);
+        late.extend(held_back(evidence, device));
+        let told = |mut rows: Vec<(String, String)>| {
+            rows.retain(|(watcher, _)| !late.contains(&**watcher));
+            rows
+        };
         let (seen, real) = (shown.view.rows(&device.user), truth(tables, &device.user));
-        if seen != real && !gives_up_at_the_end(evidence, &device.user) {
+        let (seen, real) = (told(seen), told(real));
+        if seen != real {
             let what = format!("{device} sees watchers {seen:?}, the server has {real:?}");
             found.push((evidence.record.ended_ms, what));
         }
@@ -72,19 +81,49 @@ pub(super) fn owner_knows_the_table(evidence: &Evidence<'_>) -> Found {
     found
 }
 
-/// Whether an undecided watcher of an owner may be given up so late that the owner has not been
-/// told yet. It waits since its dialog began or ended.
-fn gives_up_at_the_end(evidence: &Evidence<'_>, owner: &str) -> bool {
+/// The undecided watchers of an owner that may be given up so late that the owner has not been
+/// told yet. They wait since their dialog began or ended.
+fn given_up_at_the_end<'a>(evidence: &'a Evidence<'_>, owner: &str) -> BTreeSet<&'a str> {
     let server = &evidence.plan.server;
     let end = evidence.record.ended_ms;
+    let late = end.saturating_sub(server.notify_gap_ms + TELLING_MS)..=end + TELLING_MS;
     let mut begun = BTreeSet::new();
-    let mut theirs = evidence.notifies.iter().filter(|notify| !notify.winfo);
-    theirs.any(|notify| {
+    let theirs = evidence.notifies.iter().filter(|notify| !notify.winfo && notify.owner == owner);
+    let given_up = theirs.filter(|notify| {
         let counts = begun.insert(&notify.dialog) || notify.phase == Phase::Terminated;
-        let due = notify.at_ms + server.giveup_ms;
-        let late = end.saturating_sub(server.notify_gap_ms + TELLING_MS);
-        notify.owner == owner && counts && (late..=end + TELLING_MS).contains(&due)
-    })
+        counts && late.contains(&(notify.at_ms + server.giveup_ms))
+    });
+    given_up.map(|notify| &*notify.watcher).collect()
+}
+
+/// The watchers whose rows changed since the last document that a device had, if the run ends
+/// before the next one is due: documents are paced (M14), and each takes its time.
+fn held_back<'a>(evidence: &'a Evidence<'_>, device: &DeviceName) -> BTreeSet<&'a str> {
+    let end = evidence.record.ended_ms;
+    let calls: BTreeSet<&str> = evidence
+        .requests(|origin| origin == Origin::Device)
+        .filter(|(letter, request)| {
+            request.method() == Method::Subscribe && evidence.device(letter.from) == Some(device)
+        })
+        .filter_map(|(_, request)| request.call_id().ok())
+        .collect();
+    let has_come = |place: usize| {
+        let came = evidence.exchanges.of(place).arrived(&evidence.letters);
+        came.is_some_and(|came| came < end)
+    };
+    let documents = evidence.notifies.iter().filter(|notify| notify.winfo);
+    let documents = documents.filter(|notify| calls.contains(&*notify.dialog.0));
+    let last = documents.filter(|notify| has_come(notify.place)).map(|notify| notify.at_ms).max();
+    let Some(last) = last else { return BTreeSet::new() };
+    let next = last + evidence.plan.server.notify_gap_ms;
+    let mut phases = BTreeMap::new();
+    let theirs =
+        evidence.notifies.iter().filter(|notify| !notify.winfo && notify.owner == device.user);
+    let changed = theirs.filter(|notify| {
+        let changes = phases.insert(&notify.dialog, notify.phase) != Some(notify.phase);
+        changes && notify.at_ms >= last && notify.at_ms.max(next) + TELLING_MS > end
+    });
+    changed.map(|notify| &*notify.watcher).collect()
 }
 
 /// P46 and P22: the server's pending and active rows are the subscriptions that devices have.
