@@ -1,7 +1,7 @@
 //! Soft state: nothing ends before its time (P14), nobody is told that more is left (P15), and
 //! everything is refreshed in time (M10).
 
-use super::evidence::{Evidence, Letter, Notify, Origin, Phase};
+use super::evidence::{Evidence, Letter, Notify, Origin, Phase, user};
 use presently_engine::message::{Method, Name, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ const PATIENCE_MS: u64 = 32_000;
 
 /// Something that was granted for a time.
 pub(crate) struct Grant<'a> {
+    /// Where the request stands.
+    pub(crate) asked_place: usize,
     /// Where the answer stands.
     pub(crate) place: usize,
     /// When the request arrived at first; it was not carried out before.
@@ -47,6 +49,7 @@ pub(crate) fn grants<'a>(
         });
         let Some(seconds) = seconds else { continue };
         let grant = Grant {
+            asked_place: exchange.asked.first().copied().unwrap_or(place),
             place,
             arrived_ms: exchange.arrived(letters).unwrap_or(asked.at_ms),
             sent_ms: answer.at_ms,
@@ -195,7 +198,8 @@ pub(crate) fn no_more_than_is_left(evidence: &Evidence<'_>) -> Found {
 }
 
 /// M10 and M15: a device asks again for what it was granted when nineteen twentieths of the time
-/// are gone at the latest, while it runs and has not heard of an end.
+/// are gone at the latest, or as soon as another PUBLISH lets it, while it runs, has not heard of
+/// an end and has not begun anew.
 pub(crate) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
     let mut asked: BTreeMap<(&str, Method), Vec<u64>> = BTreeMap::new();
     for (letter, request) in evidence.requests(|origin| origin == Origin::Device) {
@@ -210,11 +214,16 @@ pub(crate) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
                 let (Some(heard_ms), 1..) = (grant.heard_ms, grant.seconds) else { continue };
                 let package = method != Method::Publish || is_presence(grant.request);
                 let (since, due) = (grant.asked.at_ms, heard_ms + u64::from(grant.seconds) * 950);
+                let due = match method {
+                    Method::Publish => free_to_publish(evidence, &grant, due),
+                    _ => due,
+                };
                 let again = times.is_some_and(|times| {
                     let later = times.partition_point(|at_ms| *at_ms <= since);
                     times.get(later).is_some_and(|at_ms| *at_ms <= due)
                 });
-                if package && !again && evidence.goes_on(grant.asked, since + 1, due) {
+                let missing = package && !again && evidence.goes_on(grant.asked, since + 1, due);
+                if missing && !begins_anew(evidence, &grant, due) {
                     let what = format!("{} {call} is not refreshed in time", method.as_str());
                     found.push((due, what));
                 }
@@ -224,10 +233,59 @@ pub(crate) fn refreshed_in_time(evidence: &Evidence<'_>) -> Found {
     found
 }
 
+/// When the device may send what is due: a PUBLISH waits for one that is out to the same URI, of
+/// any package (RFC 3903 §4). One that begins later waits for ours, unless it is the same again,
+/// with credentials or with a time that is long enough.
+fn free_to_publish(evidence: &Evidence<'_>, grant: &Grant<'_>, due: u64) -> u64 {
+    let letters = &evidence.letters;
+    let (mut free, mut again) = (due, false);
+    for (exchange, letter, request) in evidence.exchanges.asked(letters) {
+        let rival = request.method() == Method::Publish
+            && letter.from == grant.asked.from
+            && request.uri() == grant.request.uri()
+            && !is_presence(request);
+        let heard = exchange.heard(letters);
+        let over = heard.map_or(u64::MAX, |(at_ms, _)| at_ms).min(letter.at_ms + PATIENCE_MS);
+        let is_out = letter.at_ms <= due || (again && letter.at_ms <= free);
+        if rival && is_out && over > free {
+            free = over;
+            again = heard.is_some_and(|(_, status)| matches!(status, 401 | 407 | 423));
+        }
+    }
+    free
+}
+
+/// Whether the device has subscribed to the same anew by some moment, in another dialog (D21).
+/// What it had is over with that, and the user is told of it in the ms of the last refresh, if
+/// that was challenged by a server that had restarted.
+fn begins_anew(evidence: &Evidence<'_>, grant: &Grant<'_>, by_ms: u64) -> bool {
+    let what = |request: &Request| {
+        let to = request.to().map(|to| user(&to)).unwrap_or_default();
+        (to, request.event().map(|event| event.package.to_owned()))
+    };
+    let later = evidence.letters[grant.asked_place..].iter();
+    grant.request.method() == Method::Subscribe
+        && later.take_while(|letter| letter.at_ms <= by_ms).any(|letter| {
+            letter.from == grant.asked.from
+                && letter.request().is_some_and(|request| {
+                    is_first(request)
+                        && what(request) == what(grant.request)
+                        && request.call_id() != grant.request.call_id()
+                })
+        })
+}
+
+/// Whether it is a SUBSCRIBE outside of a dialog.
+fn is_first(request: &Request) -> bool {
+    request.method() == Method::Subscribe && request.to().is_ok_and(|to| to.tag().is_none())
+}
+
 /// How long recovery is spread over, and some more.
 const SETTLED_MS: u64 = 3500;
 
-/// R47: who was subscribed when the server went down is notified when it is up again.
+/// R47: who was subscribed when the server went down is notified when it is up again, unless the
+/// SUBSCRIBE that began it has been carried out once more by then, and so another dialog has taken
+/// its place (R20, R46).
 pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
     let grants = grants(evidence, Method::Subscribe);
     let mut found = Vec::new();
@@ -247,8 +305,9 @@ pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
             let live = last.phase != Phase::Terminated && last.boot == boot;
             let quiet = evidence.lives.serves(from, until) && !evidence.lives.clock_is_odd();
             let ended = evidence.lives.stopped_in(last.at_ms, from) || evidence.leaves(last, until);
-            if live && well && lasts && quiet && !ended && !told && until < evidence.record.ended_ms
-            {
+            let ended = ended || until >= evidence.record.ended_ms;
+            let due = live && well && lasts && quiet && !ended;
+            if due && !told && !was_replaced(evidence, &dialog.0, from, until) {
                 found.push((
                     until,
                     format!("nothing is heard of {} after", super::dialogs::whose(last)),
@@ -257,6 +316,18 @@ pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
         }
     }
     found
+}
+
+/// Whether a SUBSCRIBE that knows no dialog was carried out in a time: the dialog of its Call-ID is
+/// dropped silently (R20).
+fn was_replaced(evidence: &Evidence<'_>, call: &str, from_ms: u64, until_ms: u64) -> bool {
+    let letters = &evidence.letters;
+    evidence.exchanges.asked(letters).any(|(exchange, _, request)| {
+        let done = exchange.success(letters).map(|place| letters[place].at_ms);
+        is_first(request)
+            && request.call_id() == Ok(call)
+            && done.is_some_and(|at_ms| (from_ms..=until_ms).contains(&at_ms))
+    })
 }
 
 #[cfg(test)]

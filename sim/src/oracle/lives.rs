@@ -68,12 +68,17 @@ impl Lives {
             ahead_ms: (0, 0),
         };
         let mut failing = false;
-        for step in &plan.steps {
+        let mut ends = own_ends(record).into_iter().peekable();
+        for (taken, step) in plan.steps.iter().enumerate() {
+            while let Some((_, at_ms)) = ends.next_if(|(after, _)| *after <= taken) {
+                lives.end_server(at_ms);
+            }
             lives.take(step.at_ms, &step.act);
             if let Act::FailDisk(fails) = step.act {
                 failing = fails;
             }
         }
+        ends.for_each(|(_, at_ms)| lives.end_server(at_ms));
         lives.calm_from_ms = calm_from(plan, record).filter(|_| {
             lives.server.last().is_some_and(|life| life.until_ms.is_none()) && !failing
         });
@@ -105,7 +110,6 @@ impl Lives {
                     life.left_ms = life.left_ms.or(Some(at));
                 }
             }
-            // On a disk that fails it lives until the first thing that it has to keep.
             Act::Start(Party::Server) => {
                 if self.server.last().is_none_or(|life| life.until_ms.is_some()) {
                     self.server.push(Life::new(at));
@@ -120,9 +124,7 @@ impl Lives {
                 if *act == Act::Stop {
                     self.stopped_ms.push(at);
                 }
-                if let Some(life) = self.server.last_mut() {
-                    life.until_ms = life.until_ms.or(Some(at));
-                }
+                self.end_server(at);
             }
             // Who stood still catches up, as after a disk that did.
             Act::Stall(_, ms) => self.released_ms.push(at + ms),
@@ -138,6 +140,13 @@ impl Lives {
             | Act::Replay(_)
             | Act::Flood(_) => {}
             Act::HoldDisk(false) => self.released_ms.push(at),
+        }
+    }
+
+    /// The server ends, unless it has before.
+    fn end_server(&mut self, at_ms: u64) {
+        if let Some(life) = self.server.last_mut() {
+            life.until_ms = life.until_ms.or(Some(at_ms));
         }
     }
 
@@ -218,23 +227,43 @@ impl Lives {
     }
 }
 
+/// When the server ended by itself, or did not start: after how many steps, and at what time. On a
+/// disk that fails it lives until the first thing that it has to keep.
+fn own_ends(record: &Record) -> Vec<(usize, u64)> {
+    let mut taken = 0;
+    let mut ends = Vec::new();
+    for entry in &record.entries {
+        match &entry.what {
+            What::Step(_) => taken += 1,
+            What::Trouble { party: Party::Server, .. } => ends.push((taken, entry.at_ms)),
+            What::Trouble { .. } | What::Told { .. } | What::Datagram { .. } => {}
+        }
+    }
+    ends
+}
+
 /// When the disk was held or failed or the server stood still, and a while after.
 fn held(plan: &Plan) -> Vec<(u64, u64)> {
     let mut held: Vec<(u64, u64)> = Vec::new();
-    let mut since = None;
+    // A disk that syncs again may still be full.
+    let (mut stuck, mut full) = (None, None);
     for step in &plan.steps {
         match step.act {
-            Act::HoldDisk(true) | Act::FailDisk(true) => since = since.or(Some(step.at_ms)),
+            Act::HoldDisk(true) => stuck = stuck.or(Some(step.at_ms)),
+            Act::FailDisk(true) => full = full.or(Some(step.at_ms)),
             Act::Stall(Party::Server, ms) => {
                 held.push((step.at_ms, step.at_ms + ms + CATCHING_UP_MS));
             }
-            Act::HoldDisk(false) | Act::FailDisk(false) => {
-                held.extend(since.take().map(|from| (from, step.at_ms + CATCHING_UP_MS)));
+            Act::HoldDisk(false) => {
+                held.extend(stuck.take().map(|from| (from, step.at_ms + CATCHING_UP_MS)));
+            }
+            Act::FailDisk(false) => {
+                held.extend(full.take().map(|from| (from, step.at_ms + CATCHING_UP_MS)));
             }
             _ => {}
         }
     }
-    held.extend(since.map(|from| (from, u64::MAX)));
+    held.extend(stuck.into_iter().chain(full).map(|from| (from, u64::MAX)));
     held
 }
 
