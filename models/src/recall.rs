@@ -12,9 +12,12 @@ use presently_engine::server::{Record, Tables};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A key and its value, or nothing yet.
+type Place<T> = Mutex<Option<(u64, Arc<T>)>>;
+
 /// A table of fixed size from keys to values.
 pub(crate) struct Recall<T> {
-    places: Vec<Mutex<Option<(u64, Arc<T>)>>>,
+    places: Vec<Place<T>>,
 }
 
 /// Its size is all there is to see.
@@ -50,7 +53,7 @@ impl<T> Recall<T> {
 #[derive(Clone, Debug)]
 pub(crate) enum Made {
     /// A row, with its fingerprint.
-    Record(Record, u64, Arc<str>),
+    Record(Box<Record>, u64, Arc<str>),
     /// A letter.
     Letter(Arc<Letter>),
     /// An event: somebody has to know that something happened.

@@ -95,7 +95,7 @@ fn made(output: Output<Record, Event>) -> Made {
         Output::Record(record) => {
             let name = print(&record, Instant::default());
             let says = crate::drawing::record(&record).into();
-            Made::Record(record, name, says)
+            Made::Record(Box::new(record), name, says)
         }
         Output::Transmit { to, bytes } => Made::Letter(Letter::new(SERVER, to.addr, bytes)),
         Output::Event(_) => Made::Event,

@@ -6,6 +6,9 @@ use crate::oracle::evidence::{Evidence, Origin};
 use presently_engine::message::{Method, Name};
 use std::collections::BTreeMap;
 
+/// Request-URI, when it was sent, and what was answered when.
+type Forwarded = (String, u64, Option<(u64, u16)>);
+
 /// What is known of a message, by its DM-Message-ID.
 #[derive(Default)]
 struct Known {
@@ -13,8 +16,8 @@ struct Known {
     answers: Vec<(u64, u16)>,
     /// Whether a success of one was sent and none was heard.
     unheard: bool,
-    /// Where it was forwarded to: Request-URI, when, and what was answered when.
-    forwarded: Vec<(String, u64, Option<(u64, u16)>)>,
+    /// Where it was forwarded to.
+    forwarded: Vec<Forwarded>,
     /// In which lives of the server it was delivered out of the store.
     delivered: Vec<usize>,
 }

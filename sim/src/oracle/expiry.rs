@@ -79,8 +79,8 @@ pub(crate) fn nothing_runs_out_early(evidence: &Evidence<'_>) -> Found {
         notify.phase == Phase::Terminated && notify.reason.as_deref() == Some("timeout")
     });
     for notify in over {
-        let of = grants.get(&*notify.dialog.0).into_iter().flatten();
-        let Some(last) = of.filter(|grant| grant.place < notify.place).next_back() else {
+        let mut of = grants.get(&*notify.dialog.0).into_iter().flatten();
+        let Some(last) = of.rfind(|grant| grant.place < notify.place) else {
             continue;
         };
         // Who stood still counts from before that (R52).
@@ -111,8 +111,8 @@ pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
         }
         let at_ms = letters[place].at_ms;
         let call = request.call_id().unwrap_or_default();
-        let of = grants.get(call).into_iter().flatten();
-        let Some(last) = of.filter(|grant| grant.place < place).next_back() else { continue };
+        let mut of = grants.get(call).into_iter().flatten();
+        let Some(last) = of.rfind(|grant| grant.place < place) else { continue };
         let ended = dialogs.get(call).into_iter().flatten().any(|notify| {
             let heard = evidence.exchanges.of(notify.place).heard(letters);
             let lost = match heard {
@@ -181,8 +181,8 @@ pub(crate) fn no_more_than_is_left(evidence: &Evidence<'_>) -> Found {
     let grants = grants(evidence, Method::Subscribe);
     let mut found = Vec::new();
     for notify in &evidence.notifies {
-        let of = grants.get(&*notify.dialog.0).into_iter().flatten();
-        let last = of.filter(|grant| grant.place < notify.place).next_back();
+        let mut of = grants.get(&*notify.dialog.0).into_iter().flatten();
+        let last = of.rfind(|grant| grant.place < notify.place);
         let (Some(last), Some(says)) = (last, notify.expires) else { continue };
         let gone = (notify.at_ms - last.sent_ms) / 1000;
         let left = u64::from(last.seconds).saturating_sub(gone) + 1;
@@ -299,8 +299,8 @@ pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
             let until_f = last.at_ms + PATIENCE_MS;
             let well =
                 heard.is_some_and(|(at_ms, status)| status < 300 && at_ms < from.min(until_f));
-            let of = grants.get(&*dialog.0).into_iter().flatten();
-            let grant = of.filter(|grant| grant.sent_ms < from).next_back();
+            let mut of = grants.get(&*dialog.0).into_iter().flatten();
+            let grant = of.rfind(|grant| grant.sent_ms < from);
             let lasts = grant.is_some_and(|grant| grant.seconds > 0 && until < grant.lasts_ms());
             let live = last.phase != Phase::Terminated && last.boot == boot;
             let quiet = evidence.lives.serves(from, until) && !evidence.lives.clock_is_odd();
