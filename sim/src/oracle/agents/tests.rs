@@ -1,7 +1,10 @@
 //! Doctored devices.
 
+use crate::oracle::examine;
 use crate::oracle::rig::*;
+use crate::plan::{Act, Party, Plan, Step};
 use crate::record::{Entry, Fate, Record, What};
+use crate::world;
 use presently_engine::agent::{Event, Package, SubscriptionPhase};
 use presently_engine::message::Aor;
 
@@ -15,11 +18,29 @@ fn tell(record: &mut Record, at_ms: u64, phase: SubscriptionPhase) {
     record.entries.insert(place, Entry { at_ms, what });
 }
 
+/// The morning in which more happens.
+fn morning_with(acts: impl IntoIterator<Item = (u64, Act)>) -> Plan {
+    let mut plan = morning();
+    plan.steps.extend(acts.into_iter().map(|(at_ms, act)| Step { at_ms, act }));
+    plan.steps.sort_by_key(|step| step.at_ms);
+    plan
+}
+
 #[test]
 fn a_second_beginning_is_found() {
     let (plan, mut record) = played();
     tell(&mut record, 50_000, SubscriptionPhase::Trying);
     tell(&mut record, 50_100, SubscriptionPhase::Active);
+    assert_eq!(broken(&plan, &record), ["P17"]);
+}
+
+#[test]
+fn two_fetches_at_once_are_well_and_a_third_is_found() {
+    let fetch = || (30_000, Act::Order(device("alice"), "fetch bob".into()));
+    let plan = morning_with([fetch(), fetch()]);
+    let mut record = world::play(&plan).expect("a run");
+    assert_eq!(examine(&plan, &record), []);
+    tell(&mut record, 30_000, SubscriptionPhase::Trying);
     assert_eq!(broken(&plan, &record), ["P17"]);
 }
 
@@ -50,6 +71,16 @@ fn a_first_notify_that_is_refused_is_found() {
     let answer = datagrams(&record, &["SIP/2.0 200 OK", " 1 NOTIFY\r\n", "To: <sip:alice@"])[0];
     edit(&mut record, answer, "200 OK", "481 Call/Transaction Does Not Exist");
     assert!(broken(&plan, &record).contains(&"P31"));
+}
+
+#[test]
+fn who_starts_anew_at_once_has_asked_for_nothing() {
+    let crash = Act::Crash(Party::Device(device("carol")));
+    let plan = morning_with([(2001, crash), (2001, Act::Login(device("carol")))]);
+    let record = world::play(&plan).expect("a run");
+    let refused = datagrams(&record, &["SIP/2.0 481", " 1 NOTIFY\r\n", "To: <sip:carol@"]);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(examine(&plan, &record), []);
 }
 
 #[test]
