@@ -2,8 +2,8 @@
 
 use crate::oracle::examine;
 use crate::oracle::rig::*;
-use crate::plan::{Act, Party, Step};
-use crate::record::Entry;
+use crate::plan::{Act, Party, Plan, Step};
+use crate::record::{Entry, Record};
 
 /// NOTIFYs of bob's presence to alice.
 const ALICE: [&str; 2] = ["NOTIFY sip:alice", "Event: presence\r\n"];
@@ -75,4 +75,95 @@ fn silence_after_a_restart_is_found() {
     };
     record.entries.retain(|entry| !told(entry));
     assert!(broken(&plan, &record).contains(&"R47"));
+}
+
+/// The morning with more steps, as it was played.
+fn played_with(steps: Vec<Step>) -> (Plan, Record) {
+    let mut plan = morning();
+    plan.steps.extend(steps);
+    let record = crate::world::play(&plan).expect("a run");
+    (plan, record)
+}
+
+fn step(at_ms: u64, act: Act) -> Step {
+    Step { at_ms, act }
+}
+
+/// Puts a copy of a datagram behind it, as another message.
+fn anew(record: &mut Record, at: usize, later_ms: u64, changes: &[(&str, &str)]) -> usize {
+    let place = again(record, at, later_ms);
+    changes.iter().for_each(|(from, to)| edit(record, place, from, to));
+    place
+}
+
+#[test]
+fn a_publication_waits_for_the_decision_that_is_out_and_no_longer() {
+    let cut = Act::Cut { from: Party::Device(device("bob")), to: Party::Server, both: true };
+    let allow = Act::Order(device("bob"), "allow carol".into());
+    let (plan, mut record) = played_with(vec![step(43_000, cut), step(44_000, allow)]);
+    assert!(!broken(&plan, &record).contains(&"M10"));
+    let late = |entry: &Entry| {
+        let publish = text(entry).is_some_and(|text| {
+            text.starts_with("PUBLISH") && text.contains("Event: presence\r\n")
+        });
+        publish && entry.at_ms > 43_000
+    };
+    let first = record.entries.iter().find(|entry| late(entry)).expect("a refresh").at_ms;
+    assert!(first >= 44_000 + 32_000, "it waited for the end of the decision, until {first}");
+    record.entries.retain(|entry| !late(entry));
+    assert!(broken(&plan, &record).contains(&"M10"));
+}
+
+#[test]
+fn who_subscribes_anew_in_the_ms_of_a_refresh_need_not_refresh() {
+    let (plan, mut record) = played();
+    let theirs = ["SUBSCRIBE sip:bob@", "From: <sip:alice@", "Authorization: "];
+    let asked = datagrams(&record, &theirs);
+    let (first, last) = (asked[0], record.entries[asked[1]].at_ms);
+    record.entries.retain(|entry| {
+        let hers = text(entry).is_some_and(|text| {
+            text.starts_with("SUBSCRIBE") && text.contains("From: <sip:alice@")
+        });
+        entry.at_ms < last || !hers
+    });
+    assert!(broken(&plan, &record).contains(&"M10"));
+    let missing_beside = |other: &[(&str, &str)]| {
+        let mut record = record.clone();
+        let changes =
+            [&[("Call-ID: ", "Call-ID: 0"), ("branch=z9hG4bK", "branch=z9hG4bK0")], other];
+        anew(&mut record, first, 0, &changes.concat());
+        broken(&plan, &record).contains(&"M10")
+    };
+    assert!(!missing_beside(&[]), "the other dialog took its place");
+    assert!(missing_beside(&[("sip:bob", "sip:carol")]), "that of bob is still there");
+}
+
+#[test]
+fn who_began_again_before_recovery_was_told_in_the_new_dialog() {
+    let steps = [Act::Crash(Party::Server), Act::Start(Party::Server)];
+    let steps = [40_000, 41_000].into_iter().zip(steps).map(|(at_ms, act)| step(at_ms, act));
+    let (plan, mut record) = played_with(steps.collect());
+    record.entries.retain(|entry| {
+        let notify = text(entry).is_some_and(|text| text.starts_with("NOTIFY sip:alice"));
+        !(notify && (41_000..45_000).contains(&entry.at_ms))
+    });
+    let asked = ["SUBSCRIBE sip:bob@", "From: <sip:alice@", "Authorization: "];
+    let asked = datagrams(&record, &asked)[0];
+    let later = 42_000 - record.entries[asked].at_ms;
+    let answer = datagrams(&record, &["SIP/2.0 200 OK", " SUBSCRIBE\r\n", "alice@example.org"])[0];
+    anew(&mut record, asked, later, &[("branch=z9hG4bK", "branch=z9hG4bK0")]);
+    assert!(broken(&plan, &record).contains(&"R47"), "asked, but not answered");
+    anew(&mut record, answer, later, &[("branch=z9hG4bK", "branch=z9hG4bK0")]);
+    assert!(!broken(&plan, &record).contains(&"R47"));
+}
+
+#[test]
+fn a_disk_that_syncs_again_may_still_be_full() {
+    let (plan, record) = played_with(vec![
+        step(39_000, Act::FailDisk(true)),
+        step(39_100, Act::HoldDisk(false)),
+        step(39_200, Act::Crash(Party::Server)),
+        step(40_000, Act::Start(Party::Server)),
+    ]);
+    assert!(!broken(&plan, &record).contains(&"R47"));
 }

@@ -1,6 +1,8 @@
 //! Doctored proofs.
 
 use crate::oracle::rig::*;
+use crate::plan::{Act, Party, Step};
+use crate::record::{Entry, What};
 
 /// What alice asks with credentials, and the 200 to it.
 const ALICE: [&str; 3] = ["SUBSCRIBE sip:bob", "sip:alice@example.org", "Authorization: "];
@@ -64,4 +66,21 @@ fn a_challenge_to_who_has_proven_it_is_found() {
     let last = *datagrams(&record, &["SIP/2.0 200 OK", " REGISTER\r\n"]).last().expect("a refresh");
     edit(&mut record, last, "200 OK", "401 Unauthorized");
     assert!(broken(&plan, &record).contains(&"M7"));
+}
+
+#[test]
+fn a_server_that_ended_by_itself_forgot_its_nonces() {
+    let mut plan = morning();
+    let steps = [(26_000, Act::FailDisk(true)), (33_500, Act::FailDisk(false))];
+    plan.steps.extend(steps.map(|(at_ms, act)| Step { at_ms, act }));
+    plan.steps.push(Step { at_ms: 33_600, act: Act::Start(Party::Server) });
+    let mut record = crate::world::play(&plan).expect("a run");
+    let ended = |entry: &&Entry| matches!(entry.what, What::Trouble { .. });
+    let ended = record.entries.iter().find(ended).expect("an end of its own").at_ms;
+    let challenges = datagrams(&record, &["SIP/2.0 401 Unauthorized", "stale=true"]);
+    assert!(!challenges.is_empty(), "it started anew after {ended}");
+    assert!(!broken(&plan, &record).contains(&"M7"));
+    let last = *datagrams(&record, &["SIP/2.0 200 OK", " REGISTER\r\n"]).last().expect("a refresh");
+    edit(&mut record, last, "200 OK", "401 Unauthorized");
+    assert!(broken(&plan, &record).contains(&"M7"), "the nonces of the new life are good");
 }
