@@ -8,12 +8,12 @@ use crate::world;
 use presently_engine::agent::{Event, Package, SubscriptionPhase};
 use presently_engine::message::Aor;
 
-/// alice is told a phase of her subscription to bob.
-fn tell(record: &mut Record, at_ms: u64, phase: SubscriptionPhase) {
+/// Somebody is told a phase of their subscription to bob.
+fn tell(record: &mut Record, user: &str, at_ms: u64, phase: SubscriptionPhase) {
     let target = Aor::new("bob", "example.org");
     let package = Package::Presence;
     let event = Event::Subscription { target, package, phase, reason: None, expires: None };
-    let what = What::Told { device: device("alice"), event };
+    let what = What::Told { device: device(user), event };
     let place = record.entries.partition_point(|entry| entry.at_ms <= at_ms);
     record.entries.insert(place, Entry { at_ms, what });
 }
@@ -29,26 +29,26 @@ fn morning_with(acts: impl IntoIterator<Item = (u64, Act)>) -> Plan {
 #[test]
 fn a_second_beginning_is_found() {
     let (plan, mut record) = played();
-    tell(&mut record, 50_000, SubscriptionPhase::Trying);
-    tell(&mut record, 50_100, SubscriptionPhase::Active);
+    tell(&mut record, "alice", 50_000, SubscriptionPhase::Trying);
+    tell(&mut record, "alice", 50_100, SubscriptionPhase::Active);
     assert_eq!(broken(&plan, &record), ["P17"]);
 }
 
 #[test]
 fn two_fetches_at_once_are_well_and_a_third_is_found() {
-    let fetch = || (30_000, Act::Order(device("alice"), "fetch bob".into()));
+    let fetch = || (30_000, Act::Order(device("carol"), "fetch bob".into()));
     let plan = morning_with([fetch(), fetch()]);
     let mut record = world::play(&plan).expect("a run");
     assert_eq!(examine(&plan, &record), []);
-    tell(&mut record, 30_000, SubscriptionPhase::Trying);
+    tell(&mut record, "carol", 30_000, SubscriptionPhase::Trying);
     assert_eq!(broken(&plan, &record), ["P17"]);
 }
 
 #[test]
 fn trying_without_end_is_found() {
     let (plan, mut record) = played();
-    tell(&mut record, 50_000, SubscriptionPhase::Terminated);
-    tell(&mut record, 50_100, SubscriptionPhase::Trying);
+    tell(&mut record, "alice", 50_000, SubscriptionPhase::Terminated);
+    tell(&mut record, "alice", 50_100, SubscriptionPhase::Trying);
     assert!(broken(&plan, &record).contains(&"P49"));
 }
 

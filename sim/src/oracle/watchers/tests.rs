@@ -52,8 +52,10 @@ fn a_row_is_held_back_until_the_next_document_is_due() {
     record.ended_ms = 40_000;
     assert_eq!(late(&record), [""; 0], "he has been told of everybody");
     let documents = datagrams(&record, &["NOTIFY sip:bob", "presence.winfo"]);
-    for at in documents.into_iter().rev().filter(|at| record.entries[*at].at_ms > 3000) {
-        record.entries.remove(at);
+    for at in documents.into_iter().rev() {
+        if record.entries[at].at_ms > 3000 {
+            record.entries.remove(at);
+        }
     }
     assert_eq!(late(&record), [""; 0], "that nothing was sent excuses nothing");
     record.ended_ms = 9000;
