@@ -307,7 +307,7 @@ pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
             let ended = evidence.lives.stopped_in(last.at_ms, from) || evidence.leaves(last, until);
             let ended = ended || until >= evidence.record.ended_ms;
             let due = live && well && lasts && quiet && !ended;
-            if due && !told && !was_replaced(evidence, &dialog.0, from, until) {
+            if due && !told && !was_replaced(evidence, last, until) {
                 found.push((
                     until,
                     format!("nothing is heard of {} after", super::dialogs::whose(last)),
@@ -318,15 +318,15 @@ pub(crate) fn recovery_tells_everybody(evidence: &Evidence<'_>) -> Found {
     found
 }
 
-/// Whether a SUBSCRIBE that knows no dialog was carried out in a time: the dialog of its Call-ID is
-/// dropped silently (R20).
-fn was_replaced(evidence: &Evidence<'_>, call: &str, from_ms: u64, until_ms: u64) -> bool {
+/// Whether a SUBSCRIBE that knows no dialog was carried out after a NOTIFY: the dialog that its
+/// Call-ID had is dropped silently (R20).
+fn was_replaced(evidence: &Evidence<'_>, last: &Notify, until_ms: u64) -> bool {
     let letters = &evidence.letters;
     evidence.exchanges.asked(letters).any(|(exchange, _, request)| {
-        let done = exchange.success(letters).map(|place| letters[place].at_ms);
+        let done = exchange.success(letters).filter(|place| *place > last.place);
         is_first(request)
-            && request.call_id() == Ok(call)
-            && done.is_some_and(|at_ms| (from_ms..=until_ms).contains(&at_ms))
+            && request.call_id() == Ok(&last.dialog.0)
+            && done.is_some_and(|place| letters[place].at_ms <= until_ms)
     })
 }
 
