@@ -2,8 +2,8 @@
 //!
 //! Time is *ordered* as a rule: it stands still while letters travel, and passes only on an empty
 //! network, to the earliest deadline and on until somebody says something. Long waits (refresh,
-//! expiry, giving up) have a budget. Where a plan says *any*, every node has a clock of its own, and its next
-//! timer may fire at any moment. Nothing hashed is a clock value (`print.rs`).
+//! expiry, giving up) have a budget. Where a plan says *any*, every node has a clock of its own,
+//! and its next timer may fire at any moment. Nothing hashed is a clock value (`print.rs`).
 
 use crate::gauge::Gauge;
 use crate::ghost::{Ghost, Rows};
