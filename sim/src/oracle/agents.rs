@@ -33,10 +33,14 @@ fn phases<'a>(evidence: &'a Evidence<'_>) -> BTreeMap<Key<'a>, Vec<(u64, Subscri
     phases
 }
 
-/// When a device's life ends in which a moment lies, or the run.
+/// When a device's life ends in which a moment lies, or the run; who has logged out shows nothing
+/// any more, even if it was still told something on the way out.
 fn life_ends(evidence: &Evidence<'_>, device: &DeviceName, at_ms: u64) -> u64 {
     let life = evidence.lives.of(device, at_ms);
-    life.and_then(|life| life.left_ms.or(life.until_ms)).unwrap_or(evidence.record.ended_ms)
+    let ends = life.and_then(|life| life.left_ms.or(life.until_ms));
+    let mut told = evidence.told_since(device, at_ms);
+    let out = told.find(|(_, event)| **event == Event::LoggedOut).map(|(at_ms, _)| at_ms);
+    ends.into_iter().chain(out).min().unwrap_or(evidence.record.ended_ms)
 }
 
 /// Fetches by their subscription: when they were ordered, when they began. Each is a subscription

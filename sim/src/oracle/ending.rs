@@ -13,23 +13,37 @@ type Found = Vec<(u64, String)>;
 /// The last part of a run, in which only refreshes are under way.
 const QUIET_MS: u64 = 96_000;
 
+/// A calm network carries a request, its answer and what follows in this time.
+const ROUND_MS: u64 = 1000;
+
 /// What a device shows at the end.
 pub(super) struct Shown {
     pub(super) view: View,
     pub(super) phases: BTreeMap<(Package, String), SubscriptionPhase>,
+    /// Subscriptions that began anew so late that the answer may still be under way.
+    begun: BTreeSet<(Package, String)>,
     registered_ms: Option<u64>,
 }
 
 impl Shown {
     /// Folds what the user was told since the device started.
     pub(super) fn since(evidence: &Evidence<'_>, device: &DeviceName, since_ms: u64) -> Self {
-        let mut shown =
-            Self { view: View::default(), phases: BTreeMap::new(), registered_ms: None };
+        let mut shown = Self {
+            view: View::default(),
+            phases: BTreeMap::new(),
+            begun: BTreeSet::new(),
+            registered_ms: None,
+        };
         for (at, event) in evidence.told_since(device, since_ms) {
             shown.view.follow(event);
             match event {
                 Event::Subscription { target, package, phase, .. } => {
-                    shown.phases.insert((*package, target.user().to_owned()), *phase);
+                    let key = (*package, target.user().to_owned());
+                    let late = at + ROUND_MS > evidence.record.ended_ms;
+                    if late && *phase == SubscriptionPhase::Trying {
+                        shown.begun.insert(key.clone());
+                    }
+                    shown.phases.insert(key, *phase);
                 }
                 Event::Registered { .. } => shown.registered_ms = Some(at),
                 _ => {}
@@ -65,7 +79,9 @@ pub(super) fn watchers_see_the_newest(evidence: &Evidence<'_>) -> Found {
     for (device, since) in evidence.lives.present() {
         let shown = Shown::since(evidence, device, since);
         for ((package, owner), phase) in &shown.phases {
-            if *package != Package::Presence || !wants(evidence, device, since, owner) {
+            let key = (*package, owner.clone());
+            let fresh = *phase == SubscriptionPhase::Trying && shown.begun.contains(&key);
+            if *package != Package::Presence || fresh || !wants(evidence, device, since, owner) {
                 continue;
             }
             let blocked = evidence.decisions.ever(owner, &device.user, Handling::Block);
@@ -141,8 +157,10 @@ pub(super) fn subscriptions_resolve(evidence: &Evidence<'_>) -> Found {
         return found;
     }
     for (device, since) in evidence.lives.present() {
-        for ((package, owner), phase) in Shown::since(evidence, device, since).phases {
-            if phase == SubscriptionPhase::Trying {
+        let shown = Shown::since(evidence, device, since);
+        for (key, phase) in &shown.phases {
+            let (package, owner) = key;
+            if *phase == SubscriptionPhase::Trying && !shown.begun.contains(key) {
                 let what = format!("{device} still tries to reach {owner} for {package:?}");
                 found.push((evidence.record.ended_ms, what));
             }
