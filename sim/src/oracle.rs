@@ -85,7 +85,7 @@ const PROPERTIES: &[Property] = &[
     intact("P8", outboxes::full_when_due),
     always("P8", dialogs::versions_form_a_chain),
     always("P8", dialogs::copies_are_identical),
-    always("P20", dialogs::cseq_rises),
+    intact("P20", dialogs::cseq_rises),
     always("P43", dialogs::paced),
     always("P10", watchers::ids_are_never_reused),
     intact("P46", watchers::owner_knows_the_table),

@@ -142,19 +142,24 @@ pub(crate) fn copies_are_identical(evidence: &Evidence<'_>) -> Found {
 /// P20: the CSeqs of one sender in one dialog rise. A registration counts as a dialog here
 /// (RFC 3261 §10.2); a PUBLISH and what is forwarded do not.
 pub(crate) fn cseq_rises(evidence: &Evidence<'_>) -> Found {
-    let mut last: BTreeMap<(bool, String, String, &str), u32> = BTreeMap::new();
+    let mut last: BTreeMap<(bool, String, [String; 2], &str), u32> = BTreeMap::new();
     let mut found = Vec::new();
     for (letter, request) in evidence.requests(|origin| origin != Origin::Stranger) {
         let method = request.method();
         if !matches!(method, Method::Register | Method::Subscribe | Method::Notify) {
             continue;
         }
-        let tag = request.from().ok().and_then(|from| from.tag().map(str::to_owned));
-        let call = request.call_id().unwrap_or_default().to_owned();
-        let tag = tag.unwrap_or_default();
-        let from_server = letter.origin == Origin::Server;
+        let ours = request.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+        let theirs = request.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let call = request.call_id().unwrap_or_default();
+        let key = |theirs: &str| {
+            let tags = [ours, theirs].map(str::to_owned);
+            (letter.origin == Origin::Server, call.to_owned(), tags, method.as_str())
+        };
         let number = letter.cseq().0;
-        let before = last.insert((from_server, call, tag, method.as_str()), number);
+        // A dialog counts on from the request that began it; one request can begin several (R22).
+        let began = last.get(&key("")).copied().filter(|_| !theirs.is_empty());
+        let before = last.insert(key(theirs), number).or(began);
         if before.is_some_and(|before| before >= number) {
             let what = format!("{} {number} after {before:?}", method.as_str());
             found.push((letter.at_ms, what));

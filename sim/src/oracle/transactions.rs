@@ -11,6 +11,9 @@ type Found = Vec<(u64, String)>;
 /// When a provisional answer to anything but INVITE is due at the earliest (RFC 4320 §4.1).
 const PATIENCE_MS: u64 = 3500;
 
+/// How long a server knows copies of a request that it has answered: Timer J (RFC 3261 §17.2.2).
+const TIMER_J_MS: u64 = 32_000;
+
 /// When every request arrived first.
 fn arrivals(evidence: &Evidence<'_>) -> BTreeMap<Transaction, u64> {
     let mut arrivals = BTreeMap::new();
@@ -66,7 +69,9 @@ pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
         let before = *first.entry(key).or_insert(letter);
         // Who started anew does not know what it answered in its life before.
         let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
-        if before.bytes != letter.bytes && !restarted {
+        // A copy that the network held for longer than any transaction lives is a new request.
+        let forgotten = letter.at_ms >= before.at_ms + TIMER_J_MS;
+        if before.bytes != letter.bytes && !restarted && !forgotten {
             found.push((letter.at_ms, format!("{} has two answers", transaction(letter).2)));
         }
     }
