@@ -128,12 +128,16 @@ const PROPERTIES: &[Property] = &[
 
 /// Holds every property against a run; what does not hold, in the order of time.
 pub fn examine(plan: &Plan, record: &Record) -> Vec<Violation> {
-    let evidence = Evidence::new(plan, record);
+    weigh(&Evidence::new(plan, record))
+}
+
+/// The same for evidence that is there already.
+pub(crate) fn weigh(evidence: &Evidence<'_>) -> Vec<Violation> {
     let mut violations: Vec<Violation> = PROPERTIES
         .iter()
         .filter(|property| !(property.intact && evidence.corrupted))
         .flat_map(|property| {
-            let found = (property.check)(&evidence).into_iter();
+            let found = (property.check)(evidence).into_iter();
             found.map(|(at_ms, what)| Violation { property: property.id, at_ms, what })
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use crate::capsule::{self, Capsule, Failure, Unread};
 use crate::judge::{Verdict, judge};
-use crate::oracle::Violation;
+use crate::oracle::{self, Violation};
 use crate::plan::{Act, Plan, Weather};
 use crate::record::Record;
 use crate::search::{self, DETERMINISM, Trial};
@@ -45,7 +45,7 @@ pub enum Outcome {
 impl Replay {
     /// What came of it.
     pub fn outcome(&self) -> Outcome {
-        let again = |failure: &Failure| has_failed(failure, &self.trial, &self.verdicts);
+        let again = |failure: &Failure| has_failed(failure, &self.verdicts, &self.trial.violations);
         if self.capsule.failed.iter().any(again) {
             return Outcome::FailsAgain;
         }
@@ -90,7 +90,7 @@ impl Replay {
 
 /// The capsule of a run.
 pub fn capsule(plan: &Plan, record: &Record) -> Capsule {
-    let failed = failures(plan, &judge(plan, record), &crate::oracle::examine(plan, record));
+    let failed = failures(plan, &judge(plan, record), &oracle::examine(plan, record));
     Capsule::new(plan, record, failed)
 }
 
@@ -132,7 +132,8 @@ pub fn shrink(
 ) -> Result<Option<(Capsule, Shrunk)>, Unread> {
     let before = replay(path)?;
     let failed = before.capsule.failed.iter();
-    let mut failed = failed.filter(|one| has_failed(one, &before.trial, &before.verdicts));
+    let mut failed =
+        failed.filter(|one| has_failed(one, &before.verdicts, &before.trial.violations));
     let Some(first) = failed.next() else { return Ok(None) };
     let plan = &before.capsule.plan;
     // An expectation that faults break has to hold without them: else nothing at all is enough.
@@ -144,25 +145,25 @@ pub fn shrink(
     Ok(Some((capsule, shrunk)))
 }
 
-fn has_failed(failure: &Failure, trial: &Trial, verdicts: &[Verdict]) -> bool {
+fn has_failed(failure: &Failure, verdicts: &[Verdict], violations: &[Violation]) -> bool {
     match &*failure.what {
         EXPECTATION => {
             verdicts.iter().any(|verdict| !verdict.held && verdict.expectation.text == failure.why)
         }
-        property => trial.violations.iter().any(|one| one.property == property),
+        property => violations.iter().any(|one| one.property == property),
     }
 }
 
 fn fails(plan: &Plan, failure: &Failure) -> bool {
-    let trial = if failure.what == DETERMINISM {
-        search::examine(plan)
+    let played = if failure.what == DETERMINISM {
+        search::examine(plan).map(|trial| (trial.record, trial.violations))
     } else {
         world::play(plan).map(|record| {
-            let violations = crate::oracle::examine(plan, &record);
-            Trial { record, violations }
+            let violations = oracle::examine(plan, &record);
+            (record, violations)
         })
     };
-    trial.is_ok_and(|trial| has_failed(failure, &trial, &judge(plan, &trial.record)))
+    played.is_ok_and(|(record, violations)| has_failed(failure, &judge(plan, &record), &violations))
 }
 
 /// The plan in good weather, in which only users act.

@@ -7,6 +7,7 @@ pub use generate::plan;
 
 use crate::capsule::{Capsule, Failure, Unread};
 use crate::coverage::Coverage;
+use crate::oracle::evidence::Evidence;
 use crate::oracle::{self, Violation};
 use crate::plan::Plan;
 use crate::record::Record;
@@ -117,6 +118,8 @@ pub struct Trial {
     pub record: Record,
     /// What did not hold.
     pub violations: Vec<Violation>,
+    /// Which rows and races it came to.
+    pub coverage: Coverage,
 }
 
 /// Plays a plan twice and judges it.
@@ -126,12 +129,14 @@ pub struct Trial {
 pub fn examine(plan: &Plan) -> Result<Trial, String> {
     let record = world::play(plan)?;
     let again = world::play(plan)?;
-    let mut violations = oracle::examine(plan, &record);
+    let evidence = Evidence::new(plan, &record);
+    let (mut violations, coverage) = (oracle::weigh(&evidence), Coverage::seen_in(&evidence));
+    drop(evidence);
     if let Some(at_ms) = first_difference(&record, &again) {
         let what = "the same plan went otherwise the second time".to_owned();
         violations.push(Violation { property: DETERMINISM, at_ms, what });
     }
-    Ok(Trial { record, violations })
+    Ok(Trial { record, violations, coverage })
 }
 
 /// When two records part.
@@ -159,12 +164,13 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
             if seed >= search.seeds.end {
                 return;
             }
-            let (failed, record, ms) = look(seed, search, begun, tell);
+            let (failed, trial) = look(seed, search, begun, tell);
+            // Each seed is played twice.
+            let ms = 2 * trial.record.ended_ms;
             let ms = simulated.fetch_add(ms, Ordering::Relaxed) + ms;
             let simulated = Duration::from_millis(ms);
-            let covered = Coverage::of(&plan(seed), &record);
-            coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&covered);
-            let hash = (seed, record.hash());
+            coverage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(&trial.coverage);
+            let hash = (seed, trial.record.hash());
             hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(hash);
             lock().extend(failed);
             let done = played.fetch_add(1, Ordering::Relaxed) + 1;
@@ -191,24 +197,23 @@ pub fn search(search: &Search, tell: &(dyn Fn(Progress) + Sync)) -> Report {
     }
 }
 
-/// One seed: what failed, if something did, what happened, and how many ms were simulated.
+/// One seed: what failed, if something did, and what happened.
 fn look(
     seed: u64,
     search: &Search,
     begun: Instant,
     tell: &(dyn Fn(Progress) + Sync),
-) -> (Option<Found>, Record, u64) {
+) -> (Option<Found>, Trial) {
     let plan = plan(seed);
     let trial = match examine(&plan) {
         Ok(trial) => trial,
         // A plan of ours that cannot be played is a fault of ours.
         Err(what) => {
-            let violation = Violation { property: "plan", at_ms: 0, what };
-            Trial { record: Record::default(), violations: vec![violation] }
+            let violations = vec![Violation { property: "plan", at_ms: 0, what }];
+            Trial { record: Record::default(), violations, coverage: Coverage::default() }
         }
     };
-    let ms = 2 * trial.record.ended_ms;
-    let Some(first) = trial.violations.first().cloned() else { return (None, trial.record, ms) };
+    let Some(first) = trial.violations.first().cloned() else { return (None, trial) };
     let told = |shrink| tell(Progress::Shrinking { seed, shrink });
     let in_time = || search.limit.is_none_or(|limit| begun.elapsed() < limit + GRACE);
     let fails = |plan: &Plan| in_time() && violated(plan, first.property);
@@ -220,7 +225,7 @@ fn look(
     let capsule = Capsule::new(&shrunk.plan, &smallest, failures(&violations));
     let mut found = Found {
         seed,
-        violations: trial.violations,
+        violations: trial.violations.clone(),
         steps: plan.steps.len(),
         capsule,
         removed: shrunk.removed,
@@ -236,7 +241,7 @@ fn look(
             Err(why) => found.unkept = Some(why),
         }
     }
-    (Some(found), trial.record, ms)
+    (Some(found), trial)
 }
 
 /// Whether a plan violates a property; once is enough unless it is about playing twice.

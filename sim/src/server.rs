@@ -143,9 +143,15 @@ impl ServerHost {
     }
 
     fn lose_tail(&mut self) {
+        let kept = self.kept_batches();
+        self.disk.crash(kept);
+    }
+
+    /// How much of what was not synced this crash leaves.
+    fn kept_batches(&mut self) -> usize {
         self.crashes += 1;
         let kept = self.chance.between(0, 3, "kept batches", self.crashes);
-        self.disk.crash(usize::try_from(kept).unwrap_or(0));
+        usize::try_from(kept).unwrap_or(0)
     }
 
     /// Stops in order, while the run goes on. A server that a disk holds up is killed in the end,
@@ -153,13 +159,12 @@ impl ServerHost {
     pub(crate) fn stop(&mut self, trouble: impl FnOnce(String) + Send + 'static) {
         let Some(service) = self.service.take() else { return };
         let disk = self.disk.clone();
-        self.crashes += 1;
-        let kept = self.chance.between(0, 3, "kept batches", self.crashes);
+        let kept = self.kept_batches();
         self.stopping = Some(tokio::spawn(async move {
             let ended = tokio::time::timeout(2 * PATIENCE, service.shutdown(PATIENCE)).await;
             drop(service);
             // The next start is the next boot of the same data.
-            disk.crash(ended.as_ref().map_or(usize::try_from(kept).unwrap_or(0), |_| usize::MAX));
+            disk.crash(ended.as_ref().map_or(kept, |_| usize::MAX));
             if let Ok(Err(why)) = ended {
                 trouble(why.to_string());
             }

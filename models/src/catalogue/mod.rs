@@ -144,6 +144,16 @@ fn base(name: &'static str, says: &'static str, users: &'static [&'static str]) 
     }
 }
 
+/// Bob and carol, who may watch alice, and a decision of hers about bob.
+fn two_watchers(name: &'static str, says: &'static str) -> Plan {
+    let mut plan = base(name, says, &["alice", "bob", "carol"]);
+    plan.wishes.push(wish(BOB, WATCH, "watches alice", watch("alice", Package::Presence)));
+    plan.wishes.push(wish(CAROL, COME, "watches alice", watch("alice", Package::Presence)));
+    plan.wishes.extend(decisions("bob"));
+    plan.budget.wishes = purses(&[(WATCH, 1), (COME, 1), (DECIDE, 1)]);
+    plan
+}
+
 fn purses(counts: &[(u8, u8)]) -> [u8; 6] {
     let mut purses = [0; 6];
     for (purse, count) in counts {

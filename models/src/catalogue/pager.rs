@@ -51,7 +51,7 @@ fn c8b(depth: Depth) -> Plan {
     plan.wishes.truncate(1);
     plan.wishes.push(wish(CAROL, COME, "logs in on his other device", Command::Login));
     plan.wishes.push(wish(BOB, LEAVE, "logs out on his first device", Command::Logout));
-    plan.budget = Budget { drops: 1, crashes: 1, ..Budget::default() };
+    plan.budget = Budget { drops: 1, ..Budget::default() };
     plan.budget.copies = u8::from(depth == Depth::Deep);
     // After a crash a device takes the message that comes again for a merged request (482), and it
     // waits in the store until the device registers again: P52 does not hold there yet.

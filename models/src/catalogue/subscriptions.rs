@@ -1,8 +1,8 @@
 //! C2 and C4: the life of a subscription.
 
 use super::{
-    ALICE, ALWAYS, BOB, CAROL, COME, DECIDE, Depth, LEAVE, PUBLISH, WATCH, WINFO, base, decisions,
-    leave, publish, purses, watch, wish,
+    ALICE, ALWAYS, BOB, DECIDE, Depth, LEAVE, PUBLISH, WATCH, WINFO, base, decisions, leave,
+    publish, purses, two_watchers, watch, wish,
 };
 use crate::law::Sight;
 use crate::plan::{Budget, Clocks, Plan};
@@ -155,12 +155,7 @@ fn c2i() -> Plan {
 }
 
 fn c4(depth: Depth) -> Plan {
-    let users = &["alice", "bob", "carol"];
-    let mut plan = base("C4", "two watchers, nobody watching them", users);
-    plan.wishes.push(wish(BOB, WATCH, "watches alice", watch("alice", Package::Presence)));
-    plan.wishes.push(wish(CAROL, COME, "watches alice", watch("alice", Package::Presence)));
-    plan.wishes.extend(decisions("bob"));
-    plan.budget.wishes = purses(&[(WATCH, 1), (COME, 1), (DECIDE, 1)]);
+    let mut plan = two_watchers("C4", "two watchers, nobody watching them");
     plan.linger = true;
     plan.sights = vec![Sight::Active, Sight::Rejected, Sight::Pending];
     if depth > Depth::Quick {

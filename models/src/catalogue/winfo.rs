@@ -1,8 +1,8 @@
 //! C3: watcher information, seen by the owner and by watchers themselves.
 
 use super::{
-    ALICE, BOB, CAROL, COME, DECIDE, Depth, PUBLISH, WATCH, WINFO, base, decisions, publish,
-    purses, watch, wish,
+    ALICE, BOB, COME, DECIDE, Depth, PUBLISH, WATCH, WINFO, publish, purses, two_watchers, watch,
+    wish,
 };
 use crate::law::Sight;
 use crate::plan::Plan;
@@ -20,13 +20,9 @@ pub(super) fn plans(depth: Depth) -> Vec<Plan> {
 }
 
 fn c3a() -> Plan {
-    let users = &["alice", "bob", "carol"];
-    let mut plan = base("C3a", "two watchers, an owner who watches them, one decision", users);
+    let says = "two watchers, an owner who watches them, one decision";
+    let mut plan = two_watchers("C3a", says);
     plan.prelude.push((ALICE, watch("alice", Package::Winfo)));
-    plan.wishes.push(wish(BOB, WATCH, "watches alice", watch("alice", Package::Presence)));
-    plan.wishes.push(wish(CAROL, COME, "watches alice", watch("alice", Package::Presence)));
-    plan.wishes.extend(decisions("bob"));
-    plan.budget.wishes = purses(&[(WATCH, 1), (COME, 1), (DECIDE, 1)]);
     plan.laws.extend(WINFO);
     plan.sights = vec![Sight::Active, Sight::Rejected, Sight::PartialDocument];
     plan
@@ -73,14 +69,9 @@ fn c3e() -> Plan {
 }
 
 fn c3f(depth: Depth) -> Plan {
-    let users = &["alice", "bob", "carol"];
     let says = "a watcher who also watches its own row, beside another watcher; decisions";
-    let mut plan = base("C3f", says, users);
+    let mut plan = two_watchers("C3f", says);
     plan.prelude.push((BOB, watch("alice", Package::Winfo)));
-    plan.wishes.push(wish(BOB, WATCH, "watches alice", watch("alice", Package::Presence)));
-    plan.wishes.push(wish(CAROL, COME, "watches alice", watch("alice", Package::Presence)));
-    plan.wishes.extend(decisions("bob"));
-    plan.budget.wishes = purses(&[(WATCH, 1), (COME, 1), (DECIDE, 1)]);
     plan.linger = depth > Depth::Quick;
     plan.budget.drops = u8::from(depth > Depth::Quick);
     plan.laws.extend(WINFO);

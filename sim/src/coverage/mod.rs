@@ -29,7 +29,11 @@ pub struct Coverage(BTreeMap<Row, u64>);
 impl Coverage {
     /// The coverage of one run of a plan.
     pub fn of(plan: &Plan, record: &Record) -> Self {
-        let evidence = Evidence::new(plan, record);
+        Self::seen_in(&Evidence::new(plan, record))
+    }
+
+    /// The same for evidence that is there already.
+    pub(crate) fn seen_in(evidence: &Evidence<'_>) -> Self {
         let mut coverage = Self::default();
         for read in [
             requests::read,
@@ -39,7 +43,7 @@ impl Coverage {
             messages::read,
             told::read,
         ] {
-            read(&evidence, &mut coverage);
+            read(evidence, &mut coverage);
         }
         coverage
     }

@@ -5,7 +5,7 @@ use super::expiry::is_presence;
 use crate::plan::{Act, DeviceName, Party};
 use presently_engine::agent::{Event, Package, SubscriptionPhase};
 use presently_engine::message::{Method, Name};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Found = Vec<(u64, String)>;
 
@@ -41,6 +41,21 @@ fn life_ends(evidence: &Evidence<'_>, device: &DeviceName, at_ms: u64) -> u64 {
     let mut told = evidence.told_since(device, at_ms);
     let out = told.find(|(_, event)| **event == Event::LoggedOut).map(|(at_ms, _)| at_ms);
     ends.into_iter().chain(out).min().unwrap_or(evidence.record.ended_ms)
+}
+
+/// What was told of every subscription, one after the other: from when until when.
+fn spells<'a>(
+    evidence: &Evidence<'_>,
+    phases: &'a BTreeMap<Key<'a>, Vec<(u64, SubscriptionPhase)>>,
+) -> Vec<(&'a Key<'a>, SubscriptionPhase, u64, u64)> {
+    let of = |(key, told): (&'a Key<'a>, &'a Vec<(u64, SubscriptionPhase)>)| {
+        let spell = |(place, (at_ms, phase)): (usize, &(u64, SubscriptionPhase))| {
+            let next = told.get(place + 1).map_or(u64::MAX, |(next, _)| *next);
+            (key, *phase, *at_ms, next.min(life_ends(evidence, key.0, *at_ms)))
+        };
+        told.iter().enumerate().map(spell).collect::<Vec<_>>()
+    };
+    phases.iter().flat_map(of).collect()
 }
 
 /// Fetches by their subscription: when they were ordered, when they began. Each is a subscription
@@ -112,7 +127,7 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
                     let fetched = fetches.pays(&key, at_ms);
                     let caused = |since: u64| {
                         let of = causes.get(device).into_iter().flatten();
-                        of.filter(|(from, until)| *from <= at_ms && since < *until).count() > 0
+                        of.into_iter().any(|(from, until)| *from <= at_ms && since < *until)
                     };
                     if since.is_some_and(|since| !fetched && !caused(since)) {
                         let what = format!("{device} begins {package:?} of {target} once more");
@@ -140,14 +155,10 @@ pub(super) fn tries_end(evidence: &Evidence<'_>) -> Found {
     if evidence.lives.clock_is_odd() {
         return found;
     }
-    for ((device, package, target), told) in phases(evidence) {
-        for (place, (at_ms, phase)) in told.iter().enumerate() {
-            let next = told.get(place + 1).map_or(u64::MAX, |(next, _)| *next);
-            let until = next.min(life_ends(evidence, device, *at_ms));
-            if *phase == SubscriptionPhase::Trying && until > at_ms + most {
-                let what = format!("{device} tries {package:?} of {target} for too long");
-                found.push((at_ms + most, what));
-            }
+    for ((device, package, target), phase, at_ms, until) in spells(evidence, &phases(evidence)) {
+        if phase == SubscriptionPhase::Trying && until > at_ms + most {
+            let what = format!("{device} tries {package:?} of {target} for too long");
+            found.push((at_ms + most, what));
         }
     }
     found
@@ -198,23 +209,19 @@ pub(super) fn nobody_believes_for_long(evidence: &Evidence<'_>) -> Found {
         }
     }
     heard.values_mut().for_each(|times| times.sort_unstable());
-    for (key, told) in &phases(evidence) {
+    for (key, phase, at_ms, until) in spells(evidence, &phases(evidence)) {
+        if !matches!(phase, SubscriptionPhase::Pending | SubscriptionPhase::Active) {
+            continue;
+        }
         let most = longest.get(key).map_or(0, |asked| u64::from(*asked) * 1000);
         let most = most + TIMER_N_MS + 1000;
         let heard = heard.get(key).map_or(&[][..], |times| times);
-        for (place, (at_ms, phase)) in told.iter().enumerate() {
-            if !matches!(phase, SubscriptionPhase::Pending | SubscriptionPhase::Active) {
-                continue;
-            }
-            let next = told.get(place + 1).map_or(u64::MAX, |(next, _)| *next);
-            let until = next.min(life_ends(evidence, key.0, *at_ms));
-            let within = heard.iter().filter(|at| (*at_ms..until).contains(*at)).copied();
-            let times: Vec<u64> =
-                std::iter::once(*at_ms).chain(within).chain(std::iter::once(until)).collect();
-            if let Some(gap) = times.windows(2).find(|two| two[1] > two[0] + most) {
-                let what = format!("{} believes in {} without a word", key.0, key.2);
-                found.push((gap[0] + most, what));
-            }
+        let within = heard.iter().filter(|at| (at_ms..until).contains(*at)).copied();
+        let times: Vec<u64> =
+            std::iter::once(at_ms).chain(within).chain(std::iter::once(until)).collect();
+        if let Some(gap) = times.windows(2).find(|two| two[1] > two[0] + most) {
+            let what = format!("{} believes in {} without a word", key.0, key.2);
+            found.push((gap[0] + most, what));
         }
     }
     found
@@ -238,10 +245,10 @@ pub(super) fn early_notify_is_taken(evidence: &Evidence<'_>) -> Found {
         }
     }
     let mut found = Vec::new();
-    let mut firsts: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut firsts: BTreeSet<&str> = BTreeSet::new();
     for notify in &evidence.notifies {
         let call = &*notify.dialog.0;
-        if firsts.insert(call, ()).is_some() {
+        if !firsts.insert(call) {
             continue;
         }
         let exchange = evidence.exchanges.of(notify.place);
@@ -250,8 +257,8 @@ pub(super) fn early_notify_is_taken(evidence: &Evidence<'_>) -> Found {
         let Some(device) = evidence.device(subscribe.from) else { continue };
         let waits = answer.at_ms < subscribe.at_ms + TIMER_N_MS;
         let restarts = evidence.told_since(device, subscribe.at_ms.saturating_sub(JITTER_MS));
-        let restarts = restarts.filter(|(_, event)| **event == Event::ServerRestarted);
-        let noticed = restarts.filter(|(at_ms, _)| *at_ms <= answer.at_ms).count() > 0;
+        let mut restarts = restarts.filter(|(_, event)| **event == Event::ServerRestarted);
+        let noticed = restarts.any(|(at_ms, _)| at_ms <= answer.at_ms);
         // Who started anew since, be it in the next millisecond, has never asked.
         let life = evidence.lives.of(device, answer.at_ms);
         let asked = life.is_some_and(|life| life.from_ms <= subscribe.at_ms);

@@ -314,6 +314,5 @@ fn calm_from(plan: &Plan, record: &Record) -> Option<u64> {
 
 /// The user an order names: `bob`, `bob@example.org` or `sip:bob@example.org`.
 pub(crate) fn user_of(word: &str) -> String {
-    let rest = word.strip_prefix("sip:").unwrap_or(word);
-    rest.split_once('@').map_or(rest, |(user, _)| user).to_owned()
+    presently::facts::user_of(word).to_owned()
 }

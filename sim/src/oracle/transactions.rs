@@ -14,38 +14,26 @@ const PATIENCE_MS: u64 = 3500;
 /// How long a server knows copies of a request that it has answered: Timer J (RFC 3261 §17.2.2).
 const TIMER_J_MS: u64 = 32_000;
 
-/// When every request arrived first.
-fn arrivals(evidence: &Evidence<'_>) -> BTreeMap<Transaction, u64> {
-    let mut arrivals = BTreeMap::new();
-    for letter in evidence.letters.iter().filter(|letter| letter.request().is_some()) {
-        let Some(at) = letter.arrived_ms else { continue };
-        let first = arrivals.entry(transaction(letter)).or_insert(at);
-        *first = at.min(*first);
-    }
-    arrivals
-}
-
 /// P19: over UDP a request other than INVITE is never answered 408 and provisionally only with
 /// 100, not before 3.5 s (RFC 4320 §4).
 pub(super) fn only_100_and_late(evidence: &Evidence<'_>) -> Found {
-    let arrivals = arrivals(evidence);
     let mut found = Vec::new();
-    for letter in evidence.letters.iter().filter(|letter| letter.origin != Origin::Stranger) {
+    let letters = &evidence.letters;
+    let known = letters.iter().enumerate().filter(|(_, one)| one.origin != Origin::Stranger);
+    for (place, letter) in known {
         let Some(status) = letter.response().map(|response| response.status()) else { continue };
-        let transaction = transaction(letter);
-        if transaction.2 == Method::Invite.as_str() {
+        let (_, method) = letter.cseq();
+        if method == Method::Invite.as_str() {
             continue;
         }
-        let waited = arrivals.get(&transaction).map(|at| letter.at_ms.saturating_sub(*at));
+        let arrived = evidence.exchanges.of(place).arrived(letters);
+        let waited = arrived.map(|at| letter.at_ms.saturating_sub(at));
         let from = letter.at_ms.saturating_sub(PATIENCE_MS);
         let early = waited.is_some_and(|waited| waited < PATIENCE_MS)
             && !evidence.lives.caught_up(from, letter.at_ms);
         if status == 408 || (status < 200 && (status != 100 || early)) {
             let ms = waited.unwrap_or_default();
-            found.push((
-                letter.at_ms,
-                format!("{} is answered {status} after {ms} ms", transaction.2),
-            ));
+            found.push((letter.at_ms, format!("{method} is answered {status} after {ms} ms")));
         }
     }
     found
