@@ -8,6 +8,7 @@ mod auth;
 mod cx;
 mod decisions;
 mod incoming;
+pub mod negotiation;
 mod notify;
 mod offers;
 mod own;
