@@ -2,9 +2,10 @@
 //!
 //! This file is the hall: it lets due timers fire, hands each input to the room it belongs to,
 //! and carries news between rooms, which never touch each other. Read behaviour §0.3 first. The
-//! agent opens no socket and no media; it publishes offers and shows those of others.
+//! agent opens no socket and no media; it says what flows from where to where.
 
 mod auth;
+mod call;
 mod cx;
 mod decisions;
 mod incoming;
@@ -31,6 +32,7 @@ use crate::message::{Message, Response};
 use crate::time::Instant;
 use crate::transaction::Fired;
 use crate::{Input, Output};
+use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
 use own::OwnOffer;
@@ -59,6 +61,7 @@ pub struct Agent {
     decisions: Decisions,
     outbox: Outbox,
     inbox: Inbox,
+    calls: Calls,
 }
 
 /// What the user wants of the whole agent.
@@ -147,7 +150,7 @@ impl Agent {
     }
 
     fn on_timer(&mut self, config: &Config, now: Instant, timer: Timer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, outbox, .. } = self;
+        let Self { core, registration, publication, subscriptions, outbox, calls, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         match timer {
             Timer::Register => registration.on_timer(cx),
@@ -160,6 +163,7 @@ impl Agent {
             Timer::Publish => publication.on_timer(cx),
             Timer::Epoch => publication.on_epoch(cx),
             Timer::Usage(id, alarm) => subscriptions.on_alarm(cx, id, alarm),
+            Timer::Call(id, alarm) => calls.on_alarm(cx, id, alarm),
             Timer::Message(target) => outbox.on_timer(cx, &target),
             Timer::Access(aor, tuple) => subscriptions.offers.on_expiry(cx, aor, tuple),
             Timer::Logout => self.finish_logout(config, now, out),
@@ -172,7 +176,7 @@ impl Agent {
             Command::Logout => return self.logout(config, now, out),
             _ => {}
         }
-        let Self { core, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self { core, publication, subscriptions, decisions, outbox, calls, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         match command {
             Command::Login | Command::Logout => {}
@@ -194,6 +198,10 @@ impl Agent {
             Command::SendMessage { target, text, ticket } => {
                 outbox.post(cx, target, text, ticket);
             }
+            Command::Call { target, abilities } => calls.call(cx, &target, abilities),
+            Command::Answer { call, abilities } => calls.answer(cx, call, abilities),
+            Command::Hangup { call } => calls.hangup(cx, call),
+            Command::Hold { call, hold } => calls.hold(cx, call, hold),
         }
     }
 
@@ -209,8 +217,9 @@ impl Agent {
     /// M10: everything is taken back at the same time; whoever does not answer is not waited for.
     fn logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
         if self.phase == Phase::LoggedIn {
-            let Self { core, registration, publication, subscriptions, .. } = self;
+            let Self { core, registration, publication, subscriptions, calls, .. } = self;
             let cx = &mut Cx { now, config, core, out };
+            calls.leave(cx);
             publication.leave(cx);
             subscriptions.leave_all(cx);
             registration.leave(cx);
@@ -228,9 +237,12 @@ impl Agent {
             return;
         }
         self.phase = Phase::LoggedOut;
-        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self {
+            core, registration, publication, subscriptions, decisions, outbox, calls, ..
+        } = self;
         let cx = &mut Cx { now, config, core, out };
         cx.stop(&Timer::Logout);
+        calls.forget(cx);
         registration.forget(cx);
         publication.forget(cx);
         subscriptions.forget(cx);
@@ -248,9 +260,9 @@ impl Agent {
         request: &crate::message::Request,
         out: &mut Out,
     ) {
-        let Self { core, subscriptions, decisions, inbox, .. } = self;
+        let Self { core, subscriptions, decisions, inbox, calls, .. } = self;
         let cx = Cx { now, config, core, out };
-        incoming::Desk { subscriptions, decisions, inbox }.on_request(cx, from, request);
+        incoming::Desk { subscriptions, decisions, inbox, calls }.on_request(cx, from, request);
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: Response, out: &mut Out) {
@@ -263,7 +275,12 @@ impl Agent {
         let Some(ticket) = transactions.receive(&config.timing, now, &response, out) else {
             return;
         };
-        let turn = self.cx(config, now, out).answered(ticket, response);
+        let Self { core, calls, .. } = self;
+        let mut cx = Cx { now, config, core, out };
+        if !cx.is_open(ticket) && is_invited(&response) {
+            return calls.on_late_success(&mut cx, ticket, &response);
+        }
+        let turn = cx.answered(ticket, response);
         self.on_turn(config, now, turn, out);
     }
 
@@ -271,19 +288,30 @@ impl Agent {
         match turn {
             None => {}
             Some(Turn::Over(answer)) => self.on_answer(config, now, answer, out),
+            Some(Turn::Progress(Room::Call(id), status)) => {
+                let Self { core, calls, .. } = self;
+                calls.on_progress(&mut Cx { now, config, core, out }, id, status);
+            }
+            Some(Turn::Progress(..)) => {}
             Some(Turn::Again(Room::Usage(id), ticket)) => {
                 let Self { core, subscriptions, .. } = self;
                 subscriptions.on_again(&mut Cx { now, config, core, out }, id, ticket);
             }
             Some(Turn::Again(
-                Room::Registration | Room::Publication | Room::Decisions | Room::Message(_),
+                Room::Registration
+                | Room::Publication
+                | Room::Decisions
+                | Room::Message(_)
+                | Room::Call(_),
                 _,
             )) => {}
         }
     }
 
     fn on_answer(&mut self, config: &Config, now: Instant, answer: Answer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self {
+            core, registration, publication, subscriptions, decisions, outbox, calls, ..
+        } = self;
         let cx = &mut Cx { now, config, core, out };
         match answer.room.clone() {
             Room::Registration => {
@@ -294,6 +322,7 @@ impl Agent {
             Room::Decisions => decisions.on_answer(cx, answer),
             Room::Usage(id) => subscriptions.on_answer(cx, id, answer),
             Room::Message(target) => outbox.on_answer(cx, &target, answer),
+            Room::Call(id) => calls.on_answer(cx, id, answer),
         }
     }
 
@@ -340,10 +369,17 @@ impl Agent {
             }
         }
         let done = self.publication.is_quiet()
+            && self.calls.is_quiet()
             && self.subscriptions.is_quiet()
             && self.registration.state == registration::State::Off;
         if done && self.phase == Phase::LoggingOut {
             self.finish_logout(config, now, out);
         }
     }
+}
+
+/// Whether a response is a 2xx to INVITE.
+fn is_invited(response: &Response) -> bool {
+    (200..300).contains(&response.status())
+        && response.cseq().is_ok_and(|cseq| cseq.method == crate::message::Method::Invite.as_str())
 }

@@ -108,6 +108,8 @@ pub struct Sizes {
     pub shown: usize,
     /// Decisions that wait.
     pub decisions: usize,
+    /// Calls, up to the answer to BYE.
+    pub calls: usize,
 }
 
 impl Agent {
@@ -139,6 +141,7 @@ impl Agent {
             outbox: self.outbox.len(),
             shown: self.inbox.len(),
             decisions: self.decisions.len(),
+            calls: self.calls.len(),
         }
     }
 

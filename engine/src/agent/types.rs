@@ -1,6 +1,7 @@
 //! What goes into the agent and what comes out (behaviour §0.3). Only data; no behaviour.
 
-use crate::body::pidf::{Basic, Mode, Pidf};
+use super::negotiation::{Abilities, Flow};
+use crate::body::pidf::{Basic, Codec, Mode, Pidf};
 use crate::body::presrules::Verdict;
 use crate::body::winfo::{Cause, Status};
 use crate::machine::Peer;
@@ -36,6 +37,28 @@ pub struct Config {
     pub allow_md5: bool,
     /// Longest wait for answers at logout (M10).
     pub logout: Duration,
+    /// What calls can be made of: media kinds and their codecs. Without any, nobody is at home
+    /// for an INVITE (480).
+    pub media: Vec<(Box<str>, Vec<Codec>)>,
+}
+
+/// Names one call of an agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CallId(pub u64);
+
+/// State of a call, for the user (M6).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum CallPhase {
+    /// INVITE sent.
+    Calling,
+    /// It rings at the other side.
+    Ringing,
+    /// Somebody calls us.
+    Incoming,
+    /// Answered; the flows say what goes where. Comes again when they change.
+    Up,
+    Ended,
 }
 
 /// `presence` or `presence.winfo`.
@@ -107,6 +130,32 @@ pub enum Command {
         text: Box<str>,
         /// Number chosen by the caller, echoed in [`Event::MessageStatus`].
         ticket: u64,
+    },
+    /// Call somebody by INVITE. [`Event::Call`] tells the call's name.
+    Call {
+        /// Whom.
+        target: Aor,
+        /// Ports that are open and what they can do.
+        abilities: Abilities,
+    },
+    /// Answer a call that came in.
+    Answer {
+        /// Which.
+        call: CallId,
+        /// Ports that are open and what they can do.
+        abilities: Abilities,
+    },
+    /// End a call, or refuse it.
+    Hangup {
+        /// Which.
+        call: CallId,
+    },
+    /// Put the other side of a call on hold, or take it back (RFC 3264 §8.4).
+    Hold {
+        /// Which.
+        call: CallId,
+        /// On hold, or not.
+        hold: bool,
     },
 }
 
@@ -242,6 +291,21 @@ pub enum Event {
         phase: MessagePhase,
         /// SIP status behind it, if any.
         status: Option<u16>,
+    },
+    /// A call began, changed or ended.
+    Call {
+        /// Which.
+        call: CallId,
+        /// With whom.
+        peer: Box<str>,
+        /// State.
+        phase: CallPhase,
+        /// What flows now; empty unless it is up.
+        flows: Vec<Flow>,
+        /// SIP status behind it, if any.
+        status: Option<u16>,
+        /// Why it ended.
+        reason: Option<Box<str>>,
     },
     /// Something the user should know and nothing else says.
     Error {

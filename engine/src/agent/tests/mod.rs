@@ -1,6 +1,7 @@
 //! Scenes of the user agent in virtual time, against a server that says what the scene wants.
 
 mod auth;
+mod calls;
 mod decisions;
 mod incoming;
 mod machines;

@@ -30,6 +30,8 @@ pub(super) struct Scene {
     said: u32,
     /// What was sent and told since the last look, for tables.
     trace: Vec<String>,
+    /// What was sent again, to the letter.
+    again: Vec<Bytes>,
 }
 
 /// The dialog in which the scripted notifier speaks.
@@ -70,6 +72,7 @@ pub(super) fn config() -> Config {
         subscribe_expires: 3600,
         allow_md5: true,
         logout: secs(2),
+        media: Vec::new(),
     }
 }
 
@@ -88,6 +91,7 @@ impl Scene {
             notifier: None,
             said: 0,
             trace: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -295,12 +299,19 @@ impl Scene {
         self.requests.drain(..).collect()
     }
 
+    /// What was sent again since the last look.
+    pub(super) fn repeated(&mut self) -> Vec<Message> {
+        let read = |bytes| Message::parse(bytes).expect("the agent writes what can be read");
+        self.again.drain(..).map(read).collect()
+    }
+
     /// Forgets what was sent and told so far.
     pub(super) fn forget(&mut self) {
         self.requests.clear();
         self.answers.clear();
         self.events.clear();
         self.trace.clear();
+        self.again.clear();
     }
 
     /// What was sent and told since the last look, on one line.
@@ -331,7 +342,7 @@ impl Scene {
 
     fn collect(&mut self, bytes: Bytes) {
         if !self.seen.insert(bytes.clone()) {
-            return;
+            return self.again.push(bytes);
         }
         match Message::parse(bytes).expect("the agent writes what can be read") {
             Message::Request(request) => {
@@ -439,6 +450,10 @@ fn tell(event: &Event) -> String {
         Event::Decided { status, .. } => format!("Decided({status})"),
         Event::Message { expired, .. } => format!("Message(expired: {expired})"),
         Event::MessageStatus { phase, .. } => format!("{phase:?}"),
+        Event::Call { phase, flows, .. } if !flows.is_empty() => {
+            format!("{phase:?}({:?})", flows[0].direction)
+        }
+        Event::Call { phase, .. } => format!("{phase:?}"),
         Event::Error { what, .. } => format!("Error({what})"),
     }
 }
