@@ -1,9 +1,10 @@
 //! `Cx`: what a room of the agent may do to the world — mint, request, reply, arm, emit.
 
 use super::call::Alarm as CallAlarm;
+use super::direct::Alarm as FlowAlarm;
 use super::request::Exchanges;
 use super::subscription::UsageId;
-use super::{CallId, Config, Event, Record};
+use super::{CallId, Config, Event, FlowId, Record};
 use crate::machine::{Output, Peer};
 use crate::message::{Aor, Method, Name, Reply, Request, canonical_user};
 use crate::mint::{Id, Label, Secret};
@@ -37,6 +38,10 @@ pub(crate) enum Timer {
     Usage(UsageId, Alarm),
     /// One of the alarms of a call.
     Call(CallId, CallAlarm),
+    /// One of the alarms of a direct flow.
+    Flow(FlowId, FlowAlarm),
+    /// An offer at which nobody answered is believed again: whose, which tuple.
+    Suspect(Aor, Box<str>),
     /// Next try of the message at the head of this queue.
     Message(Aor),
     /// The access to an offer ends (M23): whose, which tuple.

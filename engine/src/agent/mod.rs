@@ -8,6 +8,7 @@ mod auth;
 mod call;
 mod cx;
 mod decisions;
+mod direct;
 mod incoming;
 pub mod negotiation;
 mod notify;
@@ -35,6 +36,7 @@ use crate::{Input, Output};
 use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
+use direct::{Direct, News as FlowNews};
 use own::OwnOffer;
 use pager::{Inbox, Outbox};
 use publication::Publication;
@@ -62,6 +64,7 @@ pub struct Agent {
     outbox: Outbox,
     inbox: Inbox,
     calls: Calls,
+    direct: Direct,
 }
 
 /// What the user wants of the whole agent.
@@ -150,7 +153,8 @@ impl Agent {
     }
 
     fn on_timer(&mut self, config: &Config, now: Instant, timer: Timer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, outbox, calls, .. } = self;
+        let Self { core, registration, publication, subscriptions, outbox, calls, direct, .. } =
+            self;
         let cx = &mut Cx { now, config, core, out };
         match timer {
             Timer::Register => registration.on_timer(cx),
@@ -164,6 +168,11 @@ impl Agent {
             Timer::Epoch => publication.on_epoch(cx),
             Timer::Usage(id, alarm) => subscriptions.on_alarm(cx, id, alarm),
             Timer::Call(id, alarm) => calls.on_alarm(cx, id, alarm),
+            Timer::Flow(id, alarm) => {
+                let news = direct.on_alarm(cx, id, alarm);
+                self.on_flow(config, now, news, out);
+            }
+            Timer::Suspect(aor, tuple) => subscriptions.offers.trust(cx, aor, tuple),
             Timer::Message(target) => outbox.on_timer(cx, &target),
             Timer::Access(aor, tuple) => subscriptions.offers.on_expiry(cx, aor, tuple),
             Timer::Logout => self.finish_logout(config, now, out),
@@ -176,7 +185,7 @@ impl Agent {
             Command::Logout => return self.logout(config, now, out),
             _ => {}
         }
-        let Self { core, publication, subscriptions, decisions, outbox, calls, .. } = self;
+        let Self { core, publication, subscriptions, decisions, outbox, calls, direct, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         match command {
             Command::Login | Command::Logout => {}
@@ -185,7 +194,7 @@ impl Agent {
                 publication.changed(cx);
             }
             Command::SetOffer { media, port, codecs, mode } => {
-                publication.offer(cx, media, OwnOffer { port, codecs, mode });
+                publication.offer(cx, media, OwnOffer { port, codecs, mode, occupied: false });
             }
             Command::Subscribe { target, package, expires } => {
                 subscriptions.subscribe(cx, target, package, expires);
@@ -202,7 +211,51 @@ impl Agent {
             Command::Answer { call, abilities } => calls.answer(cx, call, abilities),
             Command::Hangup { call } => calls.hangup(cx, call),
             Command::Hold { call, hold } => calls.hold(cx, call, hold),
+            Command::Direct { target, media, port, codecs } => {
+                direct.start(cx, &subscriptions.offers, target, &media, port, codecs);
+            }
+            Command::StopFlow { .. }
+            | Command::MediaPacket { .. }
+            | Command::MediaHeard { .. }
+            | Command::MediaBye { .. }
+            | Command::MediaUnreachable { .. } => {
+                let news = direct.on_command(cx, command);
+                self.on_flow(config, now, news, out);
+            }
         }
+    }
+
+    /// What follows from what a flow did.
+    fn on_flow(&mut self, config: &Config, now: Instant, news: Vec<FlowNews>, out: &mut Out) {
+        let Self { core, publication, subscriptions, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        for one in news {
+            match one {
+                FlowNews::Occupied(media, is) => publication.occupy(cx, &media, is),
+                FlowNews::Refresh(target) => {
+                    subscriptions.ask_again(cx, &target, Package::Presence);
+                }
+                FlowNews::Suspect(target, tuple) => {
+                    subscriptions.offers.suspect(cx, target, tuple);
+                }
+                FlowNews::AskWinfo => {
+                    subscriptions.ask_again(cx, &config.aor, Package::Winfo);
+                }
+            }
+        }
+    }
+
+    /// Level-triggered: doors follow our offers and decisions, flows the offers of others.
+    fn settle_flows(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        let Self { core, publication, subscriptions, decisions, direct, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        let mut news = direct.offer(cx, publication.open_offers(config, now));
+        if direct.listens() {
+            let hears = decisions.hears(subscriptions.watchers(&config.aor));
+            news.extend(direct.allow(cx, hears));
+        }
+        direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
+        self.on_flow(config, now, news, out);
     }
 
     fn login(&mut self, config: &Config, now: Instant, out: &mut Out) {
@@ -217,9 +270,10 @@ impl Agent {
     /// M10: everything is taken back at the same time; whoever does not answer is not waited for.
     fn logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
         if self.phase == Phase::LoggedIn {
-            let Self { core, registration, publication, subscriptions, calls, .. } = self;
+            let Self { core, registration, publication, subscriptions, calls, direct, .. } = self;
             let cx = &mut Cx { now, config, core, out };
             calls.leave(cx);
+            direct.forget(cx);
             publication.leave(cx);
             subscriptions.leave_all(cx);
             registration.leave(cx);
@@ -358,6 +412,7 @@ impl Agent {
 
     /// What follows from everything that happened in this input.
     fn settle(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        self.settle_flows(config, now, out);
         if std::mem::take(&mut self.core.restarted) && self.phase == Phase::LoggedIn {
             let last_wave = self.last_wave;
             let mut cx = self.cx(config, now, out);

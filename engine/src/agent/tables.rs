@@ -110,6 +110,8 @@ pub struct Sizes {
     pub decisions: usize,
     /// Calls, up to the answer to BYE.
     pub calls: usize,
+    /// Direct flows, both ways.
+    pub flows: usize,
 }
 
 impl Agent {
@@ -142,6 +144,7 @@ impl Agent {
             shown: self.inbox.len(),
             decisions: self.decisions.len(),
             calls: self.calls.len(),
+            flows: self.direct.len(),
         }
     }
 

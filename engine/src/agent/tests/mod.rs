@@ -3,6 +3,7 @@
 mod auth;
 mod calls;
 mod decisions;
+mod direct;
 mod incoming;
 mod machines;
 mod notify;

@@ -97,13 +97,17 @@ impl Scene {
 
     /// A registered agent whose registration is long lived and out of the way.
     pub(super) fn online() -> Self {
-        let mut scene = Self::new();
-        scene.config.register_expires = 1_000_000;
-        scene.say(Command::Login);
-        let register = scene.expect(Method::Register);
-        scene.answer(&register, 200, &[(Name::Expires, "1000000")]);
-        scene.forget();
-        scene
+        Self::new().log_in(&[])
+    }
+
+    /// The same, with further headers in the server's answer.
+    pub(super) fn log_in(mut self, headers: &[(Name, &str)]) -> Self {
+        self.config.register_expires = 1_000_000;
+        self.say(Command::Login);
+        let register = self.expect(Method::Register);
+        self.answer(&register, 200, &[&[(Name::Expires, "1000000")], headers].concat());
+        self.forget();
+        self
     }
 
     pub(super) fn say(&mut self, command: Command) {
@@ -454,6 +458,10 @@ fn tell(event: &Event) -> String {
             format!("{phase:?}({:?})", flows[0].direction)
         }
         Event::Call { phase, .. } => format!("{phase:?}"),
+        Event::Flow { phase, reason: None, .. } => format!("{phase:?}"),
+        Event::Flow { phase, reason: Some(why), .. } => format!("{phase:?}({})", why.as_str()),
+        Event::MediaPacket { .. } => "check".into(),
+        Event::MediaBye { .. } => "RTCP BYE".into(),
         Event::Error { what, .. } => format!("Error({what})"),
     }
 }
