@@ -56,6 +56,7 @@ impl Device {
             subscribe_expires: user.refresh,
             allow_md5: true,
             logout: Duration::from_secs(2),
+            media: Vec::new(),
         };
         Self { name, address, config, chance, clock, agent: None, starts: 0, tickets: 0, offers: 0 }
     }

@@ -46,6 +46,10 @@ pub(super) fn read(record: &Record, coverage: &mut Coverage) {
             | Event::Published { .. }
             | Event::Presence { .. }
             | Event::Decided { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
     }
