@@ -3,14 +3,20 @@
 //! Field names are those of behaviour §0.3. The JSON object is the event; the text line is read
 //! off the same fields, so neither form knows more than the other.
 
-use presently_engine::agent::{Event, MessagePhase, Package, SubscriptionPhase};
+use super::phone::{Notice, StreamName};
+use presently_engine::agent::negotiation::Flow;
+use presently_engine::agent::{
+    CallPhase, Event, FlowPhase, MessagePhase, Package, StopReason, SubscriptionPhase, Way,
+};
 use presently_engine::body::pidf::{Basic, Mode, Note, Pidf, Tuple};
+use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// Every `event` value there is.
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 18] = [
     "registered",
     "register-failed",
     "server-restarted",
@@ -25,6 +31,7 @@ pub(crate) const NAMES: [&str; 17] = [
     "message-status",
     "call",
     "flow",
+    "media",
     "tables",
     "help",
     "error",
@@ -52,9 +59,9 @@ impl Report {
         report!("error", what = what, why = why)
     }
 
-    /// The report of an event of `own`'s agent.
-    pub fn of(event: &Event, own: &Aor) -> Self {
-        match event {
+    /// The report of an event of `own`'s agent; `None` for one that is meant for the media ports.
+    pub fn of(event: &Event, own: &Aor) -> Option<Self> {
+        Some(match event {
             Event::Registered { expires } => {
                 report!("registered", aor = own.as_str(), expires = expires)
             }
@@ -80,7 +87,7 @@ impl Report {
                 address = address,
                 port = address.as_deref().and_then(port),
                 codecs = codecs,
-                usable_codec = codecs.iter().find(|codec| is_usable(media, codec))
+                usable_codec = codecs.iter().find(|codec| super::media::is_known(media, codec))
             ),
             Event::Subscription { target, package, phase, reason, expires } => report!(
                 "subscription",
@@ -118,7 +125,71 @@ impl Report {
                 state = message_phase_name(*phase),
                 status = status
             ),
+            Event::Call { call, peer, phase, flows, status, reason } => report!(
+                "call",
+                id = call.0,
+                peer = peer,
+                state = call_phase_name(*phase),
+                codec = flows.first().map(|flow| &flow.codec.rtpmap),
+                streams = flows.iter().map(stream).collect::<Vec<_>>(),
+                status = status,
+                reason = reason
+            ),
+            Event::Flow { flow, peer, media, way, phase, stream, reason } => report!(
+                "flow",
+                id = flow.0,
+                peer = peer.as_str(),
+                media = media,
+                way = way_name(*way),
+                state = flow_phase_name(*phase),
+                codec = stream.as_ref().map(|stream| &stream.codec.rtpmap),
+                remote = stream.as_ref().map(|stream| stream.remote.to_string()),
+                srtp = stream.as_ref().map(|stream| stream.keys.is_some()),
+                reason = reason.map(StopReason::as_str)
+            ),
+            Event::MediaPacket { .. } | Event::MediaBye { .. } => return None,
             Event::Error { what, why } => Self::error(what, why),
+        })
+    }
+
+    /// The report of how a stream fares.
+    pub fn of_stream(name: StreamName, notice: &Notice) -> Self {
+        let (kind, id, line) = match name {
+            StreamName::Call(call, line) => ("call", call.0, Some(line)),
+            StreamName::Flow(flow) => ("flow", flow.0, None),
+        };
+        let after_ms = |after: &Option<Duration>| after.map(|after| after.as_secs_f64() * 1000.0);
+        match notice {
+            Notice::FirstSent(after) => report!(
+                "media",
+                of = kind,
+                id = id,
+                line = line,
+                state = "first-sent",
+                after_ms = after_ms(after)
+            ),
+            Notice::FirstPlayed(after) => report!(
+                "media",
+                of = kind,
+                id = id,
+                line = line,
+                state = "first-played",
+                after_ms = after_ms(after)
+            ),
+            Notice::Statistics(all) => report!(
+                "media",
+                of = kind,
+                id = id,
+                line = line,
+                state = "statistics",
+                sent = all.sent,
+                received = all.received,
+                lost = all.lost,
+                late = all.late,
+                concealed = all.concealed,
+                jitter_ms = all.jitter_ms,
+                round_trip_ms = all.round_trip_ms
+            ),
         }
     }
 
@@ -205,14 +276,20 @@ pub(crate) fn tuple(tuple: &Tuple) -> Value {
     value
 }
 
+/// A stream of a call.
+fn stream(flow: &Flow) -> Value {
+    json!({
+        "media": flow.media,
+        "codec": flow.codec.rtpmap,
+        "remote": flow.to.map(|to| to.to_string()),
+        "direction": direction_name(flow.direction),
+        "srtp": flow.keys.is_some(),
+    })
+}
+
 /// The port of `host:port`.
 fn port(address: &str) -> Option<u16> {
     address.rsplit_once(':')?.1.parse().ok()
-}
-
-/// Whether we offer this codec ourselves.
-fn is_usable(media: &str, codec: &str) -> bool {
-    super::media::codecs(media).iter().any(|(_, ours)| ours.eq_ignore_ascii_case(codec))
 }
 
 fn notes(notes: &[Note]) -> Value {
@@ -257,6 +334,40 @@ pub(crate) fn message_phase_name(phase: MessagePhase) -> &'static str {
         MessagePhase::Delivered => "delivered",
         MessagePhase::Stored => "stored",
         MessagePhase::Failed => "failed",
+    }
+}
+
+pub(crate) fn call_phase_name(phase: CallPhase) -> &'static str {
+    match phase {
+        CallPhase::Calling => "calling",
+        CallPhase::Ringing => "ringing",
+        CallPhase::Incoming => "incoming",
+        CallPhase::Up => "up",
+        CallPhase::Ended => "ended",
+    }
+}
+
+pub(crate) fn flow_phase_name(phase: FlowPhase) -> &'static str {
+    match phase {
+        FlowPhase::Checking => "checking",
+        FlowPhase::Streaming => "streaming",
+        FlowPhase::Stopped => "stopped",
+    }
+}
+
+fn way_name(way: Way) -> &'static str {
+    match way {
+        Way::Out => "out",
+        Way::In => "in",
+    }
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::SendRecv => "sendrecv",
+        Direction::SendOnly => "sendonly",
+        Direction::RecvOnly => "recvonly",
+        Direction::Inactive => "inactive",
     }
 }
 

@@ -3,8 +3,8 @@
 
 pub mod pidf;
 pub mod presrules;
-pub mod winfo;
 pub mod sdp;
+pub mod winfo;
 mod xml;
 
 pub use xml::{XmlError, XmlLimits};
