@@ -32,7 +32,8 @@ pub(crate) async fn server(text: &str) -> Result<SocketAddr, Failure> {
     found.map_err(|error| Failure::usage(format!("--server {error}")))
 }
 
-/// Binds a socket and starts the agent on it, with media kinds and codecs for calls; it does nothing until it is told to log in.
+/// Binds a socket and starts the agent on it, which can be called with these media kinds and
+/// codecs. It does nothing until it is told to log in.
 pub(crate) fn start(
     setup: Setup,
     media: Vec<(Box<str>, Vec<Codec>)>,

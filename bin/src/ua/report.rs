@@ -3,17 +3,13 @@
 //! Field names are those of behaviour §0.3. The JSON object is the event; the text line is read
 //! off the same fields, so neither form knows more than the other.
 
-use super::phone::{Notice, StreamName};
-use presently_engine::agent::negotiation::Flow;
-use presently_engine::agent::{
-    CallPhase, Event, FlowPhase, MessagePhase, Package, StopReason, SubscriptionPhase, Way,
-};
+mod talk;
+
+use presently_engine::agent::{Event, MessagePhase, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Basic, Mode, Note, Pidf, Tuple};
-use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::time::Duration;
 
 /// Every `event` value there is.
 pub(crate) const NAMES: [&str; 18] = [
@@ -49,9 +45,13 @@ pub struct Report {
 /// A report with these fields, named as they are written here.
 macro_rules! report {
     ($name:literal, $($field:ident = $value:expr),*) => {
-        Report { name: $name, fields: vec![$((stringify!($field), json!($value))),*] }
+        $crate::ua::report::Report {
+            name: $name,
+            fields: vec![$((stringify!($field), serde_json::json!($value))),*],
+        }
     };
 }
+use report;
 
 impl Report {
     /// Something the user should know and nothing else says.
@@ -125,72 +125,10 @@ impl Report {
                 state = message_phase_name(*phase),
                 status = status
             ),
-            Event::Call { call, peer, phase, flows, status, reason } => report!(
-                "call",
-                id = call.0,
-                peer = peer,
-                state = call_phase_name(*phase),
-                codec = flows.first().map(|flow| &flow.codec.rtpmap),
-                streams = flows.iter().map(stream).collect::<Vec<_>>(),
-                status = status,
-                reason = reason
-            ),
-            Event::Flow { flow, peer, media, way, phase, stream, reason } => report!(
-                "flow",
-                id = flow.0,
-                peer = peer.as_str(),
-                media = media,
-                way = way_name(*way),
-                state = flow_phase_name(*phase),
-                codec = stream.as_ref().map(|stream| &stream.codec.rtpmap),
-                remote = stream.as_ref().map(|stream| stream.remote.to_string()),
-                srtp = stream.as_ref().map(|stream| stream.keys.is_some()),
-                reason = reason.map(StopReason::as_str)
-            ),
+            Event::Call { .. } | Event::Flow { .. } => return talk::report(event),
             Event::MediaPacket { .. } | Event::MediaBye { .. } => return None,
             Event::Error { what, why } => Self::error(what, why),
         })
-    }
-
-    /// The report of how a stream fares.
-    pub fn of_stream(name: StreamName, notice: &Notice) -> Self {
-        let (kind, id, line) = match name {
-            StreamName::Call(call, line) => ("call", call.0, Some(line)),
-            StreamName::Flow(flow) => ("flow", flow.0, None),
-        };
-        let after_ms = |after: &Option<Duration>| after.map(|after| after.as_secs_f64() * 1000.0);
-        match notice {
-            Notice::FirstSent(after) => report!(
-                "media",
-                of = kind,
-                id = id,
-                line = line,
-                state = "first-sent",
-                after_ms = after_ms(after)
-            ),
-            Notice::FirstPlayed(after) => report!(
-                "media",
-                of = kind,
-                id = id,
-                line = line,
-                state = "first-played",
-                after_ms = after_ms(after)
-            ),
-            Notice::Statistics(all) => report!(
-                "media",
-                of = kind,
-                id = id,
-                line = line,
-                state = "statistics",
-                sent = all.sent,
-                received = all.received,
-                lost = all.lost,
-                late = all.late,
-                concealed = all.concealed,
-                jitter_ms = all.jitter_ms,
-                round_trip_ms = all.round_trip_ms
-            ),
-        }
     }
 
     /// The value of a field as `wait` compares it: text without quotes.
@@ -276,17 +214,6 @@ pub(crate) fn tuple(tuple: &Tuple) -> Value {
     value
 }
 
-/// A stream of a call.
-fn stream(flow: &Flow) -> Value {
-    json!({
-        "media": flow.media,
-        "codec": flow.codec.rtpmap,
-        "remote": flow.to.map(|to| to.to_string()),
-        "direction": direction_name(flow.direction),
-        "srtp": flow.keys.is_some(),
-    })
-}
-
 /// The port of `host:port`.
 fn port(address: &str) -> Option<u16> {
     address.rsplit_once(':')?.1.parse().ok()
@@ -334,40 +261,6 @@ pub(crate) fn message_phase_name(phase: MessagePhase) -> &'static str {
         MessagePhase::Delivered => "delivered",
         MessagePhase::Stored => "stored",
         MessagePhase::Failed => "failed",
-    }
-}
-
-pub(crate) fn call_phase_name(phase: CallPhase) -> &'static str {
-    match phase {
-        CallPhase::Calling => "calling",
-        CallPhase::Ringing => "ringing",
-        CallPhase::Incoming => "incoming",
-        CallPhase::Up => "up",
-        CallPhase::Ended => "ended",
-    }
-}
-
-pub(crate) fn flow_phase_name(phase: FlowPhase) -> &'static str {
-    match phase {
-        FlowPhase::Checking => "checking",
-        FlowPhase::Streaming => "streaming",
-        FlowPhase::Stopped => "stopped",
-    }
-}
-
-fn way_name(way: Way) -> &'static str {
-    match way {
-        Way::Out => "out",
-        Way::In => "in",
-    }
-}
-
-fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::SendRecv => "sendrecv",
-        Direction::SendOnly => "sendonly",
-        Direction::RecvOnly => "recvonly",
-        Direction::Inactive => "inactive",
     }
 }
 
