@@ -60,6 +60,7 @@ impl Device {
             subscribe_expires: user.refresh,
             allow_md5: true,
             logout: Duration::from_secs(2),
+            media: Vec::new(),
         };
         Self { name, address, config, chance, host, agent: None, starts: 0, tickets: 0, offers: 0 }
     }

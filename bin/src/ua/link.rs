@@ -60,6 +60,7 @@ impl Link {
             subscribe_expires: EXPIRES,
             allow_md5: true,
             logout: LOGOUT,
+            media: Vec::new(),
         };
         let setup = AgentSetup { clock: Clock::new(), ..AgentSetup::new(config, socket) };
         let agent = AgentHandle::start(setup).map_err(no_socket)?;

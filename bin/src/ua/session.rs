@@ -202,6 +202,10 @@ impl<W: Write> Session<W> {
             | Event::Decided { .. }
             | Event::Message { .. }
             | Event::MessageStatus { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
     }

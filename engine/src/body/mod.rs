@@ -1,9 +1,10 @@
-//! Documents as values: presence, watcher information, authorisation rules. Strict and bounded on
+//! Documents as values: presence, watcher information, authorisation rules, sessions. Strict and bounded on
 //! the way in, shaped by the schemas on the way out.
 
 pub mod pidf;
 pub mod presrules;
 pub mod winfo;
+pub mod sdp;
 mod xml;
 
 pub use xml::{XmlError, XmlLimits};

@@ -53,6 +53,10 @@ impl View {
             | Event::Published { .. }
             | Event::Decided { .. }
             | Event::MessageStatus { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
     }
