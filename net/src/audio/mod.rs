@@ -9,6 +9,8 @@ pub mod conceal;
 pub mod device;
 pub mod g711;
 pub mod g722;
+#[cfg(feature = "opus")]
+pub mod opus;
 pub mod player;
 pub mod recorder;
 pub mod resample;
@@ -60,7 +62,13 @@ pub trait Codec: Send + fmt::Debug {
 }
 
 /// What this build can encode and decode, as `a=rtpmap` says it, best first.
-pub const RTPMAPS: &[&str] = &["G722/8000", "PCMU/8000", "PCMA/8000"];
+pub const RTPMAPS: &[&str] = &[
+    #[cfg(feature = "opus")]
+    "opus/48000/2",
+    "G722/8000",
+    "PCMU/8000",
+    "PCMA/8000",
+];
 
 /// The codec of an `a=rtpmap` (X7: name in any case, rate and channels equal), if we have it.
 pub fn codec(rtpmap: &str) -> Option<Box<dyn Codec>> {
@@ -68,6 +76,8 @@ pub fn codec(rtpmap: &str) -> Option<Box<dyn Codec>> {
     match *known {
         "PCMU/8000" => Some(Box::new(g711::Pcmu)),
         "PCMA/8000" => Some(Box::new(g711::Pcma)),
+        #[cfg(feature = "opus")]
+        "opus/48000/2" => Some(Box::new(opus::Opus::new()?)),
         "G722/8000" => Some(Box::new(g722::G722::new())),
         _ => None,
     }

@@ -6,6 +6,7 @@
 //!
 //! Read first: RFC 3550 §5, §6 and appendix A.
 
+pub mod dtmf;
 pub mod jitter;
 pub mod packet;
 #[cfg(test)]
@@ -13,12 +14,14 @@ pub(crate) mod rig;
 pub mod rtcp;
 pub mod session;
 pub mod source;
+pub mod srtp;
 
 pub use jitter::{JitterBuffer, Placed, Playout};
 pub use packet::{Kind, Malformed, Packet};
 pub use rtcp::{Part, Report, SenderInfo};
 pub use session::{Notice, Refusal, Session, Start, Statistics};
 pub use source::Source;
+pub use srtp::{MasterKey, Srtp, Unproved};
 
 use std::time::Duration;
 
