@@ -16,6 +16,7 @@ mod crew;
 pub mod driver;
 pub mod gate;
 pub mod log;
+pub mod media;
 pub mod metrics;
 pub mod resolve;
 pub mod router;
