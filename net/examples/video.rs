@@ -2,14 +2,14 @@
 //! and no RTCP.
 //!
 //! `video send ADDRESS CODEC PICTURES SOURCE` sends a source at its own pace.
-//! `video receive ADDRESS CODEC PICTURES SINK` shows what comes and prints, for every picture, its
-//! number (if it is the pattern's) and its likeness to the pattern; it ends after so many pictures,
-//! or five seconds after the last packet. CODEC is an rtpmap with fmtp: `JPEG/90000`,
-//! `H264/90000 packetization-mode=1;profile-level-id=42e01f`.
+//! `video receive ADDRESS CODEC PICTURES SINK` shows what comes, until so many pictures came or
+//! five seconds after the last packet; then it prints, for every picture, its number (if it is the
+//! pattern's) and its likeness to the pattern. `video look SOURCE` prints the same of a file.
+//! CODEC is an rtpmap with fmtp: `JPEG/90000`, `H264/90000 packetization-mode=1`.
 
 use presently_net::video::pattern::{Pattern, number};
 use presently_net::video::stream::{Pair, codec, timestamp};
-use presently_net::video::{Packet, Rate, VideoReceiver, VideoSender, sink, source};
+use presently_net::video::{Packet, Picture, Rate, VideoReceiver, VideoSender, sink, source};
 use std::error::Error;
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -28,7 +28,8 @@ async fn main() -> Outcome {
         ["receive", address, codec, count, device] => {
             receive(address, pair(codec)?, count.parse()?, device).await
         }
-        _ => Err("video send|receive ADDRESS CODEC PICTURES DEVICE".into()),
+        ["look", device] => look(device),
+        _ => Err("video send|receive ADDRESS CODEC PICTURES DEVICE, or video look SOURCE".into()),
     }
 }
 
@@ -70,6 +71,7 @@ async fn receive(address: &str, pair: Pair, count: u64, device: &str) -> Outcome
     let socket = UdpSocket::bind(address).await?;
     let (mut receiver, mut sink) = (VideoReceiver::new(pair), sink(device, Rate::default())?);
     let (began, mut room, mut wait) = (Instant::now(), vec![0; 65_536], Duration::from_secs(30));
+    let mut shown = Vec::new();
     println!("listening");
     while receiver.received().shown < count {
         let Ok(length) = timeout(wait, socket.recv(&mut room)).await else { break };
@@ -85,20 +87,34 @@ async fn receive(address: &str, pair: Pair, count: u64, device: &str) -> Outcome
             marker: head[1] & 0x80 != 0,
         };
         for frame in receiver.receive(packet, began.elapsed()) {
-            let picture = frame.picture;
-            let (width, height) = (picture.width(), picture.height());
-            match number(&picture) {
-                Some(number) => {
-                    let original = Pattern::new(width, height).picture(number);
-                    let psnr = original.psnr(&picture).unwrap_or(0.0);
-                    println!("{width}x{height} number {number} psnr {psnr:.1}");
-                }
-                None => println!("{width}x{height}"),
-            }
-            sink.push(&picture)?;
+            sink.push(&frame.picture)?;
+            shown.push(frame.picture);
         }
     }
     sink.finish()?;
+    // Comparing takes long, and packets do not wait.
+    shown.iter().for_each(tell);
     println!("{:?}", receiver.received());
     Ok(())
+}
+
+/// Says the same of the pictures of a file.
+fn look(device: &str) -> Outcome {
+    let mut source = source(device)?;
+    while let Some(picture) = source.pull()? {
+        tell(&picture);
+    }
+    Ok(())
+}
+
+fn tell(picture: &Picture) {
+    let (width, height) = (picture.width(), picture.height());
+    match number(picture) {
+        Some(number) => {
+            let original = Pattern::new(width, height).picture(number);
+            let psnr = original.psnr(picture).unwrap_or(0.0);
+            println!("{width}x{height} number {number} psnr {psnr:.1}");
+        }
+        None => println!("{width}x{height}"),
+    }
 }
