@@ -4,7 +4,8 @@
 //! `video send ADDRESS CODEC PICTURES SOURCE` sends a source at its own pace.
 //! `video receive ADDRESS CODEC PICTURES SINK` shows what comes, until so many pictures came or
 //! five seconds after the last packet; then it prints, for every picture, its number (if it is the
-//! pattern's) and its likeness to the pattern. `video look SOURCE` prints the same of a file.
+//! pattern's) and its likeness to the pattern. `video look SOURCE` prints the same of a file,
+//! `video copy SOURCE PICTURES SINK` makes one.
 //! CODEC is an rtpmap with fmtp: `JPEG/90000`, `H264/90000 packetization-mode=1`.
 
 use presently_net::video::pattern::{Pattern, number};
@@ -28,8 +29,11 @@ async fn main() -> Outcome {
         ["receive", address, codec, count, device] => {
             receive(address, pair(codec)?, count.parse()?, device).await
         }
+        ["copy", from, count, to] => copy(from, count.parse()?, to),
         ["look", device] => look(device),
-        _ => Err("video send|receive ADDRESS CODEC PICTURES DEVICE, or video look SOURCE".into()),
+        _ => Err("video send|receive ADDRESS CODEC PICTURES DEVICE, video copy SOURCE PICTURES \
+                  SINK, video look SOURCE"
+            .into()),
     }
 }
 
@@ -96,6 +100,17 @@ async fn receive(address: &str, pair: Pair, count: u64, device: &str) -> Outcome
     shown.iter().for_each(tell);
     println!("{:?}", receiver.received());
     Ok(())
+}
+
+/// From a source to a sink, as fast as both can.
+fn copy(from: &str, count: u64, to: &str) -> Outcome {
+    let mut source = source(from)?;
+    let mut sink = sink(to, source.rate())?;
+    for _ in 0..count {
+        let Some(picture) = source.pull()? else { break };
+        sink.push(&picture)?;
+    }
+    Ok(sink.finish()?)
 }
 
 /// Says the same of the pictures of a file.

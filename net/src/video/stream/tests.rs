@@ -132,11 +132,11 @@ impl Scene {
                 self.worst_psnr = self.worst_psnr.min(psnr);
             }
             // A picture sent before the loss is no recovery from it.
-            if let Some(since) = self.waiting {
-                if self.rate.due(number.into()) + TRAVEL > since {
-                    self.recovery = self.recovery.max(now - since);
-                    self.waiting = None;
-                }
+            if let Some(since) = self.waiting
+                && self.rate.due(number.into()) + TRAVEL > since
+            {
+                self.recovery = self.recovery.max(now - since);
+                self.waiting = None;
             }
         }
     }
