@@ -77,5 +77,6 @@ fn agent(plan: &Plan, name: &str, at: SocketAddr) -> agent::Config {
         subscribe_expires,
         allow_md5: true,
         logout: Duration::from_secs(2),
+        media: Vec::new(),
     }
 }

@@ -10,14 +10,17 @@
 //! implements [`Datagrams`] can carry a server, real or simulated.
 
 pub mod agent;
+pub mod audio;
 pub mod clock;
 mod crew;
 pub mod driver;
 pub mod gate;
 pub mod log;
+pub mod media;
 pub mod metrics;
 pub mod resolve;
 pub mod router;
+pub mod rtp;
 pub mod service;
 pub mod store;
 pub mod tap;

@@ -2,12 +2,15 @@
 //!
 //! This file is the hall: it lets due timers fire, hands each input to the room it belongs to,
 //! and carries news between rooms, which never touch each other. Read behaviour §0.3 first. The
-//! agent opens no socket and no media; it publishes offers and shows those of others.
+//! agent opens no socket and no media; it says what flows from where to where.
 
 mod auth;
+mod call;
 mod cx;
 mod decisions;
+mod direct;
 mod incoming;
+pub mod negotiation;
 mod notify;
 mod offers;
 mod own;
@@ -30,8 +33,10 @@ use crate::message::{Message, Response};
 use crate::time::Instant;
 use crate::transaction::Fired;
 use crate::{Input, Output};
+use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
+use direct::{Direct, News as FlowNews};
 use own::OwnOffer;
 use pager::{Inbox, Outbox};
 use publication::Publication;
@@ -58,6 +63,8 @@ pub struct Agent {
     decisions: Decisions,
     outbox: Outbox,
     inbox: Inbox,
+    calls: Calls,
+    direct: Direct,
 }
 
 /// What the user wants of the whole agent.
@@ -156,7 +163,8 @@ impl Agent {
     }
 
     fn on_timer(&mut self, config: &Config, now: Instant, timer: Timer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, outbox, .. } = self;
+        let Self { core, registration, publication, subscriptions, outbox, calls, direct, .. } =
+            self;
         let cx = &mut Cx { now, config, core, out };
         match timer {
             Timer::Register => registration.on_timer(cx),
@@ -169,6 +177,12 @@ impl Agent {
             Timer::Publish => publication.on_timer(cx),
             Timer::Epoch => publication.on_epoch(cx),
             Timer::Usage(id, alarm) => subscriptions.on_alarm(cx, id, alarm),
+            Timer::Call(id, alarm) => calls.on_alarm(cx, id, alarm),
+            Timer::Flow(id, alarm) => {
+                let news = direct.on_alarm(cx, id, alarm);
+                self.on_flow(config, now, news, out);
+            }
+            Timer::Suspect(aor, tuple) => subscriptions.offers.trust(cx, aor, tuple),
             Timer::Message(target) => outbox.on_timer(cx, &target),
             Timer::Access(aor, tuple) => subscriptions.offers.on_expiry(cx, aor, tuple),
             Timer::Logout => self.finish_logout(config, now, out),
@@ -181,7 +195,7 @@ impl Agent {
             Command::Logout => return self.logout(config, now, out),
             _ => {}
         }
-        let Self { core, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self { core, publication, subscriptions, decisions, outbox, calls, direct, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         match command {
             Command::Login | Command::Logout => {}
@@ -190,7 +204,7 @@ impl Agent {
                 publication.changed(cx);
             }
             Command::SetOffer { media, port, codecs, mode } => {
-                publication.offer(cx, media, OwnOffer { port, codecs, mode });
+                publication.offer(cx, media, OwnOffer { port, codecs, mode, occupied: false });
             }
             Command::Subscribe { target, package, expires } => {
                 subscriptions.subscribe(cx, target, package, expires);
@@ -203,7 +217,55 @@ impl Agent {
             Command::SendMessage { target, text, ticket } => {
                 outbox.post(cx, target, text, ticket);
             }
+            Command::Call { target, abilities } => calls.call(cx, &target, abilities),
+            Command::Answer { call, abilities } => calls.answer(cx, call, abilities),
+            Command::Hangup { call } => calls.hangup(cx, call),
+            Command::Hold { call, hold } => calls.hold(cx, call, hold),
+            Command::Direct { target, media, port, codecs } => {
+                direct.start(cx, &subscriptions.offers, target, &media, port, codecs);
+            }
+            Command::StopFlow { .. }
+            | Command::MediaPacket { .. }
+            | Command::MediaHeard { .. }
+            | Command::MediaBye { .. }
+            | Command::MediaUnreachable { .. } => {
+                let news = direct.on_command(cx, command);
+                self.on_flow(config, now, news, out);
+            }
         }
+    }
+
+    /// What follows from what a flow did.
+    fn on_flow(&mut self, config: &Config, now: Instant, news: Vec<FlowNews>, out: &mut Out) {
+        let Self { core, publication, subscriptions, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        for one in news {
+            match one {
+                FlowNews::Occupied(media, is) => publication.occupy(cx, &media, is),
+                FlowNews::Refresh(target) => {
+                    subscriptions.ask_again(cx, &target, Package::Presence);
+                }
+                FlowNews::Suspect(target, tuple) => {
+                    subscriptions.offers.suspect(cx, target, tuple);
+                }
+                FlowNews::AskWinfo => {
+                    subscriptions.ask_again(cx, &config.aor, Package::Winfo);
+                }
+            }
+        }
+    }
+
+    /// Level-triggered: doors follow our offers and decisions, flows the offers of others.
+    fn settle_flows(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        let Self { core, publication, subscriptions, decisions, direct, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        let mut news = direct.offer(cx, publication.open_offers(config, now));
+        if direct.listens() {
+            let hears = decisions.hears(subscriptions.watchers(&config.aor));
+            news.extend(direct.allow(cx, hears));
+        }
+        direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
+        self.on_flow(config, now, news, out);
     }
 
     fn login(&mut self, config: &Config, now: Instant, out: &mut Out) {
@@ -216,8 +278,10 @@ impl Agent {
     /// M10: everything is taken back at the same time; whoever does not answer is not waited for.
     fn logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
         if self.phase == Phase::LoggedIn {
-            let Self { core, registration, publication, subscriptions, .. } = self;
+            let Self { core, registration, publication, subscriptions, calls, direct, .. } = self;
             let cx = &mut Cx { now, config, core, out };
+            calls.leave(cx);
+            direct.forget(cx);
             publication.leave(cx);
             subscriptions.leave_all(cx);
             registration.leave(cx);
@@ -251,9 +315,12 @@ impl Agent {
             return;
         }
         self.phase = Phase::LoggedOut;
-        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self {
+            core, registration, publication, subscriptions, decisions, outbox, calls, ..
+        } = self;
         let cx = &mut Cx { now, config, core, out };
         cx.stop(&Timer::Logout);
+        calls.forget(cx);
         let kept = leave(registration, cx);
         publication.forget(cx);
         subscriptions.forget(cx);
@@ -271,9 +338,9 @@ impl Agent {
         request: &crate::message::Request,
         out: &mut Out,
     ) {
-        let Self { core, subscriptions, decisions, inbox, .. } = self;
+        let Self { core, subscriptions, decisions, inbox, calls, .. } = self;
         let cx = Cx { now, config, core, out };
-        incoming::Desk { subscriptions, decisions, inbox }.on_request(cx, from, request);
+        incoming::Desk { subscriptions, decisions, inbox, calls }.on_request(cx, from, request);
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: Response, out: &mut Out) {
@@ -286,7 +353,12 @@ impl Agent {
         let Some(ticket) = transactions.receive(&config.timing, now, &response, out) else {
             return;
         };
-        let turn = self.cx(config, now, out).answered(ticket, response);
+        let Self { core, calls, .. } = self;
+        let mut cx = Cx { now, config, core, out };
+        if !cx.is_open(ticket) && is_invited(&response) {
+            return calls.on_late_success(&mut cx, ticket, &response);
+        }
+        let turn = cx.answered(ticket, response);
         self.on_turn(config, now, turn, out);
     }
 
@@ -294,19 +366,30 @@ impl Agent {
         match turn {
             None => {}
             Some(Turn::Over(answer)) => self.on_answer(config, now, answer, out),
+            Some(Turn::Progress(Room::Call(id), status)) => {
+                let Self { core, calls, .. } = self;
+                calls.on_progress(&mut Cx { now, config, core, out }, id, status);
+            }
+            Some(Turn::Progress(..)) => {}
             Some(Turn::Again(Room::Usage(id), ticket)) => {
                 let Self { core, subscriptions, .. } = self;
                 subscriptions.on_again(&mut Cx { now, config, core, out }, id, ticket);
             }
             Some(Turn::Again(
-                Room::Registration | Room::Publication | Room::Decisions | Room::Message(_),
+                Room::Registration
+                | Room::Publication
+                | Room::Decisions
+                | Room::Message(_)
+                | Room::Call(_),
                 _,
             )) => {}
         }
     }
 
     fn on_answer(&mut self, config: &Config, now: Instant, answer: Answer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self {
+            core, registration, publication, subscriptions, decisions, outbox, calls, ..
+        } = self;
         let cx = &mut Cx { now, config, core, out };
         match answer.room.clone() {
             Room::Registration => {
@@ -317,6 +400,7 @@ impl Agent {
             Room::Decisions => decisions.on_answer(cx, answer),
             Room::Usage(id) => subscriptions.on_answer(cx, id, answer),
             Room::Message(target) => outbox.on_answer(cx, &target, answer),
+            Room::Call(id) => calls.on_answer(cx, id, answer),
         }
     }
 
@@ -352,6 +436,7 @@ impl Agent {
 
     /// What follows from everything that happened in this input.
     fn settle(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        self.settle_flows(config, now, out);
         if std::mem::take(&mut self.core.restarted) && self.phase == Phase::LoggedIn {
             let last_wave = self.last_wave;
             let mut cx = self.cx(config, now, out);
@@ -363,10 +448,17 @@ impl Agent {
             }
         }
         let done = self.publication.is_quiet()
+            && self.calls.is_quiet()
             && self.subscriptions.is_quiet()
             && self.registration.state == registration::State::Off;
         if done && self.phase == Phase::LoggingOut {
             self.finish_logout(config, now, out);
         }
     }
+}
+
+/// Whether a response is a 2xx to INVITE.
+fn is_invited(response: &Response) -> bool {
+    (200..300).contains(&response.status())
+        && response.cseq().is_ok_and(|cseq| cseq.method == crate::message::Method::Invite.as_str())
 }

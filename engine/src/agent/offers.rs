@@ -11,6 +11,8 @@ use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// How long an offer at which nobody answered is not believed (M23).
+const SUSPICION: Duration = Duration::from_secs(60);
 /// Most offers kept of one presentity.
 const OFFERS: usize = 64;
 
@@ -51,6 +53,40 @@ impl Offers {
         self.remove(cx, &(aor, tuple));
     }
 
+    /// The offer in one tuple of somebody.
+    pub(crate) fn get(&self, aor: &Aor, tuple: &str) -> Option<&Known> {
+        self.known.get(&(aor.clone(), tuple.into()))
+    }
+
+    /// The first offer of somebody that is ready for this media kind, and its tuple.
+    pub(crate) fn ready(&self, aor: &Aor, media: &str) -> Option<(&str, &Known)> {
+        let of_aor = self.known.range((aor.clone(), "".into())..);
+        let mut of_aor = of_aor.take_while(|((owner, _), _)| owner == aor);
+        let found = of_aor.find(|(_, one)| one.mode == Mode::Ready && &*one.offer.media == media);
+        found.map(|((_, tuple), known)| (&**tuple, known))
+    }
+
+    /// Nobody answered there: for a while it is not ready for us (M23).
+    pub(crate) fn suspect(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
+        let key = (aor, tuple);
+        let Some(known) = self.known.get_mut(&key) else { return };
+        if known.mode == Mode::Ready {
+            known.mode = Mode::Off;
+            cx.emit(known.event(&key, Some(known.mode)));
+            cx.arm(Timer::Suspect(key.0, key.1), cx.now + SUSPICION);
+        }
+    }
+
+    /// The suspicion is old: the offer is what it says again.
+    pub(crate) fn trust(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
+        let key = (aor, tuple);
+        let Some(known) = self.known.get_mut(&key) else { return };
+        if known.mode != known.offer.mode {
+            known.mode = known.offer.mode;
+            cx.emit(known.event(&key, Some(known.mode)));
+        }
+    }
+
     /// Every offer we know.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Aor, &str, &Known)> {
         self.known.iter().map(|((aor, tuple), known)| (aor, &**tuple, known))
@@ -67,7 +103,16 @@ impl Offers {
         if self.known.get(&key).is_some_and(|known| known.is_newer_than(offer)) {
             return;
         }
-        let new = Known::of(tuple, offer);
+        let mut new = Known::of(tuple, offer);
+        let suspicion = Timer::Suspect(key.0.clone(), key.1.clone());
+        let old = self.known.get(&key);
+        if cx.core.timers.at(&suspicion).is_some() {
+            match old.is_some_and(|old| old.offer.seq == offer.seq) {
+                // The same offer again says nothing about whether anybody is there.
+                true => new.mode = Mode::Off,
+                false => cx.stop(&suspicion),
+            }
+        }
         let ends = offer.access.as_ref().map(|access| access.expires);
         arm_access(cx, &key, cx.now, ends);
         let old = self.known.insert(key.clone(), new.clone());
@@ -90,6 +135,7 @@ impl Offers {
 
     fn remove(&mut self, cx: &mut Cx<'_>, key: &(Aor, Box<str>)) {
         cx.stop(&Timer::Access(key.0.clone(), key.1.clone()));
+        cx.stop(&Timer::Suspect(key.0.clone(), key.1.clone()));
         if let Some(known) = self.known.remove(key) {
             cx.emit(known.event(key, None));
         }

@@ -5,6 +5,7 @@
 
 use super::Config;
 use super::cx::{Cx, Timer, contact_uri};
+use super::direct::OpenOffer;
 use crate::body::pidf::{
     Basic, Candidate, Codec, Mode, Note, Offer, OfferSecret, Pidf, Tuple, timestamp,
 };
@@ -39,7 +40,23 @@ pub(crate) struct Own {
 pub(crate) struct OwnOffer {
     pub(crate) port: u16,
     pub(crate) codecs: Vec<(u8, Box<str>)>,
+    /// What the user wants it to be.
     pub(crate) mode: Mode,
+    /// Whether somebody is being heard on it just now.
+    pub(crate) occupied: bool,
+}
+
+impl OwnOffer {
+    /// X2: who is able and willing, but occupied, is busy.
+    fn effective(&self) -> Mode {
+        if self.occupied && self.mode == Mode::Ready { Mode::Busy } else { self.mode }
+    }
+
+    fn list(&self) -> Vec<Codec> {
+        let codec =
+            |(pt, rtpmap): &(u8, Box<str>)| Codec { pt: *pt, rtpmap: rtpmap.clone(), fmtp: None };
+        self.codecs.iter().map(codec).collect()
+    }
 }
 
 /// The time of one secret. Its number is the second it began: no start of the agent repeats one.
@@ -80,6 +97,28 @@ impl Own {
         }
         self.offers.insert(media, offer);
         Ok(())
+    }
+
+    /// Somebody is heard on the port of an offer, or not any more. False if that is no news.
+    pub(crate) fn occupy(&mut self, media: &str, occupied: bool) -> bool {
+        let offer = self.offers.get_mut(media);
+        offer.is_some_and(|offer| std::mem::replace(&mut offer.occupied, occupied) != occupied)
+    }
+
+    /// The offers whose secret was published, to be checked against it.
+    pub(crate) fn open_offers(&self, config: &Config, now: Instant) -> Vec<OpenOffer> {
+        let Some(epoch) = self.epoch.filter(|_| self.wants_offers()) else { return Vec::new() };
+        let device = device_id(&config.device);
+        let open = self.offers.iter().filter(|(_, offer)| offer.mode != Mode::Off);
+        let open = open.map(|(media, own)| OpenOffer {
+            media: media.clone(),
+            tuple: format!("{device}-{media}").into(),
+            port: own.port,
+            codecs: own.list(),
+            secret: epoch.secret(config, now, media),
+            srtp: true,
+        });
+        open.collect()
     }
 
     /// Withdraws an offer; watchers see it as `off`. False if there is none.
@@ -140,17 +179,14 @@ impl Own {
         epoch: Option<Epoch>,
     ) -> Offer {
         let epoch = epoch.filter(|_| own.mode != Mode::Off);
-        let codecs = own.codecs.iter();
         Offer {
             version: 1,
             seq: self.seq,
             device: Some(device.into()),
             media: media.into(),
             port: own.port,
-            codecs: codecs
-                .map(|(pt, rtpmap)| Codec { pt: *pt, rtpmap: rtpmap.clone(), fmtp: None })
-                .collect(),
-            mode: if epoch.is_some() { own.mode } else { Mode::Off },
+            codecs: own.list(),
+            mode: if epoch.is_some() { own.effective() } else { Mode::Off },
             candidates: vec![Candidate {
                 kind: "host".into(),
                 addr: host(&config.contact).into(),

@@ -4,11 +4,13 @@
 //! `notify.rs`. A dialog that was given up is forgotten at once; a late NOTIFY of it gets 481.
 
 use super::cx::{Alarm, Cx, Timer, backoff};
+use super::direct::Standing;
 use super::offers::Offers;
 use super::request::{Answer, Outcome, Room, Ticket};
 use super::types::{Event, Package};
 use super::usage::{Bond, Purpose, State, Usage};
 use super::winfo::View;
+use crate::body::winfo::Status;
 use crate::message::{Aor, Name};
 use crate::mint::Label;
 use crate::time::Instant;
@@ -73,6 +75,34 @@ impl Subscriptions {
             State::Init | State::Terminated => self.start(cx, id),
             State::Pending(_) | State::Active(_) => self.refresh(cx, id),
             State::NotifyWait { .. } | State::Ending(_) => {}
+        }
+    }
+
+    /// How somebody stands to us, as our subscription shows.
+    pub(crate) fn standing(&self, target: &Aor) -> Standing {
+        let usage = self.wanted(target, Package::Presence).and_then(|id| self.usages.get(&id));
+        match usage.map(|usage| (&usage.state, usage.refused)) {
+            Some((State::Active(_), _)) => Standing::Active,
+            Some((State::Pending(_), _) | (State::Terminated, true)) => Standing::Refused,
+            Some((State::Terminated, false))
+            | Some((State::Init | State::NotifyWait { .. } | State::Ending(_), _))
+            | None => Standing::Unknown,
+        }
+    }
+
+    /// Who watches us with permission, as our watcher information shows.
+    pub(crate) fn watchers<'a>(&'a self, us: &'a Aor) -> impl Iterator<Item = Aor> + 'a {
+        let ours = self.usages.values();
+        let ours = ours.filter(|one| one.package == Package::Winfo && one.target == *us);
+        let rows = ours.flat_map(|usage| usage.view.rows.values());
+        let active = rows.filter(|row| row.status == Status::Active);
+        active.filter_map(|row| Aor::parse(&row.uri).ok())
+    }
+
+    /// Asks again for the presence of somebody, or for our own watchers.
+    pub(crate) fn ask_again(&mut self, cx: &mut Cx<'_>, target: &Aor, package: Package) {
+        if let Some(id) = self.wanted(target, package) {
+            self.refresh(cx, id);
         }
     }
 
@@ -347,6 +377,7 @@ impl Subscriptions {
         usage.state = State::Terminated;
         usage.view = View::default();
         usage.document = None;
+        usage.refused = matches!(reason, Some("rejected" | "noresource"));
         usage.failures += 1;
         let (failures, wanted) = (usage.failures, usage.is_wanted());
         let is_fork = usage.purpose == Purpose::Fork;

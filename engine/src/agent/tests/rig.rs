@@ -30,6 +30,8 @@ pub(super) struct Scene {
     said: u32,
     /// What was sent and told since the last look, for tables.
     trace: Vec<String>,
+    /// What was sent again, to the letter.
+    again: Vec<Bytes>,
 }
 
 /// The dialog in which the scripted notifier speaks.
@@ -70,6 +72,7 @@ pub(super) fn config() -> Config {
         subscribe_expires: 3600,
         allow_md5: true,
         logout: secs(2),
+        media: Vec::new(),
     }
 }
 
@@ -88,18 +91,23 @@ impl Scene {
             notifier: None,
             said: 0,
             trace: Vec::new(),
+            again: Vec::new(),
         }
     }
 
     /// A registered agent whose registration is long lived and out of the way.
     pub(super) fn online() -> Self {
-        let mut scene = Self::new();
-        scene.config.register_expires = 1_000_000;
-        scene.say(Command::Login);
-        let register = scene.expect(Method::Register);
-        scene.answer(&register, 200, &[(Name::Expires, "1000000")]);
-        scene.forget();
-        scene
+        Self::new().log_in(&[])
+    }
+
+    /// The same, with further headers in the server's answer.
+    pub(super) fn log_in(mut self, headers: &[(Name, &str)]) -> Self {
+        self.config.register_expires = 1_000_000;
+        self.say(Command::Login);
+        let register = self.expect(Method::Register);
+        self.answer(&register, 200, &[&[(Name::Expires, "1000000")], headers].concat());
+        self.forget();
+        self
     }
 
     pub(super) fn say(&mut self, command: Command) {
@@ -295,12 +303,19 @@ impl Scene {
         self.requests.drain(..).collect()
     }
 
+    /// What was sent again since the last look.
+    pub(super) fn repeated(&mut self) -> Vec<Message> {
+        let read = |bytes| Message::parse(bytes).expect("the agent writes what can be read");
+        self.again.drain(..).map(read).collect()
+    }
+
     /// Forgets what was sent and told so far.
     pub(super) fn forget(&mut self) {
         self.requests.clear();
         self.answers.clear();
         self.events.clear();
         self.trace.clear();
+        self.again.clear();
     }
 
     /// What was sent and told since the last look, on one line.
@@ -331,7 +346,7 @@ impl Scene {
 
     fn collect(&mut self, bytes: Bytes) {
         if !self.seen.insert(bytes.clone()) {
-            return;
+            return self.again.push(bytes);
         }
         match Message::parse(bytes).expect("the agent writes what can be read") {
             Message::Request(request) => {
@@ -439,6 +454,14 @@ fn tell(event: &Event) -> String {
         Event::Decided { status, .. } => format!("Decided({status})"),
         Event::Message { expired, .. } => format!("Message(expired: {expired})"),
         Event::MessageStatus { phase, .. } => format!("{phase:?}"),
+        Event::Call { phase, flows, .. } if !flows.is_empty() => {
+            format!("{phase:?}({:?})", flows[0].direction)
+        }
+        Event::Call { phase, .. } => format!("{phase:?}"),
+        Event::Flow { phase, reason: None, .. } => format!("{phase:?}"),
+        Event::Flow { phase, reason: Some(why), .. } => format!("{phase:?}({})", why.as_str()),
+        Event::MediaPacket { .. } => "check".into(),
+        Event::MediaBye { .. } => "RTCP BYE".into(),
         Event::Error { what, .. } => format!("Error({what})"),
     }
 }
