@@ -281,7 +281,7 @@ impl Agent {
             let Self { core, registration, publication, subscriptions, calls, direct, .. } = self;
             let cx = &mut Cx { now, config, core, out };
             calls.leave(cx);
-            direct.forget(cx);
+            let news = direct.forget(cx);
             publication.leave(cx);
             subscriptions.leave_all(cx);
             registration.leave(cx);
@@ -289,6 +289,7 @@ impl Agent {
             cx.stop(&Timer::Wave);
             cx.arm(Timer::Logout, now + config.logout);
             self.phase = Phase::LoggingOut;
+            self.on_flow(config, now, news, out);
         } else if self.phase == Phase::LoggedOut {
             out.push(Output::Event(Event::LoggedOut));
         }

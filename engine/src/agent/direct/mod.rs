@@ -65,9 +65,13 @@ pub(crate) struct Direct {
 /// What is left of a flow that was stopped before its check was answered.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Late {
+    to: SocketAddr,
     port: u16,
     ssrc: u32,
     token: Box<str>,
+    sid: u64,
+    /// Our part of the SRTP keys, if it was to be SRTP.
+    nonce: Option<[u8; 8]>,
     until: Instant,
 }
 
@@ -156,13 +160,15 @@ impl Direct {
             self.sweep(cx);
             return news;
         }
+        let late = self.late.get(&transaction);
+        let late = late.filter(|late| cx.now < late.until && late.to == from);
+        let reply = late.and_then(|late| wire::Reply::read(bytes, &late.token));
         // The other side holds a place for somebody who does not come.
-        let late = self.late.remove(&transaction).filter(|late| cx.now < late.until);
-        if let Some(late) = late {
-            let reply = wire::Reply::read(bytes, &late.token);
-            if reply.is_some_and(|reply| reply.proven && reply.outcome.is_ok()) {
-                cx.emit(Event::MediaBye { port: late.port, to: from, ssrc: late.ssrc, keys: None });
-            }
+        if let (Some(late), Some(Ok(theirs))) = (late, reply.and_then(wire::Reply::believed)) {
+            let keys = |nonce| srtp_keys(&late.token, late.sid, nonce, theirs.nonce);
+            let (port, ssrc, keys) = (late.port, late.ssrc, late.nonce.map(keys));
+            cx.emit(Event::MediaBye { port, to: from, ssrc, keys });
+            self.late.remove(&transaction);
         }
         Vec::new()
     }
@@ -200,16 +206,18 @@ impl Direct {
     }
 
     /// Logout: nothing is sent or heard any more.
-    pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) {
+    pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) -> Vec<News> {
         for (id, flow) in &mut self.sending {
             flow.stop(cx, *id, StopReason::User, true);
         }
         self.sweep(cx);
+        let mut news = Vec::new();
         for (media, door) in &mut self.doors {
-            door.release(cx, media, StopReason::Withdrawn, true);
+            news.extend(door.release(cx, media, StopReason::Withdrawn, true));
         }
         self.doors.clear();
         self.late.clear();
+        news
     }
 
     /// Takes over whom we would hear; who is not among them any more is not heard from now on.
@@ -256,9 +264,16 @@ impl Direct {
         offers: &Offers,
         standing: impl Fn(&Aor) -> Standing,
     ) {
+        let mut anew = Vec::new();
         for (id, flow) in &mut self.sending {
             let known = offers.get(&flow.target, &flow.tuple);
-            flow.look(cx, *id, known, standing(&flow.target));
+            anew.extend(flow.look(cx, *id, known, standing(&flow.target)));
+        }
+        for flow in anew {
+            let id = self.name();
+            if let Some(known) = offers.get(&flow.target, &flow.tuple) {
+                self.launch(cx, id, flow, known);
+            }
         }
         self.sweep(cx);
     }
@@ -268,10 +283,8 @@ impl Direct {
         self.late.retain(|_, late| cx.now < late.until);
         let Self { sending, late, .. } = self;
         sending.retain(|_, flow| {
-            if let Some((transactions, left)) = flow.remains(cx.now + LATE) {
-                let room = MOST_LATE.saturating_sub(late.len());
-                late.extend(transactions.into_iter().take(room).map(|one| (one, left.clone())));
-            }
+            let room = MOST_LATE.saturating_sub(late.len());
+            late.extend(flow.remains(cx.now + LATE).into_iter().take(room));
             !flow.is_over()
         });
     }

@@ -29,6 +29,8 @@ pub(crate) struct OpenOffer {
     pub(crate) codecs: Vec<Codec>,
     pub(crate) secret: OfferSecret,
     pub(crate) srtp: bool,
+    /// Whether the owner is occupied otherwise: nobody new is heard.
+    pub(crate) busy: bool,
 }
 
 /// A port on which we listen.
@@ -51,8 +53,11 @@ pub(super) struct Door {
 struct Bound {
     flow: FlowId,
     peer: Aor,
+    key_id: Box<str>,
     token: Box<str>,
     sid: u64,
+    /// What it sends; a later change of the offer does not change this (R92).
+    codec: Codec,
     from: SocketAddr,
     theirs: Info,
     ours: Info,
@@ -151,37 +156,62 @@ impl Door {
             self.keys.clear();
             self.know(allowed);
         }
-        let Some((peer, token)) = self.keys.get(&check.key_id).cloned() else {
-            return self.refuse_stranger(cx, from, &check);
+        let Some((peer, token)) = self.owner_of(&check) else {
+            self.refuse_stranger(cx, from, &check);
+            return self.ask_winfo(cx.now);
         };
         if !Check::is_proven(bytes, &token) {
             self.refuse_stranger(cx, from, &check);
             return Vec::new();
         }
         self.tombs.retain(|_, until| cx.now < *until);
-        let known = self.offer.codecs.iter().any(|codec| codec.pt == check.info.pt);
-        let refusal = match () {
-            () if !allowed.contains(&peer) => Some(403),
-            () if self.tombs.contains_key(&check.sid) => Some(410),
-            () if !known || check.info.kind != kind_of(media) => Some(488),
-            () => self.occupied(cx.now, &peer, check.sid),
+        let refusal = match self.codec_of(&check, media) {
+            _ if !allowed.contains(&peer) => Err(403),
+            _ if self.tombs.contains_key(&check.sid) => Err(410),
+            None => Err(488),
+            Some(codec) => self.occupied(cx.now, &peer, check.sid).map_or(Ok(codec), Err),
         };
         match refusal {
-            Some(status) => {
+            Err(status) => {
                 let bytes = check.refuse(Some(&token), status);
                 cx.emit(Event::MediaPacket { port: self.offer.port, to: from, bytes });
                 Vec::new()
             }
-            None => self.bind(cx, media, fresh, &check, peer, token, from),
+            Ok(codec) => self.bind(cx, media, fresh, &check, codec, peer, token, from),
         }
     }
 
-    /// 486 if the door is somebody else's, or another flow of the same peer still speaks.
+    /// Whose check this claims to be. The key of the flow that is heard counts as long as it is:
+    /// should the presence agent be gone, its sender cannot learn a newer one (R87).
+    fn owner_of(&self, check: &Check) -> Option<(Aor, Box<str>)> {
+        let bound = self.bound.as_ref();
+        let bound = bound.filter(|it| it.sid == check.sid && it.key_id == check.key_id);
+        let of_bound = || bound.map(|bound| (bound.peer.clone(), bound.token.clone()));
+        self.keys.get(&check.key_id).cloned().or_else(of_bound)
+    }
+
+    /// The codec that a check is about, if we would hear it.
+    fn codec_of(&self, check: &Check, media: &str) -> Option<Codec> {
+        let bound = self.bound.as_ref().filter(|bound| bound.sid == check.sid);
+        let fits = |codec: &&Codec| match bound {
+            Some(bound) => **codec == bound.codec,
+            None => codec.pt == check.info.pt,
+        };
+        let codec = self.offer.codecs.iter().find(fits)?;
+        (check.info.kind == kind_of(media)).then(|| codec.clone())
+    }
+
+    /// 486 if the door is somebody else's, another flow of the same peer still speaks, or the
+    /// owner is busy otherwise.
     fn occupied(&self, now: Instant, peer: &Aor, sid: u64) -> Option<u16> {
-        let bound = self.bound.as_ref()?;
-        let same = bound.peer == *peer;
-        let quiet = now.since(bound.heard_at) >= QUIET;
-        (bound.sid != sid && !(same && quiet)).then_some(486)
+        let free = match &self.bound {
+            Some(bound) if bound.sid == sid => true,
+            Some(bound) => {
+                !self.offer.busy && bound.peer == *peer && now.since(bound.heard_at) >= QUIET
+            }
+            None => !self.offer.busy,
+        };
+        (!free).then_some(486)
     }
 
     #[expect(clippy::too_many_arguments, reason = "a binding is made of exactly these")]
@@ -191,14 +221,18 @@ impl Door {
         media: &str,
         fresh: FlowId,
         check: &Check,
+        codec: Codec,
         peer: Aor,
         token: Box<str>,
         from: SocketAddr,
     ) -> Vec<News> {
-        let mut news = Vec::new();
-        let replaced = self.bound.as_ref().is_some_and(|bound| bound.sid != check.sid);
-        if replaced {
-            news = self.release(cx, media, StopReason::Peer, false);
+        let news = match self.is_bound() {
+            true => Vec::new(),
+            false => vec![News::Occupied(media.into(), true)],
+        };
+        if self.bound.as_ref().is_some_and(|bound| bound.sid != check.sid) {
+            // The door stays taken, so there is no news.
+            self.release(cx, media, StopReason::Peer, false);
         }
         let was = self.bound.as_ref().map(|bound| bound.from);
         let srtp = self.offer.srtp && check.info.srtp;
@@ -212,12 +246,13 @@ impl Door {
                     nonce: cx.draw().to_be_bytes(),
                     ..check.info
                 };
-                let (flow, sid, theirs) = (fresh, check.sid, check.info);
-                news.push(News::Occupied(media.into(), true));
-                Bound { flow, peer, token, sid, from, theirs, ours, heard_at: cx.now }
+                let (flow, sid, theirs, heard_at) = (fresh, check.sid, check.info, cx.now);
+                let (key_id, token) = (check.key_id.clone(), token.clone());
+                Bound { flow, peer, key_id, token, sid, codec, from, theirs, ours, heard_at }
             }
         };
-        let bytes = check.accept(&bound.token, from, bound.ours);
+        // The answer is proven as the question was; keys of media stay what they were.
+        let bytes = check.accept(&token, from, bound.ours);
         cx.emit(Event::MediaPacket { port: self.offer.port, to: from, bytes });
         cx.arm(Timer::Flow(bound.flow, Alarm::Quiet), cx.now + EXPIRY);
         if was != Some(from) {
@@ -229,13 +264,11 @@ impl Door {
 
     fn announce(&self, cx: &mut Cx<'_>, media: &str, bound: &Bound) {
         let Bound { theirs, ours, .. } = bound;
-        let codec = self.offer.codecs.iter().find(|codec| codec.pt == theirs.pt);
-        let Some(codec) = codec.cloned() else { return };
         let keys = srtp_keys(&bound.token, bound.sid, theirs.nonce, ours.nonce);
         let stream = DirectStream {
             port: self.offer.port,
             remote: bound.from,
-            codec,
+            codec: bound.codec.clone(),
             ssrc: ours.ssrc,
             remote_ssrc: theirs.ssrc,
             // Ours to send with is what the receiver of a flow answers with.
@@ -246,15 +279,19 @@ impl Door {
     }
 
     /// Strangers hear 401, and only so often; whoever knows no key costs no more than a look.
-    fn refuse_stranger(&mut self, cx: &mut Cx<'_>, from: SocketAddr, check: &Check) -> Vec<News> {
+    fn refuse_stranger(&mut self, cx: &mut Cx<'_>, from: SocketAddr, check: &Check) {
         if self.refusals.allows(cx.now, from.ip()) {
             let bytes = check.refuse(None, 401);
             cx.emit(Event::MediaPacket { port: self.offer.port, to: from, bytes });
         }
-        if self.winfo_from > cx.now {
+    }
+
+    /// Who has a key that we do not know may be a watcher that we do not know yet.
+    fn ask_winfo(&mut self, now: Instant) -> Vec<News> {
+        if self.winfo_from > now {
             return Vec::new();
         }
-        self.winfo_from = cx.now + WINFO_GAP;
+        self.winfo_from = now + WINFO_GAP;
         vec![News::AskWinfo]
     }
 

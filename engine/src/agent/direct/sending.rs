@@ -65,7 +65,7 @@ enum State {
     },
     Stopped {
         /// Checks that may still be answered.
-        out: Vec<u128>,
+        out: Vec<(u128, SocketAddr)>,
     },
 }
 
@@ -105,8 +105,7 @@ impl Direct {
         let Some(codec) = choose(&known.offer.codecs, &ours, &[]).cloned() else {
             return told.stopped(cx, StopReason::Codec);
         };
-        told.emit(cx, FlowPhase::Checking, None);
-        let mut flow = Sending {
+        let flow = Sending {
             target,
             tuple: tuple.into(),
             media: media.into(),
@@ -125,9 +124,15 @@ impl Direct {
             moved: false,
             unreachable: (0, cx.now),
         };
+        self.launch(cx, id, flow, known);
+        self.sweep(cx);
+    }
+
+    /// A flow's first check.
+    pub(super) fn launch(&mut self, cx: &mut Cx<'_>, id: FlowId, mut flow: Sending, known: &Known) {
+        flow.told(id).emit(cx, FlowPhase::Checking, None);
         flow.begin(cx, id, known);
         self.sending.insert(id, flow);
-        self.sweep(cx);
     }
 
     /// The port of the other side cannot be reached, as an ICMP error said.
@@ -163,10 +168,14 @@ impl Sending {
     }
 
     /// What a flow that is over leaves behind: its checks without an answer.
-    pub(super) fn remains(&self, until: Instant) -> Option<(Vec<u128>, Late)> {
-        let State::Stopped { out } = &self.state else { return None };
-        let late = Late { port: self.port, ssrc: self.ssrc, token: self.token.clone(), until };
-        Some((out.clone(), late))
+    pub(super) fn remains(&self, until: Instant) -> Vec<(u128, Late)> {
+        let State::Stopped { out } = &self.state else { return Vec::new() };
+        let late = |(transaction, to): &(u128, SocketAddr)| {
+            let (port, ssrc, sid, token) = (self.port, self.ssrc, self.sid, self.token.clone());
+            let nonce = self.srtp.then_some(self.nonce);
+            (*transaction, Late { to: *to, port, ssrc, token, sid, nonce, until })
+        };
+        out.iter().map(late).collect()
     }
 
     fn to(&self) -> Option<SocketAddr> {
@@ -243,11 +252,10 @@ impl Sending {
         match (&mut self.state, alarm) {
             (State::Checking(_), Alarm::Check) => self.check(cx, id),
             (State::Checking(round), Alarm::Quiet) => {
-                let why = match round.unauthorised {
-                    0 => StopReason::Unreachable,
-                    _ => StopReason::Unauthorised,
-                };
-                self.stop(cx, id, why, false);
+                if round.unauthorised > 0 {
+                    return self.refresh(cx, id);
+                }
+                self.stop(cx, id, StopReason::Unreachable, false);
                 return vec![News::Suspect(self.target.clone(), self.tuple.clone())];
             }
             (State::Refreshing, Alarm::Quiet) => {
@@ -325,9 +333,14 @@ impl Sending {
     fn on_unauthorised(&mut self, cx: &mut Cx<'_>, id: FlowId) -> Vec<News> {
         let State::Checking(round) = &mut self.state else { return Vec::new() };
         round.unauthorised += 1;
-        if round.unauthorised < 2 {
-            return Vec::new();
+        match round.unauthorised {
+            0 | 1 => Vec::new(),
+            _ => self.refresh(cx, id),
         }
+    }
+
+    /// Asks for newer access, once.
+    fn refresh(&mut self, cx: &mut Cx<'_>, id: FlowId) -> Vec<News> {
         if std::mem::replace(&mut self.refreshed, true) {
             self.stop(cx, id, StopReason::Unauthorised, false);
             return Vec::new();
@@ -346,26 +359,30 @@ impl Sending {
         self.refused.push(self.codec.pt);
     }
 
-    /// Level-triggered: what the subscription and the offer say now (M21, §6.7).
+    /// Level-triggered: what the subscription and the offer say now (M21, §6.7). Returns the flow
+    /// that takes the place of this one if the other side is somewhere else now.
     pub(super) fn look(
         &mut self,
         cx: &mut Cx<'_>,
         id: FlowId,
         known: Option<&Known>,
         standing: Standing,
-    ) {
-        if self.is_over() {
-            return;
-        }
+    ) -> Option<Self> {
+        let refused = self.refused.contains(&self.codec.pt);
         let known = match (known.filter(|known| known.offer.mode != Mode::Off), standing) {
             (_, Standing::Refused) | (None, Standing::Active) => {
-                return self.stop(cx, id, StopReason::Withdrawn, true);
+                self.stop(cx, id, StopReason::Withdrawn, true);
+                return None;
             }
-            (None, Standing::Unknown) => return,
+            (None, Standing::Unknown) if refused => {
+                self.stop(cx, id, StopReason::Codec, false);
+                return None;
+            }
+            (None, Standing::Unknown) => return None,
             (Some(known), Standing::Active | Standing::Unknown) => known,
         };
         match &self.state {
-            State::Checking(round) if self.refused.contains(&self.codec.pt) => {
+            State::Checking(round) if refused => {
                 let candidates = round.candidates.clone();
                 match choose(&known.offer.codecs, &self.ours, &self.refused).cloned() {
                     Some(codec) => {
@@ -384,27 +401,20 @@ impl Sending {
             State::Streaming { to, .. } => {
                 let there = candidates(&known.offer, known.address.as_deref()).contains(to);
                 if !there {
-                    self.follow(cx, id, known);
+                    self.stop(cx, id, StopReason::Moved, false);
+                    return (!self.moved).then(|| Self { moved: true, ..self.clone() });
                 }
             }
             State::Checking(_) | State::Stopped { .. } => {}
         }
-    }
-
-    /// The other side is somewhere else now: one new start.
-    fn follow(&mut self, cx: &mut Cx<'_>, id: FlowId, known: &Known) {
-        if std::mem::replace(&mut self.moved, true) {
-            return self.stop(cx, id, StopReason::Moved, false);
-        }
-        self.told(id).emit(cx, FlowPhase::Checking, None);
-        self.begin(cx, id, known);
+        None
     }
 
     /// Ends the flow. `bye`: the other side is told, by RTCP.
     pub(super) fn stop(&mut self, cx: &mut Cx<'_>, id: FlowId, why: StopReason, bye: bool) {
         stop_alarms(cx, id);
         let out = match &self.state {
-            State::Checking(round) => round.asked.iter().map(|(one, _)| *one).collect(),
+            State::Checking(round) => round.asked.clone(),
             State::Streaming { to, theirs, .. } => {
                 if bye {
                     let keys = srtp_keys(&self.token, self.sid, self.nonce, theirs.nonce);

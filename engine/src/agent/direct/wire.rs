@@ -155,6 +155,11 @@ impl Reply {
         Some(Self { transaction: number(message.transaction_id()), outcome, proven })
     }
 
+    /// What it says, if that is proven.
+    pub(crate) fn believed(self) -> Option<Result<Info, u16>> {
+        self.proven.then_some(self.outcome)
+    }
+
     /// The transaction of an answer, to find whose it is.
     pub(crate) fn transaction(bytes: &[u8]) -> Option<u128> {
         let head = bytes.get(4..20)?;

@@ -16,7 +16,7 @@ const BOB_PORT: u16 = 50_000;
 const ALLOW: Verdict = Verdict { handling: Handling::Allow, direct: true };
 
 /// Two agents and the way between their media ports.
-struct Pair {
+pub(super) struct Pair {
     alice: Scene,
     bob: Scene,
     dialog: Notifier,
@@ -49,14 +49,14 @@ fn listening_bob(start: u8, allows: bool) -> Scene {
         let rules = scene.expect(Method::Publish);
         scene.answer(&rules, 200, &[(Name::SipEtag, "r1")]);
     }
-    scene.say(Command::SetOffer {
-        media: "audio".into(),
-        port: BOB_PORT,
-        codecs: vec![(0, "PCMU/8000".into())],
-        mode: Mode::Ready,
-    });
+    scene.say(offer(Mode::Ready));
     published(&mut scene);
     scene
+}
+
+fn offer(mode: Mode) -> Command {
+    let codecs = vec![(0, "PCMU/8000".into())];
+    Command::SetOffer { media: "audio".into(), port: BOB_PORT, codecs, mode }
 }
 
 /// Answers the PUBLISH that is out; the offer in it.
@@ -188,6 +188,48 @@ fn who_is_heard_is_busy_and_then_free_again() {
     assert_eq!(pair.last(), ("bob", FlowPhase::Stopped, Some(StopReason::Peer)));
     assert_eq!(published(&mut pair.bob).mode, Mode::Ready);
     assert_eq!(pair.bob.agent.sizes().flows + pair.alice.agent.sizes().flows, 0);
+}
+
+#[test]
+fn an_owner_who_is_busy_hears_nobody_new_and_goes_on_with_whom_it_hears() {
+    let mut pair = Pair::new();
+    pair.bob.say(offer(Mode::Busy));
+    pair.press();
+    pair.settle();
+    assert_eq!(pair.last(), ("alice", FlowPhase::Stopped, Some(StopReason::Busy)));
+    // Now it becomes busy while it hears.
+    let mut pair = Pair::streaming();
+    pair.bob.say(offer(Mode::Busy));
+    for _ in 0..10 {
+        pair.pass(secs(6));
+        pair.settle();
+    }
+    assert!(pair.told.is_empty());
+    pair.bob.say(Command::MediaBye { flow: FlowId(1) });
+    assert_eq!(published(&mut pair.bob).mode, Mode::Busy, "nobody is heard, but busy it is");
+}
+
+#[test]
+fn what_is_offered_anew_while_somebody_is_heard_stays_taken() {
+    let mut pair = Pair::streaming();
+    published(&mut pair.bob);
+    pair.bob.say(offer(Mode::Ready));
+    assert_eq!(published(&mut pair.bob).mode, Mode::Busy);
+    pair.listen();
+    assert!(pair.told.is_empty());
+}
+
+#[test]
+fn who_was_heard_at_logout_does_not_take_the_next_login_s_place() {
+    let mut pair = Pair::streaming();
+    published(&mut pair.bob);
+    pair.bob.say(Command::Logout);
+    pair.bob.pass(secs(2));
+    pair.bob.say(Command::Login);
+    let register = pair.bob.last(Method::Register).expect("a new registration");
+    pair.bob.answer(&register, 200, &[(Name::Expires, "1000000"), (Name::Supported, "dm1")]);
+    let publish = pair.bob.last(Method::Publish).expect("a new publication");
+    assert_eq!(offer_in(&publish).mode, Mode::Ready);
 }
 
 #[test]
@@ -330,12 +372,7 @@ fn without_a_common_codec_there_is_nothing_to_check() {
 #[test]
 fn an_offer_that_is_withdrawn_closes_the_door() {
     let mut pair = Pair::streaming();
-    pair.bob.say(Command::SetOffer {
-        media: "audio".into(),
-        port: BOB_PORT,
-        codecs: vec![(0, "PCMU/8000".into())],
-        mode: Mode::Off,
-    });
+    pair.bob.say(offer(Mode::Off));
     pair.listen();
     assert_eq!(pair.last(), ("bob", FlowPhase::Stopped, Some(StopReason::Withdrawn)));
     assert_eq!(pair.byes, ["bob"]);
