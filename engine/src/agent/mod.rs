@@ -26,6 +26,7 @@ mod types;
 mod usage;
 mod winfo;
 
+pub use direct::wire;
 pub use tables::{BuddyRow, OfferRow, OwnRow, Sizes, Tables, WatcherRow};
 pub use types::*;
 

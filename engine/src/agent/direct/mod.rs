@@ -10,7 +10,7 @@
 
 mod receiving;
 mod sending;
-mod wire;
+pub mod wire;
 
 use super::cx::{Cx, Timer};
 use super::offers::Offers;
@@ -108,6 +108,26 @@ impl Direct {
     /// Whether there is anybody to be heard.
     pub(crate) fn listens(&self) -> bool {
         !self.doors.is_empty()
+    }
+
+    /// The name of the state of the only flow we send, for tables.
+    #[cfg(test)]
+    pub(crate) fn sending_name(&self) -> &'static str {
+        match self.sending.values().next() {
+            Some(flow) => flow.name(),
+            None if self.late.is_empty() => "none",
+            None => "Stopped",
+        }
+    }
+
+    /// The name of the state of the only door, for tables.
+    #[cfg(test)]
+    pub(crate) fn door_name(&self) -> &'static str {
+        match self.doors.values().next() {
+            None => "Closed",
+            Some(door) if door.is_bound() => "Bound",
+            Some(_) => "Listening",
+        }
     }
 
     /// What the driver saw, or the user wants.

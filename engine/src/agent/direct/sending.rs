@@ -178,6 +178,16 @@ impl Sending {
         out.iter().map(late).collect()
     }
 
+    #[cfg(test)]
+    pub(super) fn name(&self) -> &'static str {
+        match self.state {
+            State::Checking(_) => "Checking",
+            State::Refreshing => "Refreshing",
+            State::Streaming { .. } => "Streaming",
+            State::Stopped { .. } => "Stopped",
+        }
+    }
+
     fn to(&self) -> Option<SocketAddr> {
         match &self.state {
             State::Streaming { to, .. } => Some(*to),
@@ -392,6 +402,12 @@ impl Sending {
                     None => self.stop(cx, id, StopReason::Codec, false),
                 }
             }
+            State::Checking(round) => {
+                let there = candidates(&known.offer, known.address.as_deref());
+                if there != round.candidates && !std::mem::replace(&mut self.moved, true) {
+                    self.begin(cx, id, known);
+                }
+            }
             State::Refreshing => {
                 let renewed = known.offer.access.as_ref().filter(|it| it.key_id != self.key_id);
                 if renewed.is_some() {
@@ -405,7 +421,7 @@ impl Sending {
                     return (!self.moved).then(|| Self { moved: true, ..self.clone() });
                 }
             }
-            State::Checking(_) | State::Stopped { .. } => {}
+            State::Stopped { .. } => {}
         }
         None
     }

@@ -1,6 +1,9 @@
 //! Direct media between two agents (M21, M22; behaviour §6): alice speaks, bob listens. What the
 //! presence agent would do between them is done by the scenes.
 
+mod door_table;
+mod sending_table;
+
 use super::rig::*;
 use crate::agent::{Command, DirectStream, Event, FlowId, FlowPhase, StopReason, Way};
 use crate::body::pidf::{Basic, Codec, Mode, Offer, Pidf};
