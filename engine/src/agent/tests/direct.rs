@@ -2,13 +2,14 @@
 //! presence agent would do between them is done by the scenes.
 
 mod door_table;
+mod races;
 mod sending_table;
 
 use super::rig::*;
-use crate::agent::{Command, DirectStream, Event, FlowId, FlowPhase, StopReason, Way};
+use crate::agent::{Command, DirectStream, Event, FlowId, FlowPhase, StopReason, Way, wire};
 use crate::body::pidf::{Basic, Codec, Mode, Offer, Pidf};
 use crate::body::presrules::{Handling, Verdict};
-use crate::message::{Method, Name, Request};
+use crate::message::{Aor, Method, Name, Request};
 use crate::mint::Secret;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -29,6 +30,33 @@ pub(super) struct Pair {
     /// Checks and answers on the way: whether to bob, and octets.
     letters: Vec<(bool, Bytes)>,
     byes: Vec<&'static str>,
+    /// From where each of them was last answered.
+    answered_from: [Option<SocketAddr>; 2],
+    /// Whether bob has spoken up, too.
+    both: bool,
+}
+
+/// P27: who is heard is allowed now. P28: media goes only where an answer came from. P30: it is of
+/// a codec that was offered.
+fn judge(scene: &Scene, way: Way, peer: &Aor, stream: &DirectStream, answered: Option<SocketAddr>) {
+    let offered = |codec: &Codec| {
+        scene
+            .agent
+            .subscriptions
+            .offers
+            .iter()
+            .any(|(_, _, known)| known.offer.codecs.contains(codec))
+    };
+    match way {
+        Way::In => {
+            let rules = &scene.agent.tables(scene.now).rules.verdicts;
+            assert_eq!(rules.get(peer), Some(&ALLOW));
+        }
+        Way::Out => {
+            assert_eq!(Some(stream.remote), answered);
+            assert!(offered(&stream.codec));
+        }
+    }
 }
 
 fn address(text: &str) -> SocketAddr {
@@ -79,7 +107,9 @@ impl Pair {
         let bob = listening_bob(1, true);
         let (alice, dialog) = super::offers::watching();
         let (told, streams, letters, byes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut pair = Self { alice, bob, dialog, told, streams, letters, byes };
+        let (answered_from, both) = ([None; 2], false);
+        let mut pair =
+            Self { alice, bob, dialog, told, streams, letters, byes, answered_from, both };
         pair.show();
         pair
     }
@@ -103,13 +133,21 @@ impl Pair {
         self.listen();
     }
 
-    /// Takes over what both have said.
+    /// Takes over what both have said, which has to be right at any moment.
     fn listen(&mut self) {
-        for (who, scene) in [("alice", &mut self.alice), ("bob", &mut self.bob)] {
+        let answered = self.answered_from;
+        let sides = [("alice", &mut self.alice), ("bob", &mut self.bob)];
+        for ((who, scene), answered) in sides.into_iter().zip(answered) {
             for event in scene.events() {
                 match event {
-                    Event::Flow { phase, stream, reason, way, .. } => {
-                        assert_eq!(way, if who == "alice" { Way::Out } else { Way::In });
+                    Event::Flow { phase, stream, reason, way, peer, .. } => {
+                        // P29: receiving makes nobody speak.
+                        assert!(
+                            self.both || way == if who == "alice" { Way::Out } else { Way::In }
+                        );
+                        if let Some(stream) = &stream {
+                            judge(scene, way, &peer, stream, answered);
+                        }
                         self.told.push((who, phase, reason));
                         self.streams.extend(stream);
                     }
@@ -127,8 +165,18 @@ impl Pair {
             true => (&mut self.bob, BOB_PORT, "192.0.2.10:40000"),
             false => (&mut self.alice, ALICE_PORT, "192.0.2.20:50000"),
         };
+        if wire::Reply::transaction(&bytes).is_some() {
+            self.answered_from[usize::from(to_bob)] = Some(address(from));
+        }
         scene.say(Command::MediaPacket { port, from: address(from), bytes });
         self.listen();
+    }
+
+    /// P53: alice streams if and only if bob hears her.
+    fn agrees(&self) {
+        let streams = self.alice.agent.direct.sending_name() == "Streaming";
+        let heard = self.bob.agent.direct.door_name() == "Bound";
+        assert_eq!(streams, heard, "{:?}", self.told);
     }
 
     /// Carries everything over until nothing is on the way.
@@ -136,6 +184,20 @@ impl Pair {
         while !self.letters.is_empty() {
             let (to_bob, bytes) = self.letters.remove(0);
             self.carry(to_bob, bytes);
+        }
+    }
+
+    /// The same, but alice sees bob's answers come from there.
+    fn settle_from(&mut self, from: &str) {
+        while !self.letters.is_empty() {
+            let (to_bob, bytes) = self.letters.remove(0);
+            if to_bob {
+                self.carry(true, bytes);
+                continue;
+            }
+            let from = address(from);
+            self.alice.say(Command::MediaPacket { port: ALICE_PORT, from, bytes });
+            self.listen();
         }
     }
 
@@ -155,6 +217,7 @@ impl Pair {
         pair.press();
         pair.settle();
         assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
+        pair.agrees();
         pair.told.clear();
         pair
     }

@@ -1,5 +1,6 @@
 //! The rig: one agent in virtual time and a server that says what the scene tells it to.
 
+use crate::agent::cx::contact_uri;
 use crate::agent::{Agent, Command, Config, Event, Package, Record, wire};
 use crate::body::pidf::{Basic, Format, PIDF, Pidf};
 use crate::body::winfo::{Cause, Status, WATCHERINFO, Watcher, WatcherInfo, WatcherList};
@@ -204,7 +205,8 @@ impl Scene {
         let subscribe = &dialog.subscribe;
         let (from, tag) = (subscribe.to().unwrap().uri, dialog.tag);
         let (to, our) = (subscribe.from().unwrap().uri, subscribe.from().unwrap().tag().unwrap());
-        let mut writer = Writer::request(Method::Notify, "sip:alice@192.0.2.10:5060");
+        let us = contact_uri(&self.config);
+        let mut writer = Writer::request(Method::Notify, &us);
         let branch = format!("z9hG4bKnotify{said}");
         writer.format(Name::Via, format_args!("SIP/2.0/UDP {SERVER};branch={branch};rport"));
         writer.number(Name::MaxForwards, 70);

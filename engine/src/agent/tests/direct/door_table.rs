@@ -3,7 +3,6 @@
 use super::super::rig::*;
 use super::*;
 use crate::agent::wire::{Check, Info};
-use crate::message::Aor;
 
 const ALICE: &str = "192.0.2.10:40000";
 
@@ -11,7 +10,7 @@ fn name(scene: &Scene) -> String {
     scene.agent.direct.door_name().into()
 }
 
-fn carol() -> Aor {
+pub(super) fn carol() -> Aor {
     aor("sip:carol@example.org")
 }
 
@@ -22,7 +21,7 @@ fn check(scene: &mut Scene, who: &Aor, sid: u64, pt: u8, from: &str) {
 }
 
 /// Key id and token of somebody, from the first secret that was published.
-fn access(scene: &Scene, who: &Aor) -> Option<(Box<str>, Box<str>)> {
+pub(super) fn access(scene: &Scene, who: &Aor) -> Option<(Box<str>, Box<str>)> {
     let publish = scene.log.iter().filter(|one| one.method() == Method::Publish);
     let mut offers = publish
         .filter_map(|one| Pidf::parse(&one.body()).ok()?.tuples.into_iter().find_map(|t| t.offer));
