@@ -120,7 +120,7 @@ impl Own {
             tuple: format!("{device}-{media}").into(),
             port: own.port,
             codecs: own.list(),
-            secret: epoch.secret(config, now, media),
+            secret: Some(epoch.secret(config, now, media)),
             srtp: true,
             busy: own.mode == Mode::Busy,
         });

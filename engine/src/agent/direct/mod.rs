@@ -9,6 +9,7 @@
 //! the datagrams. Sockets and media are the driver's; it is told by events what may flow.
 
 mod receiving;
+mod reply;
 mod sending;
 pub mod wire;
 
@@ -23,7 +24,11 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use receiving::Door;
 pub(crate) use receiving::OpenOffer;
+use reply::Back;
+#[cfg(test)]
+pub(crate) use reply::ReplyKey;
 use sending::Sending;
+pub(crate) use sending::Wish;
 use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -157,9 +162,10 @@ impl Direct {
             Some(transaction) => self.on_reply(cx, transaction, from, bytes),
             None => {
                 let flow = self.named + 1;
-                let door = self.doors.iter_mut().find(|(_, door)| door.port() == port);
+                let door = self.doors.iter_mut().find(|(_, door)| door.serves(port));
                 let Some((media, door)) = door else { return Vec::new() };
-                let news = door.on_check(cx, media, FlowId(flow), &self.allowed, from, bytes);
+                let named = (&**media, FlowId(flow));
+                let news = door.on_check(cx, named, &self.allowed, (port, from), bytes);
                 self.named += u64::from(door.is_flow(FlowId(flow)));
                 news
             }
@@ -255,8 +261,13 @@ impl Direct {
     }
 
     /// Takes over what we offer to receive.
-    pub(crate) fn offer(&mut self, cx: &mut Cx<'_>, open: Vec<OpenOffer>) -> Vec<News> {
+    pub(crate) fn offer(&mut self, cx: &mut Cx<'_>, mut open: Vec<OpenOffer>) -> Vec<News> {
         let mut news = Vec::new();
+        for (media, door) in &self.doors {
+            if !open.iter().any(|offer| offer.media == *media) {
+                open.extend(door.remainder());
+            }
+        }
         let closed = |media: &str| !open.iter().any(|offer| &*offer.media == media);
         let gone: Vec<Box<str>> =
             self.doors.keys().filter(|media| closed(media)).cloned().collect();
@@ -286,6 +297,13 @@ impl Direct {
     ) {
         let mut anew = Vec::new();
         for (id, flow) in &mut self.sending {
+            if let Some(sid) = flow.answers() {
+                let heard = self.doors.values().filter_map(|door| door.back(&flow.target));
+                if !heard.into_iter().any(|back| back.sid == sid) {
+                    flow.stop(cx, *id, StopReason::Withdrawn, true);
+                }
+                continue;
+            }
             let known = offers.get(&flow.target, &flow.tuple);
             anew.extend(flow.look(cx, *id, known, standing(&flow.target)));
         }

@@ -1,6 +1,7 @@
 //! M21: the sending side of a flow.
 
 use super::super::offers::Known;
+use super::reply::{Permit, ReplyKey};
 use super::wire::{Check, Info, Reply, kind_of};
 use super::*;
 use crate::body::pidf::{Mode, Offer};
@@ -49,7 +50,22 @@ pub(super) struct Sending {
     /// Whether a new document was asked for, or the other side's move was followed: once each.
     refreshed: bool,
     moved: bool,
+    /// Whether its user would hear the other side on the same port (X13).
+    hears: bool,
+    /// The flow of the other side that this one answers with the reply credential.
+    back: Option<u64>,
+    /// Where the other side speaks from; asked first.
+    heard_from: Option<SocketAddr>,
     unreachable: (u8, Instant),
+}
+
+/// What the user wants.
+pub(crate) struct Wish {
+    pub(crate) target: Aor,
+    pub(crate) media: Box<str>,
+    pub(crate) port: u16,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) hears: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -82,50 +98,49 @@ struct Round {
 }
 
 impl Direct {
-    /// The user wants to speak to somebody who offers to listen.
-    pub(crate) fn start(
-        &mut self,
-        cx: &mut Cx<'_>,
-        offers: &Offers,
-        target: Aor,
-        media: &str,
-        port: u16,
-        ours: Vec<Codec>,
-    ) {
-        let ready = offers.ready(&target, media);
-        let Some((tuple, known)) = ready else {
-            return cx.complain("direct", "no offer of this media kind is ready; call instead");
+    /// The user wants to speak to somebody who offers to listen, or who speaks to it (X13).
+    pub(crate) fn start(&mut self, cx: &mut Cx<'_>, offers: &Offers, wish: Wish) {
+        let Wish { target, media, .. } = &wish;
+        let door = self.doors.get(media);
+        let back = door.and_then(|door| door.back(target));
+        let heard_from = door.and_then(|door| door.heard_from(target));
+        let ready = offers.ready(target, media);
+        let list = match (&ready, &back) {
+            (Some((_, known)), _) => known.offer.codecs.clone(),
+            (None, Some(back)) => vec![back.codec.clone()],
+            (None, None) => {
+                return cx.complain("direct", "no offer of this media kind is ready; call instead");
+            }
         };
-        let speaks = |flow: &Sending| flow.target == target && &*flow.media == media;
+        let speaks = |flow: &Sending| flow.target == *target && flow.media == *media;
         if self.sending.values().any(speaks) {
             return cx.complain("direct", "there is such a flow already; stop it first");
         }
         let id = self.name();
-        let told = Told { flow: id, peer: &target, media, way: Way::Out };
-        let Some(codec) = choose(&known.offer.codecs, &ours, &[]).cloned() else {
+        let Some(codec) = choose(&list, &wish.codecs, &[]).cloned() else {
+            let told = Told { flow: id, peer: target, media, way: Way::Out };
             return told.stopped(cx, StopReason::Codec);
         };
-        let flow = Sending {
-            target,
-            tuple: tuple.into(),
-            media: media.into(),
-            port,
-            ours,
-            state: State::Refreshing,
-            sid: 0,
-            ssrc: 0,
-            nonce: [0; 8],
-            token: "".into(),
-            key_id: "".into(),
-            srtp: false,
-            codec,
-            refused: Vec::new(),
-            refreshed: false,
-            moved: false,
-            unreachable: (0, cx.now),
-        };
-        self.launch(cx, id, flow, known);
+        let flow = Sending::new(wish, codec, heard_from, cx.now);
+        match (ready, back) {
+            (Some((tuple, known)), _) => {
+                self.launch(cx, id, Sending { tuple: tuple.into(), ..flow }, known);
+            }
+            (None, Some(back)) => self.answer(cx, id, flow, back),
+            (None, None) => {}
+        }
         self.sweep(cx);
+    }
+
+    /// A flow back, with the reply credential.
+    fn answer(&mut self, cx: &mut Cx<'_>, id: FlowId, flow: Sending, back: Back) {
+        let (hears, port, srtp) = (false, back.port, back.srtp);
+        let mut flow = Sending { hears, port, srtp, back: Some(back.sid), ..flow };
+        flow.told(id).emit(cx, FlowPhase::Checking, None);
+        (flow.token, flow.key_id) = (back.key.token, back.key.key_id);
+        flow.renew(cx);
+        flow.check_anew(cx, id, vec![back.to]);
+        self.sending.insert(id, flow);
     }
 
     /// A flow's first check.
@@ -154,6 +169,61 @@ impl Direct {
 }
 
 impl Sending {
+    fn new(wish: Wish, codec: Codec, heard_from: Option<SocketAddr>, now: Instant) -> Self {
+        Self {
+            target: wish.target,
+            tuple: "".into(),
+            media: wish.media,
+            port: wish.port,
+            ours: wish.codecs,
+            state: State::Refreshing,
+            sid: 0,
+            ssrc: 0,
+            nonce: [0; 8],
+            token: "".into(),
+            key_id: "".into(),
+            srtp: false,
+            codec,
+            refused: Vec::new(),
+            refreshed: false,
+            moved: false,
+            hears: wish.hears,
+            back: None,
+            heard_from,
+            unreachable: (0, now),
+        }
+    }
+
+    /// The flow that this one answers.
+    pub(super) fn answers(&self) -> Option<u64> {
+        self.back
+    }
+
+    /// What the one who hears us may do (X13).
+    pub(super) fn permit(&self) -> Option<Permit> {
+        let from = self.to().filter(|_| self.hears)?;
+        Some(Permit {
+            media: self.media.clone(),
+            peer: self.target.clone(),
+            from,
+            port: self.port,
+            key: ReplyKey::of(&self.token, self.sid),
+            codec: self.codec.clone(),
+            srtp: self.srtp,
+            refused: false,
+        })
+    }
+
+    /// Where an offer can be reached.
+    fn addresses(&self, known: &Known) -> Vec<SocketAddr> {
+        let mut addresses = candidates(&known.offer, known.address.as_deref());
+        if let Some(first) = self.heard_from {
+            addresses.retain(|one| *one != first);
+            addresses.insert(0, first);
+        }
+        addresses
+    }
+
     /// Whether this flow asked `from` with this transaction.
     pub(super) fn asked(&self, transaction: u128, from: SocketAddr) -> bool {
         match &self.state {
@@ -206,12 +276,15 @@ impl Sending {
         };
         (self.token, self.key_id) = (access.token.clone(), access.key_id.clone());
         self.srtp = known.offer.srtp.as_deref() == Some("token");
+        self.renew(cx);
+        self.check_anew(cx, id, self.addresses(known));
+    }
+
+    /// What names the flow and makes its keys.
+    fn renew(&mut self, cx: &mut Cx<'_>) {
         self.sid = cx.draw();
-        // The sign bit only keeps it from looking like a length; any 32 bits will do.
         self.ssrc = (cx.draw() >> 32) as u32;
         self.nonce = cx.draw().to_be_bytes();
-        let candidates = candidates(&known.offer, known.address.as_deref());
-        self.check_anew(cx, id, candidates);
     }
 
     fn check_anew(&mut self, cx: &mut Cx<'_>, id: FlowId, candidates: Vec<SocketAddr>) {
@@ -246,7 +319,7 @@ impl Sending {
 
     fn ask(&self, cx: &mut Cx<'_>, transaction: u128, to: SocketAddr) {
         let info = Info {
-            receives: false,
+            receives: self.hears,
             srtp: self.srtp,
             pt: self.codec.pt,
             kind: kind_of(&self.media),
@@ -351,6 +424,10 @@ impl Sending {
 
     /// Asks for newer access, once.
     fn refresh(&mut self, cx: &mut Cx<'_>, id: FlowId) -> Vec<News> {
+        if self.back.is_some() {
+            self.stop(cx, id, StopReason::Refused, false);
+            return Vec::new();
+        }
         if std::mem::replace(&mut self.refreshed, true) {
             self.stop(cx, id, StopReason::Unauthorised, false);
             return Vec::new();
@@ -365,6 +442,9 @@ impl Sending {
     fn on_codec_refused(&mut self, cx: &mut Cx<'_>, id: FlowId) {
         if self.to().is_some() {
             return self.stop(cx, id, StopReason::Codec, true);
+        }
+        if self.back.is_some() {
+            return self.stop(cx, id, StopReason::Codec, false);
         }
         self.refused.push(self.codec.pt);
     }
@@ -403,7 +483,7 @@ impl Sending {
                 }
             }
             State::Checking(round) => {
-                let there = candidates(&known.offer, known.address.as_deref());
+                let there = self.addresses(known);
                 if there != round.candidates && !std::mem::replace(&mut self.moved, true) {
                     self.begin(cx, id, known);
                 }
@@ -415,8 +495,7 @@ impl Sending {
                 }
             }
             State::Streaming { to, .. } => {
-                let there = candidates(&known.offer, known.address.as_deref()).contains(to);
-                if !there {
+                if !self.addresses(known).contains(to) {
                     self.stop(cx, id, StopReason::Moved, false);
                     return (!self.moved).then(|| Self { moved: true, ..self.clone() });
                 }

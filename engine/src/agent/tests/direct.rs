@@ -3,6 +3,7 @@
 
 mod door_table;
 mod races;
+mod reply;
 mod sending_table;
 
 use super::rig::*;
@@ -36,25 +37,21 @@ pub(super) struct Pair {
     both: bool,
 }
 
-/// P27: who is heard is allowed now. P28: media goes only where an answer came from. P30: it is of
-/// a codec that was offered.
+/// P27: who is heard is allowed now, or is answered while the user speaks to it. P28: media goes
+/// only where an answer came from. P30: it is of a codec that the other side has named.
 fn judge(scene: &Scene, way: Way, peer: &Aor, stream: &DirectStream, answered: Option<SocketAddr>) {
-    let offered = |codec: &Codec| {
-        scene
-            .agent
-            .subscriptions
-            .offers
-            .iter()
-            .any(|(_, _, known)| known.offer.codecs.contains(codec))
-    };
+    let agent = &scene.agent;
+    let mut known = agent.subscriptions.offers.iter();
     match way {
         Way::In => {
-            let rules = &scene.agent.tables(scene.now).rules.verdicts;
-            assert_eq!(rules.get(peer), Some(&ALLOW));
+            let allowed = agent.decisions.hears(std::iter::empty()).contains(peer);
+            let answers = agent.direct.sending_name() == "Streaming";
+            assert!(allowed || (answers && !agent.decisions.refuses(peer)));
         }
         Way::Out => {
             assert_eq!(Some(stream.remote), answered);
-            assert!(offered(&stream.codec));
+            let offered = known.any(|(_, _, known)| known.offer.codecs.contains(&stream.codec));
+            assert!(offered || pcmu().contains(&stream.codec));
         }
     }
 }
@@ -128,8 +125,14 @@ impl Pair {
     }
 
     fn press(&mut self) {
+        self.speak(false);
+    }
+
+    /// Alice presses, and would hear bob or not.
+    fn speak(&mut self, hears: bool) {
         let (target, media) = (bob(), "audio".into());
-        self.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs: pcmu() });
+        let codecs = pcmu();
+        self.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs, hears });
         self.listen();
     }
 
@@ -429,7 +432,7 @@ fn without_a_common_codec_there_is_nothing_to_check() {
     let mut pair = Pair::new();
     let codecs = vec![Codec { pt: 9, rtpmap: "G722/8000".into(), fmtp: None }];
     let (target, media) = (bob(), "audio".into());
-    pair.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs });
+    pair.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs, hears: false });
     pair.listen();
     assert_eq!(pair.last(), ("alice", FlowPhase::Stopped, Some(StopReason::Codec)));
     assert!(pair.letters.is_empty());

@@ -48,7 +48,7 @@ fn press(scene: &mut Scene) {
     let codec = |pt, name: &str| Codec { pt, rtpmap: name.into(), fmtp: None };
     let codecs = vec![codec(0, "PCMU/8000"), codec(8, "PCMA/8000")];
     let (target, media) = (bob(), "audio".into());
-    scene.say(Command::Direct { target, media, port: ALICE_PORT, codecs });
+    scene.say(Command::Direct { target, media, port: ALICE_PORT, codecs, hears: false });
 }
 
 /// Bob's answer to the last check; none if there never was one.
