@@ -167,9 +167,18 @@ impl Default for Repertoire {
 impl Repertoire {
     /// How `--codecs` is written: names of codecs, best first.
     pub(crate) fn rule() -> Rule<Self> {
+        Rule::text(Self::allowed(), Self::parse)
+    }
+
+    /// Completes "must be …".
+    pub(crate) fn allowed() -> String {
         let names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
-        let allowed = format!("a list of {} without spaces, best first", names.join(","));
-        Rule::text(allowed, |text| text.split(',').map(find).collect::<Option<_>>().map(Self))
+        format!("a list of {} without spaces, best first", names.join(","))
+    }
+
+    /// Reads names of codecs with commas between them.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(find).collect::<Option<_>>().map(Self)
     }
 
     /// What we can play and record of a media kind.

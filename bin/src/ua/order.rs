@@ -2,6 +2,7 @@
 //!
 //! Reads words and nothing else: whether an order can be carried out is found out elsewhere.
 
+use super::media::Repertoire;
 use crate::nearest::nearest;
 use presently_engine::body::pidf::{Basic, Mode};
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -20,7 +21,7 @@ pub(crate) const HELP: [&str; 19] = [
     "offer audio|video ready|off         direct media that others may send me",
     "direct AOR [audio|video]            speak to somebody who offers that, without a call",
     "stop [FLOW]                         end a direct flow, or all of them",
-    "call AOR [audio|video|both]         call somebody by INVITE",
+    "call AOR [audio|video|both] [LIST]  call somebody by INVITE, with codecs like PCMU,G722",
     "answer [CALL]                       lift the phone that rings",
     "hold [CALL], resume [CALL]          let a call wait, and take it back",
     "hangup [CALL]                       end or refuse a call, or all of them",
@@ -85,6 +86,8 @@ pub(crate) enum Order {
     Call {
         target: Aor,
         media: Vec<Box<str>>,
+        /// Other codecs than usual.
+        codecs: Option<Repertoire>,
     },
     /// Without a number: the call that rings.
     Answer {
@@ -159,7 +162,9 @@ impl Reader<'_> {
             "offer" => self.offer()?,
             "direct" => Order::Direct { target: self.aor()?, media: self.kind()? },
             "stop" => Order::Stop { flow: self.number()? },
-            "call" => Order::Call { target: self.aor()?, media: self.kinds()? },
+            "call" => {
+                Order::Call { target: self.aor()?, media: self.kinds()?, codecs: self.codecs()? }
+            }
             "answer" => Order::Answer { call: self.number()? },
             "hold" => Order::Hold { call: self.number()?, hold: true },
             "resume" => Order::Hold { call: self.number()?, hold: false },
@@ -252,6 +257,17 @@ impl Reader<'_> {
             Some("both") => Ok(vec!["audio".into(), "video".into()]),
             Some(_) => Err(self.usage("call AOR [audio|video|both]")),
         }
+    }
+
+    /// A list of codecs, if one comes.
+    fn codecs(&mut self) -> Result<Option<Repertoire>, Misread> {
+        let word = self.word;
+        let Some(text) = self.next() else { return Ok(None) };
+        let codecs = Repertoire::parse(text);
+        codecs.map(Some).ok_or_else(|| Misread {
+            what: format!("{word} … {text}"),
+            why: format!("must be {}", Repertoire::allowed()),
+        })
     }
 
     /// The number of a call or flow, as its events tell it.

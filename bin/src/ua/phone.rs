@@ -208,7 +208,7 @@ impl<S: Studio> Phone<S> {
                 let all = flows.map(|flow| Command::StopFlow { flow: *flow }).collect();
                 return some(all, "stop", "there is no direct flow");
             }
-            Asked::Call { target, media } => self.call(target, &media)?,
+            Asked::Call { target, media, codecs } => self.call(target, &media, codecs.as_ref())?,
             Asked::Answer { call } => self.answer(call)?,
             Asked::Hold { call, hold } => {
                 let word = if hold { "hold" } else { "resume" };
@@ -238,16 +238,22 @@ impl<S: Studio> Phone<S> {
         Ok(Command::SetOffer { media, port, codecs, mode })
     }
 
-    fn call(&mut self, target: Aor, media: &[Box<str>]) -> Result<Command, Refusal> {
+    fn call(
+        &mut self,
+        target: Aor,
+        media: &[Box<str>],
+        codecs: Option<&Repertoire>,
+    ) -> Result<Command, Refusal> {
         let key = self.habits.srtp.then(|| self.studio.key());
-        let abilities = self.abilities(media, key).map_err(|why| ("call", why))?;
+        let repertoire = codecs.unwrap_or(&self.repertoire).clone();
+        let abilities = self.abilities(media, &repertoire, key).map_err(|why| ("call", why))?;
         Ok(Command::Call { target, abilities })
     }
 
     fn answer(&mut self, call: Option<CallId>) -> Result<Command, Refusal> {
         let call = self.named(call, CallPhase::Incoming, "answer")?;
         let key = Some(self.studio.key());
-        let abilities = self.abilities(&KINDS.map(Into::into), key);
+        let abilities = self.abilities(&KINDS.map(Into::into), &self.repertoire.clone(), key);
         Ok(Command::Answer { call, abilities: abilities.map_err(|why| ("answer", why))? })
     }
 
@@ -271,20 +277,25 @@ impl<S: Studio> Phone<S> {
     fn abilities(
         &mut self,
         media: &[Box<str>],
+        repertoire: &Repertoire,
         key: Option<[u8; 30]>,
     ) -> Result<Abilities, String> {
-        let streams = media.iter().map(|media| {
+        let able = media.iter().filter(|media| !repertoire.codecs(media).is_empty());
+        let streams = able.map(|media| {
             let port = self.port(media)?;
             Ok(Ability {
                 media: media.clone(),
                 port,
-                codecs: self.repertoire.codecs_of_calls(media),
+                codecs: repertoire.codecs_of_calls(media),
                 direction: Direction::SendRecv,
                 key,
                 plain: true,
             })
         });
-        let streams = streams.collect::<Result<_, String>>()?;
+        let streams = streams.collect::<Result<Vec<_>, String>>()?;
+        if streams.is_empty() {
+            return Err("no codec of ours is for that".to_owned());
+        }
         Ok(Abilities { address: self.address, streams })
     }
 
@@ -308,7 +319,7 @@ impl<S: Studio> Phone<S> {
                 if !(wanted && self.habits.fallback && self.calls.is_empty()) {
                     return Vec::new();
                 }
-                let call = self.call(peer.clone(), std::slice::from_ref(media));
+                let call = self.call(peer.clone(), std::slice::from_ref(media), None);
                 call.ok().into_iter().collect()
             }
             Event::MediaPacket { port, to, bytes } => {

@@ -3,6 +3,7 @@
 use crate::plan::{Act, DeviceName, Party, Weather};
 use crate::record::{Fate, Record};
 use presently::facts::user_of;
+use presently::ua::StreamName;
 use presently_engine::agent::{
     CallPhase, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase, Way,
 };
@@ -188,6 +189,16 @@ pub(super) fn told(event: &Event) -> String {
         Event::MediaBye { to, .. } => format!("RTCP BYE to {to}"),
         Event::Error { what, why } => format!("error: {what}: {why}"),
     }
+}
+
+/// The first packet of a stream.
+pub(super) fn stream(name: StreamName, played: bool) -> String {
+    let of = match name {
+        StreamName::Call(call, _) => format!("call {}", call.0),
+        StreamName::Flow(flow) => format!("direct flow {}", flow.0),
+    };
+    let what = if played { "the first packet is played" } else { "the first packet leaves" };
+    format!("{of}: {what}")
 }
 
 fn call(phase: CallPhase) -> &'static str {

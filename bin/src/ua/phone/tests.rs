@@ -128,7 +128,7 @@ fn an_offer_has_a_port_until_it_is_withdrawn() {
 fn a_call_streams_what_was_agreed_on_and_its_offer_is_busy_meanwhile() {
     let mut phone = phone(Habits::default());
     one(phone.carry_out(offer(Mode::Ready)));
-    let asked = Asked::Call { target: bob(), media: vec!["audio".into()] };
+    let asked = Asked::Call { target: bob(), media: vec!["audio".into()], codecs: None };
     let Command::Call { abilities, .. } = one(phone.carry_out(asked)) else { panic!("no call") };
     assert_eq!(abilities.streams[0].port, 40_000, "one port for everything");
     assert_eq!(abilities.streams[0].key, None, "most phones refuse SRTP");
@@ -154,7 +154,8 @@ fn a_call_streams_what_was_agreed_on_and_its_offer_is_busy_meanwhile() {
 #[test]
 fn the_ports_of_a_call_close_with_it() {
     let mut phone = phone(Habits { srtp: true, ..Habits::default() });
-    let asked = Asked::Call { target: bob(), media: vec!["audio".into(), "video".into()] };
+    let asked =
+        Asked::Call { target: bob(), media: vec!["audio".into(), "video".into()], codecs: None };
     let Command::Call { abilities, .. } = one(phone.carry_out(asked)) else { panic!("no call") };
     assert_eq!(abilities.streams[1].key, Some([7; 30]));
     phone.follow(&call(CallPhase::Calling, vec![]));
