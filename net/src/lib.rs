@@ -27,6 +27,7 @@ pub mod tap;
 #[cfg(test)]
 mod testing;
 pub mod udp;
+pub mod video;
 mod wire;
 
 pub use agent::{AgentHandle, AgentSetup};

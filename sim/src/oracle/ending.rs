@@ -236,7 +236,7 @@ pub(super) fn no_trouble(evidence: &Evidence<'_>) -> Found {
                     found.push((entry.at_ms, format!("{party}: {why}")));
                 }
             }
-            What::Datagram { .. } | What::Told { .. } => {}
+            What::Datagram { .. } | What::Told { .. } | What::Stream { .. } => {}
         }
     }
     found

@@ -236,7 +236,10 @@ fn own_ends(record: &Record) -> Vec<(usize, u64)> {
         match &entry.what {
             What::Step(_) => taken += 1,
             What::Trouble { party: Party::Server, .. } => ends.push((taken, entry.at_ms)),
-            What::Trouble { .. } | What::Told { .. } | What::Datagram { .. } => {}
+            What::Trouble { .. }
+            | What::Told { .. }
+            | What::Stream { .. }
+            | What::Datagram { .. } => {}
         }
     }
     ends
