@@ -2,9 +2,11 @@
 //!
 //! Both are asked when they say they are due, by the clock and never because a packet came.
 
+use super::pictures::{Camera, Screen};
 use crate::audio::{self, Codec, Played, Player, Recorder, TICK};
 use crate::rtp::dtmf::Dial;
 use crate::rtp::{Packet, units};
+use crate::video::{self, Rate};
 use bytes::Bytes;
 use std::fmt;
 use std::time::Duration;
@@ -127,6 +129,39 @@ impl Ends {
         };
         Ok(Self { capture, render })
     }
+
+    /// Pictures, with devices by name (see [`video::device`]); no name, no such end.
+    ///
+    /// # Errors
+    /// One line for a person: no such codec, or a device that does not open.
+    pub fn video(
+        rtpmap: &str,
+        fmtp: Option<&str>,
+        source: Option<&str>,
+        sink: Option<&str>,
+    ) -> std::io::Result<Self> {
+        let codec =
+            || video::stream::codec(rtpmap, fmtp).map_err(|why| other(&format!("codec: {why}")));
+        let capture = match source {
+            Some(name) => {
+                let source = video::source(name).map_err(|why| other(&why))?;
+                Some(Box::new(Camera::new(source, codec()?)) as _)
+            }
+            None => None,
+        };
+        let render = match sink {
+            Some(name) => {
+                let sink = video::sink(name, Rate::default()).map_err(|why| other(&why))?;
+                Some(Box::new(Screen::new(codec()?, sink)) as _)
+            }
+            None => None,
+        };
+        Ok(Self { capture, render })
+    }
+}
+
+fn other(why: &dyn fmt::Display) -> std::io::Error {
+    std::io::Error::other(why.to_string())
 }
 
 /// A sound that is sent.

@@ -12,6 +12,7 @@
 mod driver;
 pub mod ends;
 mod flow;
+pub mod pictures;
 pub mod port;
 #[cfg(test)]
 pub(crate) mod rig;
