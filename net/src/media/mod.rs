@@ -12,17 +12,16 @@
 mod driver;
 pub mod ends;
 mod flow;
-pub mod pictures;
+mod pictures;
 pub mod port;
 #[cfg(test)]
 pub(crate) mod rig;
-mod sight;
 mod socket;
 mod stream;
 
 pub use driver::{Begun, Happening, Media, Setup, Sockets, Stun};
 pub use ends::{Capture, Ends, Render, Rendered};
 pub use flow::{Chance, Figures};
+pub use pictures::{Camera, Screen};
 pub use port::{Dropped, Order, Out, Port, Taken, Told};
-pub use sight::{Eye, Screen};
 pub use stream::{Id, Stream};
