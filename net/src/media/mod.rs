@@ -16,7 +16,6 @@ pub mod pictures;
 pub mod port;
 #[cfg(test)]
 pub(crate) mod rig;
-mod sight;
 mod socket;
 mod stream;
 
@@ -24,5 +23,4 @@ pub use driver::{Begun, Happening, Media, Setup, Sockets, Stun};
 pub use ends::{Capture, Ends, Render, Rendered};
 pub use flow::{Chance, Figures};
 pub use port::{Dropped, Order, Out, Port, Taken, Told};
-pub use sight::{Eye, Screen};
 pub use stream::{Id, Stream};

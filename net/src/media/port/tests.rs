@@ -1,3 +1,5 @@
+mod pictures;
+
 use super::*;
 use crate::audio::rig::{correlation, melody};
 use crate::media::rig::{Memory, direct, ear, mouth, pcmu};
