@@ -161,7 +161,8 @@ impl<S: Studio> Phone<S> {
             Asked::Direct { target, media } => {
                 let port = self.port(&media).map_err(|why| ("direct", why))?;
                 let codecs = self.repertoire.codecs(&media);
-                Command::Direct { target, media, port, codecs }
+                // Who speaks to somebody wants to hear what is said to it (X13).
+                Command::Direct { target, media, port, codecs, hears: true }
             }
             Asked::Stop { flow: Some(flow) } => Command::StopFlow { flow },
             Asked::Stop { flow: None } => {

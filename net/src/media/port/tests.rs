@@ -222,6 +222,17 @@ fn a_hundred_thousand_forged_datagrams_play_nothing_and_draw_no_answer() {
 }
 
 #[test]
+fn who_receives_never_sends_even_if_there_is_a_microphone() {
+    let mut world = World::new();
+    let (_, into) = direct(alice(), bob(), (11, 22), None);
+    let both = Ends { render: ear(&Memory::default()).render, ..mouth(&melody(8000, 1)) };
+    world.start(bob(), TALK, &into, both);
+    world.pass(500);
+    assert_eq!(world.sent_by(bob(), Kind::Rtp), []);
+    assert_eq!(world.sent_by(bob(), Kind::Rtcp).len(), 1);
+}
+
+#[test]
 fn stun_is_somebody_elses_and_what_is_unknown_is_counted() {
     let mut world = World::new();
     assert_eq!(world.receive(mallory(), bob(), &[0, 1, 0, 0]), Taken::Stun);

@@ -4,9 +4,12 @@ use crate::video::jpeg::tables::computed;
 use crate::video::pattern::Pattern;
 use crate::video::stream::VideoCodec;
 use proptest::prelude::*;
+use std::time::Duration;
+
+const NOW: Duration = Duration::ZERO;
 
 fn jpeg() -> Vec<u8> {
-    JpegCodec::new(60).encode(&Pattern::new(176, 144).picture(1), true).unwrap()
+    JpegCodec::new(60).encode(&Pattern::new(176, 144).picture(1), true, NOW).unwrap()
 }
 
 /// A file with something changed that stands behind a marker.
@@ -33,7 +36,7 @@ fn a_file_is_its_head_and_its_scan() {
 #[test]
 fn restart_markers_and_wide_tables_stay() {
     let mut codec = JpegCodec::new(60).with_restarts(11);
-    let file = codec.encode(&Pattern::new(176, 144).picture(1), true).unwrap();
+    let file = codec.encode(&Pattern::new(176, 144).picture(1), true, NOW).unwrap();
     let (mut head, scan) = read(&file).unwrap();
     assert_eq!(head.restart, Some(11));
     assert_eq!(scan.windows(2).filter(|two| two[0] == 0xFF && two[1] & 0xF8 == 0xD0).count(), 8);
