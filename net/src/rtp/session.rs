@@ -1,10 +1,11 @@
 //! One RTP session of two (RFC 3550): what we send gets its numbers here, what we hear is believed
 //! or not here, and the reports about both are made here.
 //!
-//! The other side is one sender. If its SSRC was announced, nobody else is heard. If not, the first
-//! that sends from the agreed address is it, until it says BYE or has been silent for a while; who
-//! comes after it has to send two packets in sequence (RFC 3550 §8.2 and appendix A.1). Where packets come from is somebody else's question: only what
-//! came from the right address is handed in.
+//! The other side is one sender. If its SSRC was announced, nobody else is heard. If not, the
+//! first that sends from the agreed address is it, until it says BYE or has been silent for a
+//! while; who comes after it has to send two packets in sequence (RFC 3550 §8.2 and appendix A.1).
+//! Where packets come from is somebody else's question: only what came from the right address is
+//! handed in.
 
 #[cfg(test)]
 mod tests;
