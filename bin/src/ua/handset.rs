@@ -37,7 +37,8 @@ enum Order {
 /// An agent with its phone. Dropping it ends both at once.
 #[derive(Debug)]
 pub struct Handset {
-    told: UnboundedReceiver<(Instant, Told)>,
+    /// What is told, and when it happened. Ends when the agent has stopped.
+    pub told: UnboundedReceiver<(Instant, Told)>,
     orders: UnboundedSender<Order>,
     address: SocketAddr,
     clock: Clock,

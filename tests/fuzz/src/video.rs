@@ -1,7 +1,8 @@
 //! Pictures from a stranger: whatever comes in packets or as a frame, no panic and no growth.
 
 use presently_net::video::jpeg::{JpegPacketizer, file};
-use presently_net::video::stream::{Packet, Packetizer, VideoReceiver, codec};
+use presently_net::video::stream::codec;
+use presently_net::video::{Packet, Packetizer, VideoReceiver};
 use std::time::Duration;
 
 /// Most octets that a receiver may hold of what this fuzzer can send.

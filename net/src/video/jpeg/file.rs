@@ -101,13 +101,13 @@ pub fn scan_end(scan: &[u8], restarts: bool) -> Result<usize, Fault> {
     let mut at = 0;
     while let Some(place) = scan[at..].iter().position(|&octet| octet == 0xFF) {
         at += place;
-        match scan.get(at + 1) {
+        // Any number of these may stand before a marker, to fill.
+        let filling = scan[at..].iter().take_while(|&&octet| octet == 0xFF).count();
+        match scan.get(at + filling) {
             Some(0xD0..=0xD7) if !restarts => {
                 return Err(Fault::new(at, "a scan without restart markers", hex(&scan[at..])));
             }
-            Some(0 | 0xD0..=0xD7) => at += 2,
-            // Filling before a marker.
-            Some(0xFF) => at += 1,
+            Some(0 | 0xD0..=0xD7) => at += filling + 1,
             Some(_) | None => return Ok(at),
         }
     }
