@@ -6,6 +6,9 @@
 //! order, after the records before it are durable ([`store`]). [`service`] runs a server in shards,
 //! [`agent`] runs one user agent.
 //!
+//! Media is the same again: [`rtp`], [`audio`] and [`video`] are values that are handed datagrams
+//! and time, [`media`] opens the ports, paces the flows and does what the agent says may flow.
+//!
 //! No protocol decision is taken here, and nothing here names a concrete socket: whatever
 //! implements [`Datagrams`] can carry a server, real or simulated.
 

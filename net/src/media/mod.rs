@@ -2,9 +2,9 @@
 //!
 //! The agent decides what may flow and says so in events; this carries it out. A [`Media`] opens
 //! ports, hands the STUN that comes there to its owner, sends what it is told to, and runs flows:
-//! packets leave every tick of the clock and are played every tick of the clock, whenever they came.
-//! RTP is heard only from the address a flow is bound to (M22); everything else is counted, dropped
-//! and never answered.
+//! packets leave every tick of the clock and are played every tick of the clock, whenever they
+//! came. RTP is heard only from the address a flow is bound to (M22); everything else is counted,
+//! dropped and never answered.
 //!
 //! [`Port`] is the whole of it without sockets, and takes the time as an argument; the task of a
 //! port (`driver`) reads sockets and the clock for it.

@@ -1,10 +1,11 @@
-//! The jitter buffer: packets come unevenly, in any order, twice or not at all; frames leave evenly.
+//! The jitter buffer: packets come unevenly, in any order, twice or not at all; frames leave
+//! evenly.
 //!
-//! A moment of the media is played when nearly every packet would have come: the delay follows what
-//! the last few seconds measured. When a packet is missing the buffer says [`Playout::Conceal`]. If
-//! nothing else waits either, the packet may only be late: time stands still for a frame and the
-//! delay grows. A delay that has become too long is given back where a frame is lost anyway, or one
-//! frame a second.
+//! A moment of the media is played when nearly every packet would have come: the delay follows
+//! what the last few seconds measured. When a packet is missing the buffer says
+//! [`Playout::Conceal`]. If nothing else waits either, the packet may only be late: time stands
+//! still for a frame and the delay grows. A delay that has become too long is given back where a
+//! frame is lost anyway, or one frame a second.
 //!
 //! Timestamps decide, not sequence numbers, so packets may be of any length.
 

@@ -1,4 +1,5 @@
-//! RTP without sockets (RFC 3550): packets, control packets, a session, a jitter buffer, SRTP, DTMF.
+//! RTP without sockets (RFC 3550): packets, control packets, a session, a jitter buffer, SRTP,
+//! DTMF.
 //!
 //! Everything here is a plain value: octets in, values out. The time is handed in as the duration
 //! since any fixed moment, and so is whatever has to be random (SSRC, first sequence number, first

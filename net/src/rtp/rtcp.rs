@@ -2,8 +2,8 @@
 //!
 //! Sender and receiver reports, CNAME, BYE, and of RFC 4585 and RFC 5104 the two ways to ask for a
 //! whole picture. What else comes in a compound packet is kept as [`Part::Other`], so that its
-//! neighbours are still heard. Whether a compound packet begins with a report is not asked: feedback
-//! may come alone (RFC 5506).
+//! neighbours are still heard. Whether a compound packet begins with a report is not asked:
+//! feedback may come alone (RFC 5506).
 
 #[cfg(test)]
 mod tests;

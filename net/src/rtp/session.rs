@@ -1,10 +1,11 @@
 //! One RTP session of two (RFC 3550): what we send gets its numbers here, what we hear is believed
 //! or not here, and the reports about both are made here.
 //!
-//! The other side is one sender. If its SSRC was announced, nobody else is heard. If not, the first
-//! that sends two packets in sequence is it, until it says BYE or has been silent for a while
-//! (RFC 3550 §8.2 and appendix A.1). Where packets come from is somebody else's question: only what
-//! came from the right address is handed in.
+//! The other side is one sender. If its SSRC was announced, nobody else is heard. If not, the
+//! first that sends from the agreed address is it, until it says BYE or has been silent for a
+//! while; who comes after it has to send two packets in sequence (RFC 3550 §8.2 and appendix A.1).
+//! Where packets come from is somebody else's question: only what came from the right address is
+//! handed in.
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 /// Silence after which somebody else may take the place of a sender that nobody announced.
 const QUIET: Duration = Duration::from_secs(2);
+/// Packets after which a sender keeps its place.
+const FIRM: u32 = 2;
 /// Octets of UDP and IPv4 headers, which count in RTCP's share (RFC 3550 §6.2).
 const HEADERS: f64 = 28.0;
 /// How far back doubled packets are known.
@@ -239,20 +242,24 @@ impl Session {
         if ssrc == self.start.ssrc || announced.is_some_and(|one| one != ssrc) {
             return Err(Refusal::Source);
         }
+        let mut trusted = true;
         if let Some(heard) = &self.heard
             && heard.ssrc != ssrc
         {
-            let quiet = now.saturating_sub(heard.at) >= QUIET;
-            if heard.source.is_valid() && !quiet {
+            // One packet alone does not keep others out; two do, until they have long been silent.
+            let firm = heard.source.received() >= FIRM;
+            if firm && now.saturating_sub(heard.at) < QUIET {
                 return Err(Refusal::Source);
             }
+            trusted = false;
+            self.statistics = self.statistics();
             self.heard = None;
         }
         Ok(self.heard.get_or_insert_with(|| Heard {
             ssrc,
-            source: match announced {
-                Some(_) => Source::announced(sequence),
-                None => Source::unknown(sequence),
+            source: match trusted {
+                true => Source::announced(sequence),
+                false => Source::unknown(sequence),
             },
             window: 0,
             newest: u32::from(sequence).wrapping_sub(1),

@@ -1,8 +1,8 @@
 //! SRTP and SRTCP with AES-CM-128 and HMAC-SHA1-80 (RFC 3711), for keys that come from elsewhere.
 //!
 //! One profile, no MKI, key derivation rate 0: what RFC 4568 calls `AES_CM_128_HMAC_SHA1_80` and
-//! what the `token` keys of behaviour §6.8 are for. A packet that was changed on its way or was here
-//! before is refused, and changes nothing.
+//! what the `token` keys of behaviour §6.8 are for. A packet that was changed on its way or was
+//! here before is refused, and changes nothing.
 //!
 //! Read first: RFC 3711 §3.3, §4.1.1, §4.3.
 

@@ -157,3 +157,29 @@ async fn what_belongs_to_no_flow_is_counted() {
     }
     assert_eq!(bob.media.dropped(to), Dropped { unbound: 1, unknown: 1 });
 }
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_flows_are_received_without_loss() {
+    const FLOWS: u16 = 500;
+    let (mut alice, mut bob) = (media(1), media(2));
+    let from = alice.media.open(None).expect("a free pair of ports");
+    let said = melody(8000, 1);
+    for flow in 1..=FLOWS {
+        let socket = crate::udp::bind(at(0)).expect("a free port");
+        let to = bob.media.adopt(Sockets::shared(socket)).expect("it is bound");
+        let ssrcs = (u32::from(flow), 0x8000_0000 + u32::from(flow));
+        let (out, into) = direct(at(from), at(to), ssrcs, None);
+        let id = Id::Direct(FlowId(flow.into()));
+        bob.media.start(id, into, ear(&Memory::default())).expect("the port is open");
+        alice.media.start(id, out, mouth(&said)).expect("the port is open");
+    }
+    let mut whole = std::collections::BTreeSet::new();
+    while whole.len() < usize::from(FLOWS) {
+        let happening = until(&mut bob, |told| matches!(told, Told::Statistics(_))).await;
+        let Told::Statistics(figures) = happening.told else { panic!("it was asked for") };
+        assert_eq!((figures.packets.lost, figures.rendered.late), (0, 0), "{figures:?}");
+        if figures.packets.received == 50 && figures.rendered.played == 50 {
+            whole.insert(happening.id);
+        }
+    }
+}

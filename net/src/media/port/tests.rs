@@ -1,3 +1,5 @@
+mod pictures;
+
 use super::*;
 use crate::audio::rig::{correlation, melody};
 use crate::media::rig::{Memory, direct, ear, mouth, pcmu};
@@ -217,6 +219,17 @@ fn a_hundred_thousand_forged_datagrams_play_nothing_and_draw_no_answer() {
     assert_eq!(world.told, []);
     assert_eq!(memory.samples(), []);
     assert!(world.ports[&bob()].flows[&TALK].figures().unproved > 10_000);
+}
+
+#[test]
+fn who_receives_never_sends_even_if_there_is_a_microphone() {
+    let mut world = World::new();
+    let (_, into) = direct(alice(), bob(), (11, 22), None);
+    let both = Ends { render: ear(&Memory::default()).render, ..mouth(&melody(8000, 1)) };
+    world.start(bob(), TALK, &into, both);
+    world.pass(500);
+    assert_eq!(world.sent_by(bob(), Kind::Rtp), []);
+    assert_eq!(world.sent_by(bob(), Kind::Rtcp).len(), 1);
 }
 
 #[test]

@@ -81,13 +81,25 @@ fn a_sender_that_nobody_announced_is_replaced_only_after_it_was_quiet() {
     let mut bob = session(2, None);
     let mut alice = session(1, None);
     let mut other = session(3, None);
-    assert_eq!(bob.receive(MS, &send(&mut alice, MS, 0)), Err(Refusal::Sequence));
+    assert!(bob.receive(MS, &send(&mut alice, MS, 0)).is_ok(), "nobody is kept waiting");
     assert!(bob.receive(MS, &send(&mut alice, MS, 1)).is_ok());
     assert_eq!(bob.receive(1900 * MS, &send(&mut other, MS, 0)), Err(Refusal::Source));
     let later = 2001 * MS;
     assert_eq!(bob.receive(later, &send(&mut other, later, 1)), Err(Refusal::Sequence));
     assert!(bob.receive(later, &send(&mut other, later, 2)).is_ok());
     assert_eq!(bob.remote_ssrc(), Some(3));
+}
+
+#[test]
+fn one_stray_packet_does_not_keep_the_sender_out() {
+    let mut bob = session(2, None);
+    let mut alice = session(1, None);
+    let mut stray = session(3, None);
+    assert!(bob.receive(MS, &send(&mut stray, MS, 0)).is_ok());
+    assert_eq!(bob.receive(MS, &send(&mut alice, MS, 0)), Err(Refusal::Sequence));
+    assert!(bob.receive(MS, &send(&mut alice, MS, 1)).is_ok());
+    assert!(bob.receive(MS, &send(&mut alice, MS, 2)).is_ok());
+    assert_eq!(bob.receive(MS, &send(&mut stray, MS, 1)), Err(Refusal::Source));
 }
 
 #[test]
