@@ -62,6 +62,7 @@ impl Device {
             allow_md5: true,
             logout: Duration::from_secs(2),
             media: Vec::new(),
+            direct: Default::default(),
         };
         Self { name, address, config, chance, host, agent: None, starts: 0, tickets: 0, offers: 0 }
     }

@@ -200,7 +200,7 @@ impl<S: Studio> Phone<S> {
             Asked::Direct { target, media } => {
                 let port = self.port(&media).map_err(|why| ("direct", why))?;
                 let codecs = self.repertoire.codecs(&media);
-                Command::Direct { target, media, port, codecs }
+                Command::Direct { target, media, port, codecs, hears: false }
             }
             Asked::Stop { flow: Some(flow) } => Command::StopFlow { flow },
             Asked::Stop { flow: None } => {

@@ -121,7 +121,7 @@ impl Own {
             port: own.port,
             codecs: own.list(),
             secret: Some(epoch.secret(config, now, media)),
-            srtp: true,
+            srtp: !config.direct.plain,
             busy: own.mode == Mode::Busy,
         });
         open.collect()
@@ -198,7 +198,7 @@ impl Own {
                 addr: host(&config.contact).into(),
                 port: own.port,
             }],
-            srtp: Some("token".into()),
+            srtp: Some(if config.direct.plain { "none" } else { "token" }.into()),
             fingerprint: None,
             secret: epoch.map(|epoch| epoch.secret(config, now, media)),
             access: None,

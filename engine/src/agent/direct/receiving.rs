@@ -447,6 +447,7 @@ fn announce(cx: &mut Cx<'_>, media: &str, bound: &Bound) {
         remote_ssrc: theirs.ssrc,
         // Ours to send with is what the receiver of a flow answers with.
         keys: ours.srtp.then_some((keys.1, keys.0)),
+        budget: None,
     };
     let told = Told { flow: bound.flow, peer: &bound.peer, media, way: Way::In };
     told.emit(cx, FlowPhase::Streaming, Some(stream));
