@@ -568,5 +568,5 @@ fn arm_consent(cx: &mut Cx<'_>, id: FlowId) {
 
 /// 96 bits (RFC 8489 §5).
 fn fresh_transaction(cx: &mut Cx<'_>) -> u128 {
-    u128::from(cx.draw()) << 32 | u128::from(cx.draw() >> 32)
+    (u128::from(cx.draw()) << 32) | u128::from(cx.draw() >> 32)
 }
