@@ -1,174 +1,212 @@
-//! What a datagram at a media port costs the agent that listens there, among a thousand watchers
-//! who may speak: R89 wants strangers to be cheap. At the end stands a table beside the goals.
+//! What media costs: a packet of somebody unknown, a packet that counts, 20 ms of each codec, SRTP,
+//! and a second of a flow. A flow both ways costs under one percent of a core if its second costs
+//! under 10 ms.
+//!
+//! `cargo bench -p presently-benches --bench media`
 
-use bytes::Bytes;
-use criterion::{Criterion, criterion_group, criterion_main};
-use presently_benches::DAWN;
-use presently_engine::agent::wire::{Check, Info};
-use presently_engine::agent::{Agent, Command, Config, Event, Record};
-use presently_engine::body::pidf::{Access, Mode, Pidf};
-use presently_engine::body::presrules::{Handling, Verdict};
-use presently_engine::message::{Aor, Message, Method, Name, Reply};
-use presently_engine::mint::Secret;
-use presently_engine::transaction::Timing;
-use presently_engine::{Input, Machine, Output, Peer};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use presently_engine::agent::{DirectStream, FlowId, Way};
+use presently_engine::body::pidf::Codec;
+use presently_net::audio::{Player, RTPMAPS, TICK, codec, device, tick_samples};
+use presently_net::media::ends::{Ear, Voice};
+use presently_net::media::{Chance, Ends, Id, Order, Out, Port, Stream};
+use presently_net::rtp::{MasterKey, Packet, Srtp, rtcp};
+use std::hint::black_box;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
-const WATCHERS: usize = 1000;
-const PORT: u16 = 50_000;
+const KEYS: (MasterKey, MasterKey) = ([1; 30], [2; 30]);
 
-/// One kind of datagram, and what it may cost in microseconds.
-struct Case {
-    name: &'static str,
-    goal: f64,
-    datagram: fn(&Listener) -> Bytes,
+fn address(host: u8, port: u16) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, host], port))
 }
 
-const CASES: [Case; 4] = [
-    Case { name: "noise", goal: 2.0, datagram: |_| Bytes::from_static(&[1; 120]) },
-    Case { name: "check_unknown_key", goal: 2.0, datagram: |it| it.check("unknown", "guessed", 1) },
-    Case {
-        name: "check_bad_integrity",
-        goal: 10.0,
-        datagram: |it| it.check(&it.access.key_id, "guessed", 1),
-    },
-    // 50 000 a second.
-    Case {
-        name: "check_answered",
-        goal: 20.0,
-        datagram: |it| it.check(&it.access.key_id, &it.access.token, 1),
-    },
-];
-
-/// An agent that offers to hear, and the access of one of its watchers.
-struct Listener {
-    config: Config,
-    agent: Agent,
-    access: Access,
-}
-
-impl Listener {
-    fn new() -> Self {
-        let config = Config {
-            aor: Aor::new("bob", "example.org"),
-            password: "secret".into(),
-            server: Peer::new(([192, 0, 2, 1], 5060).into()),
-            contact: "192.0.2.20:5060".into(),
-            secret: Secret::new([7; 16]),
-            device: "desk".into(),
-            timing: Timing::default(),
-            register_expires: 3600,
-            publish_expires: 3600,
-            subscribe_expires: 3600,
-            allow_md5: false,
-            logout: Duration::from_secs(2),
-            media: Vec::new(),
-            direct: Default::default(),
-        };
-        let access = Access { token: "".into(), key_id: "".into(), epoch: 0, expires: 0 };
-        let mut listener = Self { config, agent: Agent::default(), access };
-        listener.say(Command::Login);
-        for number in 0..WATCHERS {
-            let watcher = Aor::new(&format!("w{number}"), "example.org");
-            let verdict = Some(Verdict { handling: Handling::Allow, direct: true });
-            listener.say(Command::Decide { watcher, verdict });
-        }
-        let codecs = vec![(0, "PCMU/8000".into())];
-        let media = "audio".into();
-        listener.say(Command::SetOffer { media, port: PORT, codecs, mode: Mode::Ready });
-        listener
+fn packet(sequence: u16) -> Packet {
+    Packet {
+        marker: false,
+        payload_type: 0,
+        sequence,
+        timestamp: u32::from(sequence) * 160,
+        ssrc: 11,
+        payload: vec![0x55; 160].into(),
     }
+}
 
-    /// A command; whatever the agent asks of its server is answered.
-    fn say(&mut self, command: Command) {
-        let mut inputs = vec![Input::Command(command)];
-        while let Some(input) = inputs.pop() {
-            let mut out = Vec::<Output<Record, Event>>::new();
-            self.agent.handle(&self.config, DAWN, input, &mut out);
-            for output in out {
-                let Output::Transmit { bytes, .. } = output else { continue };
-                let Ok(Message::Request(request)) = Message::parse(bytes) else { continue };
-                if request.method() == Method::Publish {
-                    self.learn(&request.body());
-                }
-                let here: SocketAddr = ([192, 0, 2, 20], 5060).into();
-                let mut reply = Reply::new(&request, here, 200, "srv");
-                let said =
-                    [(Name::Expires, "3600"), (Name::SipEtag, "e"), (Name::Supported, "dm1")];
-                for (name, value) in said {
-                    reply.header(name, value);
-                }
-                let bytes = reply.into_writer().finish();
-                inputs.push(Input::Packet { from: self.config.server, bytes });
-            }
+fn octets(packet: &Packet) -> Vec<u8> {
+    let mut octets = Vec::new();
+    packet.write(&mut octets);
+    octets
+}
+
+/// One side of a direct PCMU flow with somebody.
+fn stream(way: Way, remote: SocketAddr, keys: Option<(MasterKey, MasterKey)>) -> Stream {
+    let (ssrc, remote_ssrc) = if way == Way::Out { (11, 22) } else { (22, 11) };
+    let codec = Codec { pt: 0, rtpmap: "PCMU/8000".into(), fmtp: None };
+    let (port, budget) = (40_000, None);
+    Stream::direct(&DirectStream { port, remote, codec, ssrc, remote_ssrc, keys, budget }, way)
+}
+
+fn pcmu() -> Box<dyn presently_net::audio::Codec> {
+    codec("PCMU/8000").expect("it is built in")
+}
+
+fn ear() -> Ends {
+    let sink = device::sink("null", 8000).expect("it is always there");
+    Ends { capture: None, render: Some(Box::new(Ear::new(pcmu(), sink))) }
+}
+
+fn voice() -> Ends {
+    let source = device::source("tone").expect("it is always there");
+    Ends { capture: Some(Box::new(Voice::new(source, pcmu()))), render: None }
+}
+
+/// A port that listens to so many.
+fn listening(flows: u8, keys: Option<(MasterKey, MasterKey)>) -> Port {
+    let mut port = Port::new(1 << 40, "bench");
+    let mut out = Vec::new();
+    for flow in 1..=flows {
+        let stream = stream(Way::In, address(flow, 40_000), keys);
+        let chance = Chance { ssrc: 0, sequence: 0, timestamp: 0, dice: 0 };
+        let id = Id::Direct(FlowId(flow.into()));
+        port.order(Duration::ZERO, Order::Start(id, Box::new(stream), ear(), chance), &mut out);
+    }
+    port
+}
+
+/// What anybody can make us do.
+fn strangers(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("strangers");
+    group.throughput(Throughput::Elements(1));
+    let rtp = octets(&packet(1));
+    let bye = rtcp::write(&[rtcp::Part::Bye { sources: vec![11] }]);
+    let mut out = Vec::new();
+    for flows in [1, 8] {
+        let mut port = listening(flows, Some(KEYS));
+        for (what, datagram) in [("rtp", &rtp[..]), ("bye", &bye), ("noise", &[0xff; 172])] {
+            let from = address(66, 666);
+            group.bench_function(format!("{what} to a port of {flows}"), |bench| {
+                bench.iter(|| port.receive(TICK, from, black_box(datagram), &mut out));
+            });
         }
     }
-
-    /// What a watcher gets of what was published.
-    fn learn(&mut self, body: &[u8]) {
-        let Ok(document) = Pidf::parse(body) else { return };
-        let watcher = Aor::new("w7", "example.org");
-        let access = document
-            .tuples
-            .iter()
-            .filter_map(|tuple| tuple.offer.as_ref()?.access_for(&watcher, &tuple.id, 0));
-        self.access = access.last().unwrap_or_else(|| self.access.clone());
-    }
-
-    fn check(&self, key_id: &str, token: &str, transaction: u128) -> Bytes {
-        let info = Info { receives: false, srtp: true, pt: 0, kind: 1, ssrc: 9, nonce: [9; 8] };
-        Check { transaction, key_id: key_id.into(), sid: 1, info }.write(token)
-    }
+    // The most that somebody can cost who can write the bound address into its packets.
+    let mut port = listening(1, Some(KEYS));
+    group.bench_function("forged srtp from the bound address", |bench| {
+        bench.iter(|| port.receive(TICK, address(1, 40_000), black_box(&rtp), &mut out));
+    });
+    assert_eq!(out, []);
+    group.finish();
 }
 
-/// Hands in so many copies, and says how long that took.
-fn flood(case: &Case, listener: &Listener, count: usize) -> Duration {
-    let bytes = (case.datagram)(listener);
-    let mut agent = listener.agent.clone();
-    let from = ([192, 0, 2, 10], 40_000).into();
-    let mut out = Vec::with_capacity(64);
-    let mut answers = 0;
-    let clock = Clock::now();
-    for _ in 0..count {
-        let input = Input::Command(Command::MediaPacket { port: PORT, from, bytes: bytes.clone() });
-        agent.handle(&listener.config, DAWN, input, &mut out);
-        answers += out.len();
-        out.clear();
-    }
-    let spent = clock.elapsed();
-    match case.name {
-        "check_answered" => assert!(answers >= count, "every one is answered"),
-        "noise" => assert_eq!(answers, 0),
-        _ => assert_eq!(answers, 5.min(count), "strangers hear five refusals a second"),
-    }
-    spent
-}
-
-fn timing(criterion: &mut Criterion) {
-    let listener = Listener::new();
-    for case in &CASES {
-        criterion.bench_function(case.name, |bencher| {
-            bencher.iter_custom(|count| flood(case, &listener, count as usize));
+fn codecs(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("20_ms");
+    for rtpmap in RTPMAPS {
+        let mut codec = codec(rtpmap).expect("it is listed");
+        let mut tone = device::source("tone").expect("it is always there");
+        let mut samples = Vec::new();
+        for _ in 0..5 {
+            tone.pull(&mut samples);
+        }
+        samples.truncate(tick_samples(codec.rate()));
+        let (mut payload, mut heard) = (Vec::new(), Vec::new());
+        group.bench_function(format!("encode {rtpmap}"), |bench| {
+            bench.iter(|| {
+                payload.clear();
+                codec.encode(black_box(&samples), &mut payload);
+            });
+        });
+        group.bench_function(format!("decode {rtpmap}"), |bench| {
+            bench.iter(|| {
+                heard.clear();
+                codec.decode(black_box(&payload), &mut heard)
+            });
+        });
+        let mut player = Player::new(codec, 8000);
+        group.bench_function(format!("conceal {rtpmap}"), |bench| {
+            let mut first = packet(0);
+            first.payload = payload.clone().into();
+            player.insert(Duration::ZERO, &first);
+            bench.iter(|| {
+                heard.clear();
+                player.play(TICK, &mut heard)
+            });
         });
     }
+    group.finish();
 }
 
-/// The quickest of some rounds beside the goals.
-fn table(_: &mut Criterion) {
-    println!("\n| datagram | µs | goal | ratio |\n|---|---|---|---|");
-    let listener = Listener::new();
-    for case in &CASES {
-        let count = 20_000;
-        let quickest = (0..10).map(|_| flood(case, &listener, count)).min().unwrap_or_default();
-        let figure = quickest.as_secs_f64() * 1e6 / count as f64;
-        println!("| {} | {figure:.2} | {} | {:.2} |", case.name, case.goal, figure / case.goal);
+fn packets(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("packet");
+    let one = packet(1);
+    let plain = octets(&one);
+    group.bench_function("write", |bench| {
+        bench.iter_batched_ref(
+            || Vec::with_capacity(200),
+            |datagram| black_box(&one).write(datagram),
+            BatchSize::SmallInput,
+        );
+    });
+    let datagram = plain.clone().into();
+    group.bench_function("parse", |bench| bench.iter(|| Packet::parse(black_box(&datagram))));
+    let mut sender = Srtp::new(&KEYS.0, &KEYS.1);
+    group.bench_function("srtp protect", |bench| {
+        bench.iter_batched_ref(
+            || plain.clone(),
+            |datagram| sender.protect(datagram),
+            BatchSize::SmallInput,
+        );
+    });
+    let (mut sender, mut sequence) = (Srtp::new(&KEYS.0, &KEYS.1), 0u16);
+    let mut receiver = Srtp::new(&KEYS.1, &KEYS.0);
+    group.bench_function("srtp unprotect", |bench| {
+        bench.iter_batched_ref(
+            || {
+                sequence = sequence.wrapping_add(1);
+                let mut datagram = octets(&packet(sequence));
+                sender.protect(&mut datagram);
+                datagram
+            },
+            |datagram| receiver.unprotect(datagram),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+/// A second of a flow both ways at both ends: four times what one direction costs at one end.
+fn second(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("a_second_of_pcmu");
+    for (name, keys) in [("plain", None), ("srtp", Some(KEYS))] {
+        let mut ports = [Port::new(1 << 40, "alice"), Port::new(1 << 40, "bob")];
+        let ways = [(Way::Out, address(2, 40_000)), (Way::In, address(1, 40_000))];
+        let id = Id::Direct(FlowId(1));
+        let mut out = Vec::new();
+        for (port, (way, remote)) in ports.iter_mut().zip(ways) {
+            let keys = if way == Way::In { keys.map(|(a, b)| (b, a)) } else { keys };
+            let ends = if way == Way::In { ear() } else { voice() };
+            let chance = Chance { ssrc: 0, sequence: 0, timestamp: 0, dice: 0 };
+            let order = Order::Start(id, Box::new(stream(way, remote, keys)), ends, chance);
+            port.order(Duration::ZERO, order, &mut out);
+        }
+        let mut now = Duration::ZERO;
+        group.bench_function(format!("one way, both ends, {name}"), |bench| {
+            bench.iter(|| {
+                for _ in 0..50 {
+                    now += TICK;
+                    ports[0].run(now, &mut out);
+                    for one in out.drain(..) {
+                        if let Out::Send { bytes, .. } = one {
+                            ports[1].receive(now, address(1, 40_000), &bytes, &mut Vec::new());
+                        }
+                    }
+                    ports[1].run(now, &mut out);
+                    out.clear();
+                }
+            });
+        });
     }
+    group.finish();
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(1));
-    targets = timing, table
-}
+criterion_group!(benches, strangers, codecs, packets, second);
 criterion_main!(benches);

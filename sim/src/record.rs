@@ -3,9 +3,9 @@
 
 use crate::plan::{DeviceName, Party, Step};
 use bytes::Bytes;
-use presently::ua::StreamName;
 use presently_engine::agent;
 use presently_engine::server::Tables;
+use presently_net::media::Id;
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -61,7 +61,7 @@ pub enum What {
         /// Which device.
         device: DeviceName,
         /// Which stream.
-        name: StreamName,
+        name: Id,
         /// Played, not sent.
         played: bool,
     },

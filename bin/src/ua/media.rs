@@ -91,6 +91,18 @@ impl Device {
         Rule::text(allowed, read)
     }
 
+    /// The name that whoever opens it knows it by.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Tone { hertz } => format!("tone:{hertz}"),
+            Self::Wav { file } => format!("wav:{}", file.display()),
+            Self::Pattern => "pattern".to_owned(),
+            Self::Y4m { file } => format!("y4m:{}", file.display()),
+            Self::Png { folder } => format!("png:{}", folder.display()),
+            Self::Null => "null".to_owned(),
+        }
+    }
+
     fn sound(text: &str) -> Option<Self> {
         match text.split_once(':') {
             None if text == "null" => Some(Self::Null),

@@ -10,7 +10,7 @@ use presently_engine::message::Aor;
 use std::time::Duration;
 
 /// What `help` prints, one command a line.
-pub(crate) const HELP: [&str; 19] = [
+pub(crate) const HELP: [&str; 20] = [
     "presence open|closed [note]         own state",
     "watch AOR [seconds]                 subscribe to somebody's presence",
     "unwatch AOR                         end that subscription",
@@ -24,6 +24,7 @@ pub(crate) const HELP: [&str; 19] = [
     "call AOR [audio|video|both] [LIST]  call somebody by INVITE, with codecs like PCMU,G722",
     "answer [CALL]                       lift the phone that rings",
     "hold [CALL], resume [CALL]          let a call wait, and take it back",
+    "dial KEYS                           press 0-9, *, #, A-D in a call",
     "hangup [CALL]                       end or refuse a call, or all of them",
     "tables                              what I know, under the names PIT, PST, WT, WST",
     "wait EVENT [field=value…] [seconds] until such an event came after the last command or wait",
@@ -33,10 +34,10 @@ pub(crate) const HELP: [&str; 19] = [
 ];
 
 /// Every command word.
-const WORDS: [&str; 23] = [
+const WORDS: [&str; 24] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "direct", "stop", "call", "answer", "hold", "resume", "hangup", "tables", "wait",
-    "quit", "help", "exit",
+    "offer", "direct", "stop", "call", "answer", "hold", "resume", "dial", "hangup", "tables",
+    "wait", "quit", "help", "exit",
 ];
 
 /// How long `wait` waits when it is not told.
@@ -97,6 +98,9 @@ pub(crate) enum Order {
     Hold {
         call: Option<u64>,
         hold: bool,
+    },
+    Dial {
+        keys: Box<str>,
     },
     /// Without a number: every call.
     Hangup {
@@ -168,6 +172,7 @@ impl Reader<'_> {
             "answer" => Order::Answer { call: self.number()? },
             "hold" => Order::Hold { call: self.number()?, hold: true },
             "resume" => Order::Hold { call: self.number()?, hold: false },
+            "dial" => self.dial()?,
             "hangup" => Order::Hangup { call: self.number()? },
             "tables" => Order::Tables,
             "help" | "?" => Order::Help,
@@ -256,6 +261,15 @@ impl Reader<'_> {
             Some(media @ ("audio" | "video")) => Ok(vec![media.into()]),
             Some("both") => Ok(vec!["audio".into(), "video".into()]),
             Some(_) => Err(self.usage("call AOR [audio|video|both]")),
+        }
+    }
+
+    fn dial(&mut self) -> Result<Order, Misread> {
+        let keys = self.next().unwrap_or_default().to_ascii_uppercase();
+        let known = |key: char| matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
+        match !keys.is_empty() && keys.chars().all(known) {
+            true => Ok(Order::Dial { keys: keys.into() }),
+            false => Err(self.usage("dial KEYS, of 0-9, *, # and A-D")),
         }
     }
 

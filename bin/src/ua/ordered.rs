@@ -68,6 +68,11 @@ pub enum Asked {
         /// Wait, or not.
         hold: bool,
     },
+    /// Press keys of a telephone in the call that is up.
+    Dial {
+        /// Digits, `*`, `#`, `A` to `D`.
+        keys: Box<str>,
+    },
     /// End a call, or refuse it.
     Hangup {
         /// Which; all of them if none is named.
@@ -119,6 +124,7 @@ impl Ordered {
             Order::Hold { call, hold } => {
                 return Self::Media(Asked::Hold { call: call.map(CallId), hold });
             }
+            Order::Dial { keys } => return Self::Media(Asked::Dial { keys }),
             Order::Hangup { call } => return Self::Media(Asked::Hangup { call: call.map(CallId) }),
             Order::Tables => return Self::Tables,
             Order::Wait(_) => return Self::Wait,

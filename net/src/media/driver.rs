@@ -9,11 +9,13 @@ use super::port::{Dropped, Keys, Order, Out, Port, Taken, Told};
 use super::socket;
 use super::stream::{Id, Stream};
 use crate::clock::Clock;
+use crate::gate::{Gate, behind};
 use crate::udp::{Datagrams, LARGEST_DATAGRAM};
 use bytes::Bytes;
 use presently_engine::Instant;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,6 +58,8 @@ pub struct Setup {
     pub address: IpAddr,
     /// Where random numbers come from.
     pub chance: Box<dyn FnMut() -> u64 + Send>,
+    /// What makes it stand still (simulation, tests).
+    pub gate: Option<Gate>,
 }
 
 impl fmt::Debug for Setup {
@@ -68,7 +72,7 @@ impl Setup {
     /// In real time, with the host's random numbers.
     pub fn new(address: IpAddr) -> Self {
         let chance = || getrandom::u64().expect("the host has random numbers");
-        Self { clock: Clock::new(), address, chance: Box::new(chance) }
+        Self { clock: Clock::new(), address, chance: Box::new(chance), gate: None }
     }
 }
 
@@ -151,19 +155,22 @@ impl Media {
             dropped: dropped.clone(),
             out: Vec::new(),
         };
-        let task = tokio::spawn(task.run(asked));
+        let task = tokio::spawn(behind(self.setup.gate.as_ref(), task.run(asked)));
         self.ports.insert(number, Handle { orders, dropped, task });
         Ok(number)
     }
 
-    /// Closes a port: its flows say BYE, then it is free. Returns when it is.
-    pub async fn close(&mut self, port: u16) {
+    /// Closes a port: its flows say BYE, then it is free, which is when the future ends.
+    pub fn close(&mut self, port: u16) -> impl Future<Output = ()> + Send + use<> {
         self.flows.retain(|_, at| *at != port);
-        let Some(mut handle) = self.ports.remove(&port) else { return };
-        // Without orders the task ends by itself.
-        handle.orders = mpsc::unbounded_channel().0;
-        // One that panicked is closed as well.
-        let _ = (&mut handle.task).await;
+        let handle = self.ports.remove(&port);
+        async move {
+            let Some(mut handle) = handle else { return };
+            // Without orders the task ends by itself.
+            handle.orders = mpsc::unbounded_channel().0;
+            // One that panicked is closed as well.
+            let _ = (&mut handle.task).await;
+        }
     }
 
     /// Closes all ports.

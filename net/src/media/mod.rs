@@ -12,7 +12,7 @@
 mod driver;
 pub mod ends;
 mod flow;
-pub mod pictures;
+mod pictures;
 pub mod port;
 #[cfg(test)]
 pub(crate) mod rig;
@@ -22,5 +22,6 @@ mod stream;
 pub use driver::{Begun, Happening, Media, Setup, Sockets, Stun};
 pub use ends::{Capture, Ends, Render, Rendered};
 pub use flow::{Chance, Figures};
+pub use pictures::{Camera, Screen};
 pub use port::{Dropped, Order, Out, Port, Taken, Told};
 pub use stream::{Id, Stream};

@@ -50,6 +50,8 @@ impl Camera {
         let at = self.rate.due(self.number);
         self.number += 1;
         if !sending {
+            // Who comes back needs a whole picture.
+            self.sender.want_key();
             return true;
         }
         let picture = match self.source.pull() {

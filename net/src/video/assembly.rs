@@ -78,6 +78,9 @@ pub struct Assembly {
     highest: Option<u64>,
     /// The next packet in order.
     next: u64,
+    /// From `next` up to here all packets are there, of one frame, without an end. So the packets
+    /// of a long frame are not looked at again with each that comes.
+    checked: u64,
     /// Whether `next` begins a frame for certain.
     trusted: bool,
     /// Timestamp of the frame given up last, so that its rest is not counted again.
@@ -176,9 +179,9 @@ impl Assembly {
     }
 
     /// How far the packets from `next` on go together.
-    fn run(&self, timestamp: u32) -> Run {
-        let mut expected = self.next;
-        for (&number, packet) in &self.held {
+    fn run(&mut self, timestamp: u32) -> Run {
+        let mut expected = self.next.max(self.checked);
+        for (&number, packet) in self.held.range(expected..) {
             if number != expected {
                 break;
             }
@@ -191,6 +194,7 @@ impl Assembly {
                 return Run::Whole(expected);
             }
         }
+        self.checked = expected;
         Run::Open(expected)
     }
 
@@ -238,7 +242,7 @@ impl Assembly {
         }
         self.given_up = last.or(self.given_up);
         self.held.clear();
-        self.octets = 0;
+        (self.octets, self.checked) = (0, 0);
         self.next = self.highest.map_or(0, |highest| highest + 1);
         self.trusted = false;
     }

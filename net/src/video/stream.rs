@@ -30,11 +30,12 @@ pub struct Payload {
 
 /// Pictures to coded frames and back.
 pub trait VideoCodec: Send {
-    /// Codes a picture; as a key frame if asked to.
+    /// Codes a picture, taken at `now`; as a key frame if asked to. Nothing, if the rate that is
+    /// aimed at asks for a pause.
     ///
     /// # Errors
     /// The codec cannot carry this picture.
-    fn encode(&mut self, picture: &Picture, key: bool) -> Result<Vec<u8>, Fault>;
+    fn encode(&mut self, picture: &Picture, key: bool, now: Duration) -> Result<Vec<u8>, Fault>;
 
     /// Decodes a frame. A frame may hold no picture.
     ///
@@ -131,7 +132,7 @@ impl VideoSender {
     /// The codec or its payload format cannot carry the picture; the next one may be sent.
     pub fn encode(&mut self, picture: &Picture, now: Duration) -> Result<Vec<Payload>, Fault> {
         let rested = self.last_key.is_none_or(|last| now.saturating_sub(last) >= KEY_SPACING);
-        let frame = self.codec.encode(picture, self.key_wanted && rested)?;
+        let frame = self.codec.encode(picture, self.key_wanted && rested, now)?;
         if frame.is_empty() {
             return Ok(Vec::new());
         }
@@ -205,6 +206,8 @@ pub struct VideoReceiver {
     received: Received,
     /// Nothing can be decoded before a key frame comes.
     needs_key: bool,
+    /// It will not come by itself.
+    misses_key: bool,
     last_request: Option<Duration>,
 }
 
@@ -217,6 +220,7 @@ impl VideoReceiver {
             assembly: Assembly::default(),
             received: Received::default(),
             needs_key: true,
+            misses_key: false,
             last_request: None,
         }
     }
@@ -243,7 +247,7 @@ impl VideoReceiver {
                 Some(Outcome::Broken { packets, frames }) => {
                     self.received.lost += packets;
                     self.received.damaged += frames;
-                    self.needs_key = true;
+                    (self.needs_key, self.misses_key) = (true, true);
                 }
                 Some(Outcome::Whole { timestamp, payloads }) => match self.decode(&payloads) {
                     Ok(Some(picture)) => {
@@ -254,7 +258,7 @@ impl VideoReceiver {
                     Err(fault) => {
                         self.received.refused += 1;
                         self.received.last_fault = Some(fault);
-                        self.needs_key = true;
+                        (self.needs_key, self.misses_key) = (true, true);
                     }
                 },
             }
@@ -265,10 +269,11 @@ impl VideoReceiver {
         let frame = self.packetizer.unpack(payloads)?;
         if self.needs_key && !self.packetizer.is_key(&frame) {
             self.received.passed_over += 1;
+            self.misses_key = true;
             return Ok(None);
         }
         let picture = self.codec.decode(&frame)?;
-        self.needs_key = false;
+        (self.needs_key, self.misses_key) = (false, false);
         Ok(picture)
     }
 
@@ -277,8 +282,7 @@ impl VideoReceiver {
     pub fn request_key(&mut self, now: Duration) -> bool {
         let rested =
             self.last_request.is_none_or(|last| now.saturating_sub(last) >= REQUEST_SPACING);
-        let able = !self.codec.stands_alone();
-        let ask = able && self.needs_key && self.received.packets > 0 && rested;
+        let ask = !self.codec.stands_alone() && self.misses_key && rested;
         if ask {
             self.last_request = Some(now);
             self.received.requests += 1;

@@ -2,12 +2,12 @@
 
 use crate::plan::Claim;
 use presently::facts::user_of;
-use presently::ua::StreamName;
 use presently_engine::agent::{
     CallId, CallPhase, Event, FlowId, FlowPhase, Package, SubscriptionPhase, Way,
 };
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::winfo::Status;
+use presently_net::media::Id;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The buddy list, the watcher list and the messages of one device.
@@ -26,7 +26,7 @@ pub(crate) struct View {
     /// Whom direct flows are with that come to us.
     flows: BTreeMap<FlowId, String>,
     /// Streams that are played.
-    played: BTreeSet<StreamName>,
+    played: BTreeSet<Id>,
 }
 
 impl View {
@@ -78,7 +78,7 @@ impl View {
             CallPhase::Up => drop(self.calls.insert(call, user_of(peer).to_owned())),
             CallPhase::Ended => {
                 self.calls.remove(&call);
-                self.played.retain(|name| !matches!(name, StreamName::Call(of, _) if *of == call));
+                self.played.retain(|name| !matches!(name, Id::Call(of, _) if *of == call));
             }
             CallPhase::Calling | CallPhase::Ringing | CallPhase::Incoming => {}
         }
@@ -89,14 +89,14 @@ impl View {
             FlowPhase::Streaming => drop(self.flows.insert(flow, peer.to_owned())),
             FlowPhase::Stopped => {
                 self.flows.remove(&flow);
-                self.played.remove(&StreamName::Flow(flow));
+                self.played.remove(&Id::Direct(flow));
             }
             FlowPhase::Checking => {}
         }
     }
 
     /// The first packet of a stream was sent or played.
-    pub(crate) fn streams(&mut self, name: StreamName, played: bool) {
+    pub(crate) fn streams(&mut self, name: Id, played: bool) {
         if played {
             self.played.insert(name);
         }
@@ -104,9 +104,9 @@ impl View {
 
     /// Who is heard just now.
     fn heard(&self) -> Vec<&str> {
-        let of = |name: &StreamName| match name {
-            StreamName::Call(call, _) => self.calls.get(call),
-            StreamName::Flow(flow) => self.flows.get(flow),
+        let of = |name: &Id| match name {
+            Id::Call(call, _) => self.calls.get(call),
+            Id::Direct(flow) => self.flows.get(flow),
         };
         let mut all: Vec<&str> = self.played.iter().filter_map(of).map(String::as_str).collect();
         all.dedup();

@@ -3,11 +3,11 @@
 use crate::plan::{Act, DeviceName, Party, Weather};
 use crate::record::{Fate, Record};
 use presently::facts::user_of;
-use presently::ua::StreamName;
 use presently_engine::agent::{
     CallPhase, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase, Way,
 };
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
+use presently_net::media::Id;
 use std::net::SocketAddr;
 
 /// Whoever is not in the plan.
@@ -192,10 +192,10 @@ pub(super) fn told(event: &Event) -> String {
 }
 
 /// The first packet of a stream.
-pub(super) fn stream(name: StreamName, played: bool) -> String {
+pub(super) fn stream(name: Id, played: bool) -> String {
     let of = match name {
-        StreamName::Call(call, _) => format!("call {}", call.0),
-        StreamName::Flow(flow) => format!("direct flow {}", flow.0),
+        Id::Call(call, _) => format!("call {}", call.0),
+        Id::Direct(flow) => format!("direct flow {}", flow.0),
     };
     let what = if played { "the first packet is played" } else { "the first packet leaves" };
     format!("{of}: {what}")

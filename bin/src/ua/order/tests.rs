@@ -60,6 +60,7 @@ fn every_command_is_read_with_its_words() {
     assert_eq!(read("answer"), Order::Answer { call: None });
     assert_eq!(read("hold 2"), Order::Hold { call: Some(2), hold: true });
     assert_eq!(read("resume"), Order::Hold { call: None, hold: false });
+    assert_eq!(read("dial 12a#"), Order::Dial { keys: "12A#".into() });
     assert_eq!(read("hangup"), Order::Hangup { call: None });
     assert_eq!(Order::parse("   ", &own()), Ok(None));
     assert_eq!(Order::parse("# a remark", &own()), Ok(None));

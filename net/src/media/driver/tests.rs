@@ -12,7 +12,7 @@ fn media(seed: u64) -> Begun {
     let mut dice = crate::rtp::rig::Dice::new(seed);
     let clock = Clock::starting_at(Instant::from_millis(1_800_000_000_000));
     let chance = Box::new(move || dice.throw());
-    Media::begin(Setup { clock, address: LOOPBACK, chance })
+    Media::begin(Setup { clock, address: LOOPBACK, chance, gate: None })
 }
 
 fn at(port: u16) -> SocketAddr {

@@ -14,7 +14,7 @@ impl Scene {
     }
 
     fn packet(&mut self, sequence: u16) -> &mut Self {
-        let payload = if sequence % 3 == 0 { b"b" } else { b"-" };
+        let payload = if sequence.is_multiple_of(3) { b"b" } else { b"-" };
         let packet = Packet {
             payload,
             timestamp: u32::from(sequence / 3) * 3000,

@@ -4,13 +4,14 @@ use super::{Parameters, units};
 use crate::video::fault::Fault;
 use crate::video::picture::Picture;
 use crate::video::stream::{PAYLOAD_LIMIT, VideoCodec};
-use openh264::OpenH264API;
 use openh264::decoder::{DecodedYUV, Decoder, DecoderConfig};
 use openh264::encoder::{
     BitRate, Encoder, EncoderConfig, FrameRate, IntraFramePeriod, Profile, RateControlMode,
     VuiConfig,
 };
 use openh264::formats::YUVSource;
+use openh264::{OpenH264API, Timestamp};
+use std::time::Duration;
 
 /// Bits a second aimed at.
 const BIT_RATE: u32 = 800_000;
@@ -39,7 +40,6 @@ impl H264Codec {
             .rate_control_mode(RateControlMode::Bitrate)
             .profile(Profile::Baseline)
             .intra_frame_period(IntraFramePeriod::from_num_frames(0))
-            .skip_frames(false)
             .scene_change_detect(false)
             .num_threads(1)
             .vui(VuiConfig::bt601().full_range(true));
@@ -67,7 +67,7 @@ impl H264Codec {
 }
 
 impl VideoCodec for H264Codec {
-    fn encode(&mut self, picture: &Picture, key: bool) -> Result<Vec<u8>, Fault> {
+    fn encode(&mut self, picture: &Picture, key: bool, now: Duration) -> Result<Vec<u8>, Fault> {
         let (width, height) = (picture.width(), picture.height());
         let odd = width % 2 != 0 || height % 2 != 0 || width < 16 || height < 16;
         if odd || !self.parameters.takes(width, height) {
@@ -78,7 +78,8 @@ impl VideoCodec for H264Codec {
             self.encoder.force_intra_frame();
         }
         let failed = |error| Fault::new(0, "a picture that can be coded", error);
-        Ok(self.encoder.encode(&Planes(picture)).map_err(failed)?.to_vec())
+        let taken = Timestamp::from_millis(now.as_millis().min(1 << 62) as u64);
+        Ok(self.encoder.encode_at(&Planes(picture), taken).map_err(failed)?.to_vec())
     }
 
     fn decode(&mut self, frame: &[u8]) -> Result<Option<Picture>, Fault> {

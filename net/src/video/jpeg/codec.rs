@@ -5,6 +5,7 @@ use crate::video::fault::Fault;
 use crate::video::picture::Picture;
 use crate::video::stream::VideoCodec;
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
+use std::time::Duration;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -33,7 +34,7 @@ impl JpegCodec {
 }
 
 impl VideoCodec for JpegCodec {
-    fn encode(&mut self, picture: &Picture, _key: bool) -> Result<Vec<u8>, Fault> {
+    fn encode(&mut self, picture: &Picture, _key: bool, _now: Duration) -> Result<Vec<u8>, Fault> {
         let (width, height) = (picture.width(), picture.height());
         for side in [width, height] {
             if side % 8 != 0 || side > LONGEST_SIDE {

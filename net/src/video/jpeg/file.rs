@@ -101,13 +101,13 @@ pub fn scan_end(scan: &[u8], restarts: bool) -> Result<usize, Fault> {
     let mut at = 0;
     while let Some(place) = scan[at..].iter().position(|&octet| octet == 0xFF) {
         at += place;
-        match scan.get(at + 1) {
+        // Any number of these may stand before a marker, to fill.
+        let filling = scan[at..].iter().take_while(|&&octet| octet == 0xFF).count();
+        match scan.get(at + filling) {
             Some(0xD0..=0xD7) if !restarts => {
                 return Err(Fault::new(at, "a scan without restart markers", hex(&scan[at..])));
             }
-            Some(0 | 0xD0..=0xD7) => at += 2,
-            // Filling before a marker.
-            Some(0xFF) => at += 1,
+            Some(0 | 0xD0..=0xD7) => at += filling + 1,
             Some(_) | None => return Ok(at),
         }
     }
@@ -150,12 +150,22 @@ fn huffman(mut body: &[u8], start: usize) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A frame header.
+struct FoundFrame {
+    width: u16,
+    height: u16,
+    sampling: Sampling,
+    /// Identifiers of the components.
+    components: [u8; 3],
+    /// Numbers of the tables of luma and chroma.
+    tables: [u8; 2],
+}
+
 /// What was found before the scan.
 #[derive(Default)]
 struct Found {
     tables: [Option<Table>; 4],
-    /// Width, height, sampling; identifiers of the components; their tables.
-    frame: Option<(u16, u16, Sampling, [u8; 3], [u8; 3])>,
+    frame: Option<FoundFrame>,
     restart: Option<u16>,
 }
 
@@ -213,7 +223,8 @@ impl Found {
         if t2 != t3 {
             return Err(Fault::new(start + 14, "one table for both chroma components", t3));
         }
-        self.frame = Some((width, height, sampling, [c1, c2, c3], [t1, t2, t3]));
+        let (components, tables) = ([c1, c2, c3], [t1, t2]);
+        self.frame = Some(FoundFrame { width, height, sampling, components, tables });
         Ok(())
     }
 
@@ -227,9 +238,10 @@ impl Found {
 
     /// The head, when the scan begins.
     fn scan(self, body: &[u8], start: usize, at: usize) -> Result<Head, Fault> {
-        let Some((width, height, sampling, [c1, c2, c3], [luma, chroma, _])) = self.frame else {
+        let Some(frame) = self.frame else {
             return Err(Fault::new(at, "a frame header", "a scan"));
         };
+        let FoundFrame { width, height, sampling, components: [c1, c2, c3], .. } = frame;
         if body != [3, c1, 0, c2, 0x11, c3, 0x11, 0, 63, 0] {
             return Err(Fault::new(start, "one baseline scan of all components", hex(body)));
         }
@@ -237,7 +249,7 @@ impl Found {
             let table = self.tables.get(usize::from(number)).copied().flatten();
             table.ok_or_else(|| Fault::new(at, "the quantization tables of the frame", number))
         };
-        let tables = [table(luma)?, table(chroma)?];
+        let tables = [table(frame.tables[0])?, table(frame.tables[1])?];
         Ok(Head { width, height, sampling, restart: self.restart, tables })
     }
 }

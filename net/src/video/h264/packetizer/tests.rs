@@ -97,7 +97,7 @@ proptest! {
         limit in 3..50usize,
     ) {
         let frame: Vec<u8> = (units.iter())
-            .flat_map(|unit| [&[0, 0, 1, unit[0] & 0xE0 | 1 + unit[0] % 23], &unit[1..]].concat())
+            .flat_map(|unit| [&[0, 0, 1, unit[0] & 0xE0 | (1 + unit[0] % 23)], &unit[1..]].concat())
             .collect();
         let payloads = packetizer().pack(&frame, limit).unwrap();
         prop_assert!(payloads.iter().all(|payload| payload.octets.len() <= limit));

@@ -1,13 +1,15 @@
 use super::*;
 use crate::video::pattern::{Pattern, number};
 
+const NOW: Duration = Duration::ZERO;
+
 #[test]
 fn the_pattern_survives() {
     for (width, height) in [(320, 240), (640, 480)] {
         let (pattern, mut codec) = (Pattern::new(width, height), JpegCodec::new(70));
         for wanted in [0, 1000] {
             let picture = pattern.picture(wanted);
-            let frame = codec.encode(&picture, false).unwrap();
+            let frame = codec.encode(&picture, false, NOW).unwrap();
             let back = codec.decode(&frame).unwrap().unwrap();
             assert_eq!(number(&back), Some(wanted));
             let psnr = picture.psnr(&back).unwrap();
@@ -20,7 +22,7 @@ fn the_pattern_survives() {
 fn quality_is_paid_in_octets() {
     let picture = Pattern::new(320, 240).picture(5);
     let sizes: Vec<_> =
-        [10, 50, 90].map(|q| JpegCodec::new(q).encode(&picture, false).unwrap().len()).into();
+        [10, 50, 90].map(|q| JpegCodec::new(q).encode(&picture, false, NOW).unwrap().len()).into();
     assert!(sizes.is_sorted(), "{sizes:?}");
 }
 
