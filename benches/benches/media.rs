@@ -42,7 +42,8 @@ fn octets(packet: &Packet) -> Vec<u8> {
 fn stream(way: Way, remote: SocketAddr, keys: Option<(MasterKey, MasterKey)>) -> Stream {
     let (ssrc, remote_ssrc) = if way == Way::Out { (11, 22) } else { (22, 11) };
     let codec = Codec { pt: 0, rtpmap: "PCMU/8000".into(), fmtp: None };
-    Stream::direct(&DirectStream { port: 40_000, remote, codec, ssrc, remote_ssrc, keys }, way)
+    let (port, budget) = (40_000, None);
+    Stream::direct(&DirectStream { port, remote, codec, ssrc, remote_ssrc, keys, budget }, way)
 }
 
 fn pcmu() -> Box<dyn presently_net::audio::Codec> {

@@ -78,5 +78,6 @@ fn agent(plan: &Plan, name: &str, at: SocketAddr) -> agent::Config {
         allow_md5: true,
         logout: Duration::from_secs(2),
         media: Vec::new(),
+        direct: Default::default(),
     }
 }

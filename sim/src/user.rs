@@ -82,6 +82,7 @@ impl Device {
             allow_md5: true,
             logout: Duration::from_secs(2),
             media: Repertoire::default().kinds(),
+            direct: Default::default(),
         };
         Self { name, address, config, chance, host, program: None, starts: 0, tickets: 0 }
     }

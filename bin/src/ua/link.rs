@@ -57,6 +57,7 @@ pub(crate) fn start(
         allow_md5: true,
         logout: LOGOUT,
         media,
+        direct: Default::default(),
     };
     let setup = AgentSetup { clock: Clock::new(), ..AgentSetup::new(config, socket) };
     AgentHandle::start(setup).map_err(no_socket)

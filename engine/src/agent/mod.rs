@@ -34,6 +34,7 @@ use crate::message::{Message, Response};
 use crate::time::Instant;
 use crate::transaction::Fired;
 use crate::{Input, Output};
+use bytes::Bytes;
 use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
@@ -43,6 +44,7 @@ use pager::{Inbox, Outbox};
 use publication::Publication;
 use registration::{News, Registration};
 use request::{Answer, Room, Ticket, Turn};
+use std::net::SocketAddr;
 use std::time::Duration;
 use subscription::Subscriptions;
 
@@ -94,7 +96,13 @@ impl crate::Machine for Agent {
         input: Input<Command>,
         out: &mut Vec<Output<Record, Event>>,
     ) {
-        let stalled = self.deadline().is_some_and(|due| now.since(due) > STALL);
+        let due = self.deadline();
+        if due.is_none_or(|due| due > now)
+            && let Input::Command(Command::MediaPacket { port, from, bytes }) = &input
+        {
+            return self.on_media(config, now, (*port, *from), bytes, out);
+        }
+        let stalled = due.is_some_and(|due| now.since(due) > STALL);
         self.fire(config, now, out);
         if stalled {
             self.check_everything(config, now, out);
@@ -226,14 +234,35 @@ impl Agent {
                 let wish = Wish { target, media, port, codecs, hears };
                 direct.start(cx, &subscriptions.offers, wish);
             }
+            Command::MediaPacket { port, from, bytes } => {
+                let news = direct.on_packet(cx, port, from, &bytes);
+                self.on_flow(config, now, news.unwrap_or_default(), out);
+            }
             Command::StopFlow { .. }
-            | Command::MediaPacket { .. }
             | Command::MediaHeard { .. }
             | Command::MediaBye { .. }
             | Command::MediaUnreachable { .. } => {
                 let news = direct.on_command(cx, command);
                 self.on_flow(config, now, news, out);
             }
+        }
+    }
+
+    /// A datagram at a media port. Anybody can send them by the million (R89), so what changes
+    /// nothing has no consequences to look for.
+    fn on_media(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        (port, from): (u16, SocketAddr),
+        bytes: &Bytes,
+        out: &mut Out,
+    ) {
+        let Self { core, direct, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        if let Some(news) = direct.on_packet(cx, port, from, bytes) {
+            self.on_flow(config, now, news, out);
+            self.settle(config, now, out);
         }
     }
 

@@ -26,6 +26,7 @@ pub(crate) struct Known {
     /// Its access has run out. No new flow can begin, but one that streams does not end by it:
     /// consent is end to end (R87).
     pub(crate) over: bool,
+    pub(crate) arrived: Instant,
 }
 
 /// The offer cache: by presentity and tuple.
@@ -112,7 +113,7 @@ impl Offers {
         if self.known.get(&key).is_some_and(|known| known.is_newer_than(offer)) {
             return;
         }
-        let mut new = Known::of(tuple, offer);
+        let mut new = Known::of(tuple, offer, cx.now);
         let suspicion = Timer::Suspect(key.0.clone(), key.1.clone());
         let old = self.known.get(&key);
         if cx.core.timers.at(&suspicion).is_some() {
@@ -152,12 +153,12 @@ impl Offers {
 }
 
 impl Known {
-    fn of(tuple: &Tuple, offer: &Offer) -> Self {
+    fn of(tuple: &Tuple, offer: &Offer, arrived: Instant) -> Self {
         let address = address(tuple, offer);
         // X3: what lacks a part of `ready` is no offer to use now.
         let usable = address.is_some() && offer.access.is_some() && !offer.codecs.is_empty();
         let mode = if usable { offer.mode } else { Mode::Off };
-        Self { offer: offer.clone(), mode, address, over: false }
+        Self { offer: offer.clone(), mode, address, over: false, arrived }
     }
 
     fn epoch(&self) -> Option<u32> {

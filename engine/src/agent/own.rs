@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// K15: how long one secret is used.
 const EPOCH: Duration = Duration::from_secs(600);
+/// So long before its end the next secret is published: the presence agent takes its time (K4),
+/// and no watcher is to be without access meanwhile.
+const OVERLAP: Duration = Duration::from_secs(30);
 /// Most codecs of one offer (§6.3).
 const CODECS: usize = 16;
 /// Most media kinds a device offers.
@@ -121,7 +124,7 @@ impl Own {
             port: own.port,
             codecs: own.list(),
             secret: Some(epoch.secret(config, now, media)),
-            srtp: true,
+            srtp: !config.direct.plain,
             busy: own.mode == Mode::Busy,
         });
         open.collect()
@@ -198,7 +201,7 @@ impl Own {
                 addr: host(&config.contact).into(),
                 port: own.port,
             }],
-            srtp: Some("token".into()),
+            srtp: Some(if config.direct.plain { "none" } else { "token" }.into()),
             fingerprint: None,
             secret: epoch.map(|epoch| epoch.secret(config, now, media)),
             access: None,
@@ -208,11 +211,11 @@ impl Own {
     /// The epoch that holds now; a new one if the last is over.
     fn current_epoch(&mut self, cx: &mut Cx<'_>) -> Epoch {
         match self.epoch {
-            Some(epoch) if cx.now < epoch.ends => epoch,
+            Some(epoch) if cx.now + OVERLAP < epoch.ends => epoch,
             _ => {
                 let ends = cx.now + EPOCH;
                 let epoch = Epoch { number: seconds(cx.now), ends };
-                cx.arm(Timer::Epoch, ends);
+                cx.arm(Timer::Epoch, cx.now + EPOCH.saturating_sub(OVERLAP));
                 *self.epoch.insert(epoch)
             }
         }

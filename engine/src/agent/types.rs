@@ -42,6 +42,18 @@ pub struct Config {
     /// What calls can be made of: media kinds and their codecs. Without any, nobody is at home
     /// for an INVITE (480).
     pub media: Vec<(Box<str>, Vec<Codec>)>,
+    /// How far direct media goes.
+    pub direct: DirectPolicy,
+}
+
+/// How far direct media goes (behaviour §6). The default is what is safe anywhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DirectPolicy {
+    /// K16: so many packets of media may leave before the first check is answered (X9), 10 at
+    /// most. Never with SRTP, whose keys need the answer, and never to an old offer.
+    pub early_packets: u8,
+    /// Whether own offers are for media without SRTP: for laboratories, and for early media.
+    pub plain: bool,
 }
 
 /// Names one call of an agent.
@@ -65,7 +77,7 @@ pub enum Way {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[allow(missing_docs)]
 pub enum FlowPhase {
-    /// Checks are out; nothing flows.
+    /// Checks are out; nothing flows, but early media if the stream says so (X9).
     Checking,
     /// Media may flow. Comes again when the other side's address changes.
     Streaming,
@@ -121,10 +133,13 @@ pub struct DirectStream {
     pub codec: Codec,
     /// SSRC of what we send, RTCP included.
     pub ssrc: u32,
-    /// SSRC of what the other side sends.
+    /// SSRC of what the other side sends; 0 before it has answered.
     pub remote_ssrc: u32,
     /// Keys, if it is SRTP (§6.8).
     pub keys: Option<StreamKeys>,
+    /// Most packets of media that may leave: early media, before the answer (X9). `None` is no
+    /// limit.
+    pub budget: Option<u8>,
 }
 
 /// State of a call, for the user (M6).
@@ -172,7 +187,8 @@ pub enum Command {
         port: u16,
         /// Codecs in order of preference: payload type and rtpmap.
         codecs: Vec<(u8, Box<str>)>,
-        /// Readiness.
+        /// Readiness. `Busy` is able but occupied otherwise, as by a call: nobody new is heard (486),
+        /// and who is heard goes on.
         mode: Mode,
     },
     /// Subscribe and keep the subscription up.
@@ -444,7 +460,7 @@ pub enum Event {
         way: Way,
         /// State.
         phase: FlowPhase,
-        /// What flows, while it streams.
+        /// What flows, while it streams; or how much may flow before the answer.
         stream: Option<DirectStream>,
         /// Why it stopped.
         reason: Option<StopReason>,

@@ -81,6 +81,7 @@ pub(crate) fn direct(
         ssrc: ssrcs.0,
         remote_ssrc: ssrcs.1,
         keys,
+        budget: None,
     };
     let here = DirectStream {
         port: to.port(),
@@ -89,6 +90,7 @@ pub(crate) fn direct(
         ssrc: ssrcs.1,
         remote_ssrc: ssrcs.0,
         keys: keys.map(|(send, receive)| (receive, send)),
+        budget: None,
     };
     (Stream::direct(&there, Way::Out), Stream::direct(&here, Way::In))
 }

@@ -121,6 +121,7 @@ fn direct(way: Way, phase: FlowPhase, reason: Option<StopReason>) -> Event {
         ssrc: 1,
         remote_ssrc: 2,
         keys: None,
+        budget: None,
     });
     let (flow, media) = (FlowId(1), "audio".into());
     Event::Flow { flow, peer: bob(), media, way, phase, stream, reason }

@@ -139,7 +139,6 @@ impl Direct {
     pub(crate) fn on_command(&mut self, cx: &mut Cx<'_>, command: Command) -> Vec<News> {
         match command {
             Command::StopFlow { flow } => self.end(cx, flow, StopReason::User, true),
-            Command::MediaPacket { port, from, bytes } => self.on_packet(cx, port, from, &bytes),
             Command::MediaHeard { flow } => {
                 self.on_heard(cx, flow);
                 Vec::new()
@@ -150,20 +149,21 @@ impl Direct {
         }
     }
 
-    /// A STUN datagram came to one of our media ports.
-    fn on_packet(
+    /// A STUN datagram came to one of our media ports. `None`: nothing follows from it but an
+    /// answer.
+    pub(crate) fn on_packet(
         &mut self,
         cx: &mut Cx<'_>,
         port: u16,
         from: SocketAddr,
         bytes: &Bytes,
-    ) -> Vec<News> {
+    ) -> Option<Vec<News>> {
         match wire::Reply::transaction(bytes) {
             Some(transaction) => self.on_reply(cx, transaction, from, bytes),
             None => {
                 let flow = self.named + 1;
                 let door = self.doors.iter_mut().find(|(_, door)| door.serves(port));
-                let Some((media, door)) = door else { return Vec::new() };
+                let (media, door) = door?;
                 let named = (&**media, FlowId(flow));
                 let news = door.on_check(cx, named, &self.allowed, (port, from), bytes);
                 self.named += u64::from(door.is_flow(FlowId(flow)));
@@ -178,13 +178,13 @@ impl Direct {
         transaction: u128,
         from: SocketAddr,
         bytes: &Bytes,
-    ) -> Vec<News> {
+    ) -> Option<Vec<News>> {
         let asked = |flow: &Sending| flow.asked(transaction, from);
         if let Some((id, flow)) = self.sending.iter_mut().find(|(_, flow)| asked(flow)) {
             let id = *id;
             let news = flow.on_reply(cx, id, from, bytes);
             self.sweep(cx);
-            return news;
+            return Some(news);
         }
         let late = self.late.get(&transaction);
         let late = late.filter(|late| cx.now < late.until && late.to == from);
@@ -196,7 +196,7 @@ impl Direct {
             cx.emit(Event::MediaBye { port, to: from, ssrc, keys });
             self.late.remove(&transaction);
         }
-        Vec::new()
+        None
     }
 
     /// One of a flow's alarms.

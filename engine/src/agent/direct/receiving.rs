@@ -222,7 +222,7 @@ impl Door {
         }
     }
 
-    /// A check, whoever sent it.
+    /// A check, whoever sent it. `None`: nothing follows from it but an answer.
     pub(super) fn on_check(
         &mut self,
         cx: &mut Cx<'_>,
@@ -230,8 +230,8 @@ impl Door {
         allowed: &BTreeSet<Aor>,
         (port, from): (u16, SocketAddr),
         bytes: &Bytes,
-    ) -> Vec<News> {
-        let Some(check) = Check::read(bytes) else { return Vec::new() };
+    ) -> Option<Vec<News>> {
+        let check = Check::read(bytes)?;
         let visit = Visit { media, fresh, port, from, check };
         if self.before.as_ref().is_some_and(|(_, until)| *until <= cx.now) {
             self.before = None;
@@ -244,7 +244,7 @@ impl Door {
         };
         if !Check::is_proven(bytes, &claim.token) {
             self.refuse_stranger(cx, &visit);
-            return Vec::new();
+            return None;
         }
         self.tombs.retain(|_, until| cx.now < *until);
         let may = match &claim.permit {
@@ -261,7 +261,7 @@ impl Door {
             Err(status) => {
                 let bytes = visit.check.refuse(Some(&claim.token), status);
                 cx.emit(Event::MediaPacket { port, to: from, bytes });
-                Vec::new()
+                None
             }
             Ok(codec) => self.bind(cx, &visit, claim, codec),
         }
@@ -316,7 +316,7 @@ impl Door {
         visit: &Visit<'_>,
         claim: Claim,
         codec: Codec,
-    ) -> Vec<News> {
+    ) -> Option<Vec<News>> {
         let Visit { media, fresh, port, from, check } = visit;
         let news = match self.is_bound() {
             true => Vec::new(),
@@ -359,11 +359,12 @@ impl Door {
         let bytes = check.accept(&token, *from, bound.ours);
         cx.emit(Event::MediaPacket { port: *port, to: *from, bytes });
         cx.arm(Timer::Flow(bound.flow, Alarm::Quiet), cx.now + EXPIRY);
-        if was != Some(*from) {
+        let moved = was != Some(*from);
+        if moved {
             announce(cx, media, &bound);
         }
         self.bound = Some(bound);
-        news
+        moved.then_some(news)
     }
 
     /// Strangers hear 401, and only so often; whoever knows no key costs no more than a look.
@@ -376,12 +377,12 @@ impl Door {
     }
 
     /// Who has a key that we do not know may be a watcher that we do not know yet.
-    fn ask_winfo(&mut self, now: Instant) -> Vec<News> {
+    fn ask_winfo(&mut self, now: Instant) -> Option<Vec<News>> {
         if self.winfo_from > now || self.offer.secret.is_none() {
-            return Vec::new();
+            return None;
         }
         self.winfo_from = now + WINFO_GAP;
-        vec![News::AskWinfo]
+        Some(vec![News::AskWinfo])
     }
 
     pub(super) fn on_heard(&mut self, cx: &mut Cx<'_>) {
@@ -447,6 +448,7 @@ fn announce(cx: &mut Cx<'_>, media: &str, bound: &Bound) {
         remote_ssrc: theirs.ssrc,
         // Ours to send with is what the receiver of a flow answers with.
         keys: ours.srtp.then_some((keys.1, keys.0)),
+        budget: None,
     };
     let told = Told { flow: bound.flow, peer: &bound.peer, media, way: Way::In };
     told.emit(cx, FlowPhase::Streaming, Some(stream));

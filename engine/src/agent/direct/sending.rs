@@ -22,6 +22,10 @@ const REFRESH: Duration = Duration::from_secs(8);
 const CONSENT: Duration = Duration::from_secs(5);
 /// K14.
 const EXPIRY: Duration = Duration::from_secs(30);
+/// Most of K16.
+const MOST_EARLY: u8 = 10;
+/// X9: an older offer gets no early media.
+const FRESH: Duration = Duration::from_secs(60);
 /// So many times unreachable within [`UNREACHABLE`] end a flow.
 const MOST_UNREACHABLE: u8 = 3;
 const UNREACHABLE: Duration = Duration::from_secs(2);
@@ -147,6 +151,7 @@ impl Direct {
     pub(super) fn launch(&mut self, cx: &mut Cx<'_>, id: FlowId, mut flow: Sending, known: &Known) {
         flow.told(id).emit(cx, FlowPhase::Checking, None);
         flow.begin(cx, id, known);
+        flow.hurry(cx, id, known);
         self.sending.insert(id, flow);
     }
 
@@ -387,20 +392,38 @@ impl Sending {
         Vec::new()
     }
 
+    /// X9: what may follow the first check before it is answered.
+    fn hurry(&self, cx: &mut Cx<'_>, id: FlowId, known: &Known) {
+        let State::Checking(round) = &self.state else { return };
+        let budget = cx.config.direct.early_packets.min(MOST_EARLY);
+        let fresh = cx.now.since(known.arrived) <= FRESH;
+        let Some((_, to)) = round.asked.first() else { return };
+        if budget > 0 && fresh && !self.srtp && !self.moved {
+            let stream = DirectStream { budget: Some(budget), ..self.media_to(*to) };
+            self.told(id).emit(cx, FlowPhase::Checking, Some(stream));
+        }
+    }
+
+    /// What we send, as far as we alone know.
+    fn media_to(&self, remote: SocketAddr) -> DirectStream {
+        DirectStream {
+            port: self.port,
+            remote,
+            codec: self.codec.clone(),
+            ssrc: self.ssrc,
+            remote_ssrc: 0,
+            keys: None,
+            budget: None,
+        }
+    }
+
     fn stream(&mut self, cx: &mut Cx<'_>, id: FlowId, to: SocketAddr, theirs: Info) {
         stop_alarms(cx, id);
         self.state = State::Streaming { to, theirs, asked: None };
         arm_consent(cx, id);
         cx.arm(Timer::Flow(id, Alarm::Quiet), cx.now + EXPIRY);
         let keys = self.srtp.then(|| srtp_keys(&self.token, self.sid, self.nonce, theirs.nonce));
-        let stream = DirectStream {
-            port: self.port,
-            remote: to,
-            codec: self.codec.clone(),
-            ssrc: self.ssrc,
-            remote_ssrc: theirs.ssrc,
-            keys,
-        };
+        let stream = DirectStream { remote_ssrc: theirs.ssrc, keys, ..self.media_to(to) };
         self.told(id).emit(cx, FlowPhase::Streaming, Some(stream));
     }
 
@@ -545,5 +568,5 @@ fn arm_consent(cx: &mut Cx<'_>, id: FlowId) {
 
 /// 96 bits (RFC 8489 §5).
 fn fresh_transaction(cx: &mut Cx<'_>) -> u128 {
-    u128::from(cx.draw()) << 32 | u128::from(cx.draw() >> 32)
+    (u128::from(cx.draw()) << 32) | u128::from(cx.draw() >> 32)
 }

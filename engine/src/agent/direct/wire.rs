@@ -75,7 +75,7 @@ pub fn kind_of(media: &str) -> u8 {
 
 impl Info {
     fn write(self) -> [u8; INFO_LENGTH] {
-        let flags = u8::from(self.receives) * RECEIVES | u8::from(self.srtp) * SRTP;
+        let flags = (u8::from(self.receives) * RECEIVES) | (u8::from(self.srtp) * SRTP);
         let mut octets = [0; INFO_LENGTH];
         octets[..4].copy_from_slice(&[VERSION, flags, self.pt, self.kind]);
         octets[4..8].copy_from_slice(&self.ssrc.to_be_bytes());

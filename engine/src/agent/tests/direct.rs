@@ -2,6 +2,7 @@
 //! presence agent would do between them is done by the scenes.
 
 mod door_table;
+mod early;
 mod races;
 mod reply;
 mod sending_table;
@@ -35,6 +36,8 @@ pub(super) struct Pair {
     answered_from: [Option<SocketAddr>; 2],
     /// Whether bob has spoken up, too.
     both: bool,
+    /// Whether alice may send something before the answer.
+    early: bool,
 }
 
 /// P27: who is heard is allowed now, or is answered while the user speaks to it. P28: media goes
@@ -104,9 +107,9 @@ impl Pair {
         let bob = listening_bob(1, true);
         let (alice, dialog) = super::offers::watching();
         let (told, streams, letters, byes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (answered_from, both) = ([None; 2], false);
+        let (answered_from, both, early) = ([None; 2], false, false);
         let mut pair =
-            Self { alice, bob, dialog, told, streams, letters, byes, answered_from, both };
+            Self { alice, bob, dialog, told, streams, letters, byes, answered_from, both, early };
         pair.show();
         pair
     }
@@ -148,7 +151,9 @@ impl Pair {
                         assert!(
                             self.both || way == if who == "alice" { Way::Out } else { Way::In }
                         );
-                        if let Some(stream) = &stream {
+                        let late = |stream: &&DirectStream| stream.budget.is_none();
+                        assert!(self.early || stream.iter().all(|stream| late(&stream)));
+                        if let Some(stream) = stream.as_ref().filter(late) {
                             judge(scene, way, &peer, stream, answered);
                         }
                         self.told.push((who, phase, reason));

@@ -76,6 +76,7 @@ pub(super) fn config() -> Config {
         allow_md5: true,
         logout: secs(2),
         media: Vec::new(),
+        direct: Default::default(),
     }
 }
 

@@ -46,6 +46,7 @@ impl Desk {
             allow_md5: true,
             logout: Duration::from_secs(2),
             media: Vec::new(),
+            direct: Default::default(),
         };
         let (sent, answers, seen) = (Vec::new(), Vec::new(), Vec::new());
         Self { agent: Agent::default(), config, now: DAWN, sent, answers, seen }

@@ -146,6 +146,22 @@ fn a_call_outlives_its_presence_server_its_access_and_its_epoch() {
     assert!(pair.letters.is_empty(), "the access is over, so nothing new begins");
 }
 
+/// K15: at no time is a watcher without access that bob takes.
+#[test]
+fn the_next_secret_is_published_before_the_last_one_ends() {
+    let mut pair = Pair::new();
+    let first = offer_in(&pair.bob.last(Method::Publish).expect("bob has published"));
+    pair.pass(secs(570));
+    let next = published(&mut pair.bob);
+    let epoch = |offer: &Offer| offer.secret.as_ref().map(|secret| secret.epoch);
+    assert!(epoch(&next) > epoch(&first));
+    // The presence agent has not told alice yet.
+    pair.pass(secs(29));
+    pair.press();
+    pair.settle();
+    assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
+}
+
 /// R89: whoever has no key may be a watcher that bob does not know yet.
 #[test]
 fn strangers_make_bob_look_at_his_watchers_once_in_five_seconds() {
