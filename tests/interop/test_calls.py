@@ -11,8 +11,8 @@ from pjsua2_user.caller import Caller as Pjsua2
 from rig import rtp
 from rig.sound import tone
 
-# Media sockets of these phones are bound to no address: what they send comes from this one, whatever
-# their SDP says, and our agent hears nobody but who was agreed on.
+# Media sockets of these phones are bound to no address: what they send comes from this one,
+# whatever their SDP says, and our agent hears nobody but who was agreed on.
 HOST = "127.0.0.1"
 
 PEERS = {"baresip": Baresip, "Linphone": Linphone, "pjsua2": Pjsua2}
