@@ -74,7 +74,7 @@ class Account(pj.Account):
         super().__init__()
         self.buddies = {}
         self.call = None
-        self.packets = 0
+        self.packets, self.since = 0, None
         self.tone = self.record = None
 
     def sound(self, hertz, file):
@@ -207,8 +207,8 @@ def dial(account, argument):
 
 
 def hear(account, argument):
-    """`hear PACKETS`: tells when as many were sent and received as RTP."""
-    account.packets = int(argument)
+    """`hear PACKETS`: tells when as many more were sent and received as RTP."""
+    account.packets, account.since = int(argument), None
 
 
 def listen(account):
@@ -216,7 +216,10 @@ def listen(account):
     if account.packets and account.call.hasMedia():
         rtcp = account.call.getStreamStat(0).rtcp
         sent, received = rtcp.txStat.pkt, rtcp.rxStat.pkt
-        if min(sent, received) >= account.packets:
+        # A stream that began anew counts from the beginning.
+        if account.since is None or received < account.since[1]:
+            account.since = sent, received
+        if min(sent - account.since[0], received - account.since[1]) >= account.packets:
             account.packets = 0
             tell("heard", sent=sent, received=received)
 
