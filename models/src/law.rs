@@ -64,6 +64,9 @@ named! {
             "a decision that was answered 200 is stored, also after a crash";
         NoEarlyExpiry = "P14 NoEarlyExpiry",
             "no subscription ends by timeout before the granted time is over";
+        NeverLonger = "P15 NeverLonger",
+            "nothing is granted for longer than asked, no NOTIFY promises more than is left, and \
+             whoever stays subscribed asks again before its time is over";
         OneRecordPerDialog = "P16 OneRecordPerDialog",
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
@@ -110,6 +113,9 @@ named! {
             "in every quiet state a watcherinfo subscriber's table is the server's";
         WatcherConverges = "P48 WatcherConverges",
             "in every quiet state an active watcher shows the current document";
+        ToldAtOnce = "P48 ToldAtOnce",
+            "when nothing is under way, a watcher that has answered all it was sent shows the \
+             current document, whatever others leave unanswered";
         SubscribeResolves = "P49 SubscribeResolves",
             "in every quiet state nobody waits for a first NOTIFY";
         NoChatter = "P55 NoChatter",
