@@ -25,7 +25,7 @@ fn allowed(
     }
     plan.wishes = vec![
         wish(ALICE, PUBLISH, "publishes r1", publish("r1")),
-        wish(ALICE, PUBLISH, "publishes r2", publish("r2")),
+        wish(ALICE, PUBLISH, "publishes that she is away", publish("away")),
     ];
     plan.budget.wishes = purses(&[(PUBLISH, publications)]);
     plan.linger = true;

@@ -2,11 +2,11 @@
 
 use super::{ALICE, BOB, COME, Depth, LEAVE, PUBLISH, base, publish, purses, watch, wish};
 use crate::law::{Law, Sight};
-use crate::plan::{Budget, Plan};
+use crate::plan::{Budget, Clocks, Plan};
 use presently_engine::agent::{Command, Package};
 
 pub(super) fn plans(depth: Depth) -> Vec<Plan> {
-    vec![c5a(depth), c5b(), c5c(depth), c5d(depth)]
+    vec![c5a(depth), c5b(), c5c(depth), c5d(depth), c5e(depth)]
 }
 
 const LAWS: &[Law] = &[
@@ -90,5 +90,20 @@ fn c5d(depth: Depth) -> Plan {
     plan.budget.wishes = purses(&[(PUBLISH, 1), (COME, 1), (LEAVE, 1)]);
     plan.laws = [LAWS, &[Law::OneTuplePerId, Law::WatcherConverges, Law::OneInFlight]].concat();
     plan.sights = vec![Sight::Withdrawn];
+    plan
+}
+
+/// A copy that comes after its transaction is forgotten is carried out, unless its CSeq says that
+/// another REGISTER has overtaken it (RFC 3261 §10.3 step 7).
+fn c5e(depth: Depth) -> Plan {
+    let mut plan = c5b();
+    plan.name = "C5e";
+    plan.says = "C5b, with timers that fire at any moment: copies older than their transactions";
+    plan.clocks = Clocks::Any;
+    plan.budget = Budget { copies: 1, fires: 2, ..Budget::default() };
+    plan.budget.fires += u8::from(depth > Depth::Quick);
+    plan.budget.wishes = purses(&[(COME, 2), (LEAVE, 1)]);
+    plan.laws = vec![Law::RegisterAtomic, Law::CSeqSendMonotone];
+    plan.sights = vec![Sight::LoggedOut, Sight::Retransmitted, Sight::CopyAbsorbed];
     plan
 }
