@@ -7,7 +7,8 @@ use crate::network::Network;
 use crate::plan::{DeviceName, Party, UserPlan};
 use crate::record::{Recorder, What};
 use crate::server;
-use presently::ua::{Ordered, order};
+use presently::ua::media::Repertoire;
+use presently::ua::{Asked, Ordered, order};
 use presently_engine::Peer;
 use presently_engine::agent::{Command, Config};
 use presently_engine::message::Aor;
@@ -104,14 +105,17 @@ impl Device {
         let Some(agent) = &self.agent else { return Err("the device does not run".into()) };
         let command = match order(line, &self.config.aor, &mut self.tickets)? {
             Some(Ordered::Command(command)) => command,
-            Some(Ordered::Offer { media, mode, codecs }) => {
+            Some(Ordered::Media(Asked::Offer { media, mode })) => {
                 self.offers += 1;
                 let port = 10_000 + 2 * self.offers;
+                let codecs = Repertoire::default().codecs(&media).into_iter();
+                let codecs = codecs.map(|codec| (codec.pt, codec.rtpmap)).collect();
                 Command::SetOffer { media, port, codecs, mode }
             }
             Some(Ordered::Quit) => Command::Logout,
-            Some(Ordered::Later { .. } | Ordered::Tables | Ordered::Help | Ordered::Wait)
-            | None => return Err(format!("`{line}` is nothing that a scenario can do")),
+            Some(Ordered::Media(_) | Ordered::Tables | Ordered::Help | Ordered::Wait) | None => {
+                return Err(format!("`{line}` is nothing that a scenario can do"));
+            }
         };
         // A device that stands still keeps some orders for later and no more.
         match tokio::time::timeout(GLANCE, agent.command(command)).await {

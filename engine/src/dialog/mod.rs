@@ -8,9 +8,9 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
-use reach::{moved, towards};
 pub use reach::reach;
 pub(crate) use reach::reach_uri;
+use reach::{moved, towards};
 
 use crate::machine::Peer;
 use crate::message::{
