@@ -19,11 +19,17 @@ const BURST: usize = 12;
 pub(crate) trait Judges: Model {
     /// Whether it does.
     fn judges(&self, state: &Self::State, law: Law) -> bool;
+    /// Those it is judged by.
+    fn laws(&self) -> &[Law];
 }
 
 impl<S: Serves> Judges for Village<S> {
     fn judges(&self, world: &World<S>, law: Law) -> bool {
         holds(self, world, law)
+    }
+
+    fn laws(&self) -> &[Law] {
+        &self.plan.laws
     }
 }
 
