@@ -90,7 +90,7 @@ named! {
         DialogFromNotify = "P31 DialogFromNotify",
             "a first NOTIFY before the 200 leaves the watcher where the other order does";
         EtagDiscipline = "P32 EtagDiscipline",
-            "every entity-tag is new, and only the newest of an entity matches";
+            "every entity-tag is new; only one that is stored matches, and it is gone then";
         RegisterAtomic = "P35 RegisterAtomic",
             "a refused REGISTER changes no binding; an older CSeq overwrites none";
         LogoutUnbinds = "M10 LogoutUnbinds",

@@ -20,7 +20,7 @@ const LAWS: &[Law] = &[
 ];
 
 fn c5a(depth: Depth) -> Plan {
-    let says = "publications: a network cut for long, a restart";
+    let says = "publications: letters lost, a network cut for long, a restart, a long wait";
     let mut plan = base("C5a", says, &["alice"]);
     plan.linger = true;
     plan.wishes = vec![
@@ -29,10 +29,9 @@ fn c5a(depth: Depth) -> Plan {
         wish(ALICE, LEAVE, "logs out", Command::Logout),
     ];
     plan.budget = Budget { outages: 1, crashes: 1, ..Budget::default() };
-    plan.budget.wishes = purses(&[(PUBLISH, 2), (LEAVE, 1)]);
-    if depth == Depth::Quick {
-        plan.budget.wishes = purses(&[(PUBLISH, 2)]);
-    }
+    plan.budget.wishes = purses(&[(PUBLISH, 2), (LEAVE, u8::from(depth == Depth::Deep))]);
+    plan.budget.drops = u8::from(depth > Depth::Quick);
+    plan.budget.jumps = u8::from(depth > Depth::Quick);
     plan.laws = LAWS.to_vec();
     plan.sights = vec![Sight::StaleTag, Sight::Restarted, Sight::Retransmitted];
     plan
