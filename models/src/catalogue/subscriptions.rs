@@ -139,11 +139,11 @@ fn c2h(depth: Depth) -> Plan {
     plan
 }
 
-/// Assumed: a letter is not older than any transaction (64·T1), and clocks do not drift apart by
-/// more than that. Two firings cannot break this. Three can: Timer J of a SUBSCRIBE fires at the
-/// server while its client still repeats it or a copy of it travels, the copy is a new request,
-/// and P6 breaks on what the second subscription shows. RFC 3261 §17.2.2 has no answer to that
-/// either; where copies matter to us digest is it (C6), and the bound is no bound of the engine.
+/// Assumed: while a client still repeats a request, the server's clock does not run 64·T1 ahead.
+/// With two firings it cannot. With three it can: after Timer J (32 s) the server has forgotten a
+/// SUBSCRIBE that its client, for whom 0.5 s have passed, sends again; the copy is a new request,
+/// begins the same dialog anew, and P6 is broken by the second NOTIFY 1. RFC 3261 §17.2.2 builds
+/// on clocks that agree about 64·T1; without that only digest refuses such a copy (C6, P24).
 fn c2i() -> Plan {
     let mut plan = c2a();
     plan.name = "C2i";
