@@ -10,20 +10,24 @@
 //! implements [`Datagrams`] can carry a server, real or simulated.
 
 pub mod agent;
+pub mod audio;
 pub mod clock;
 mod crew;
 pub mod driver;
 pub mod gate;
 pub mod log;
+pub mod media;
 pub mod metrics;
 pub mod resolve;
 pub mod router;
+pub mod rtp;
 pub mod service;
 pub mod store;
 pub mod tap;
 #[cfg(test)]
 mod testing;
 pub mod udp;
+pub mod video;
 mod wire;
 
 pub use agent::{AgentHandle, AgentSetup};

@@ -5,13 +5,15 @@
 //! simulated user) waits for nothing but what it is told.
 
 use super::ordered::Asked;
-use super::phone::{Happening, Notice, Phone, Refusal, StreamName, Studio};
+use super::phone::{Notice, Phone, Refusal, Sight, Studio};
 use presently_engine::Instant;
 use presently_engine::agent::{Command, Event};
+use presently_net::media::Id;
 use presently_net::{AgentHandle, Clock};
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// What a user is told.
@@ -22,19 +24,21 @@ pub enum Told {
     /// What was asked of the phone is not possible.
     Refused(Refusal),
     /// How a stream fares.
-    Media(StreamName, Notice),
+    Media(Id, Notice),
 }
 
 /// What a user wants.
 enum Order {
     Command(Command),
     Ask(Asked),
+    Finish(oneshot::Sender<()>),
 }
 
 /// An agent with its phone. Dropping it ends both at once.
 #[derive(Debug)]
 pub struct Handset {
-    told: UnboundedReceiver<(Instant, Told)>,
+    /// What is told, and when it happened. Ends when the agent has stopped.
+    pub told: UnboundedReceiver<(Instant, Told)>,
     orders: UnboundedSender<Order>,
     address: SocketAddr,
     clock: Clock,
@@ -77,6 +81,14 @@ impl Handset {
         let _ = self.orders.send(Order::Ask(asked));
     }
 
+    /// Ends agent and media. What is recorded is complete when this returns.
+    pub async fn finish(self) {
+        let (done, finished) = oneshot::channel();
+        let _ = self.orders.send(Order::Finish(done));
+        // A task that has ended has nothing left to finish.
+        let _ = finished.await;
+    }
+
     /// The agent's own address.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -108,10 +120,19 @@ impl<S: Studio + Send> Hand<S> {
                 order = self.taken.recv() => match order {
                     Some(Order::Command(command)) => vec![command],
                     Some(Order::Ask(asked)) => self.ask(asked),
+                    Some(Order::Finish(done)) => {
+                        self.phone.studio().finish().await;
+                        // Whoever asked may have gone.
+                        let _ = done.send(());
+                        return;
+                    }
                     None => return,
                 },
-                happening = self.phone.studio().happening() => self.seen(happening),
+                sight = self.phone.studio().sight() => self.seen(sight),
             };
+            for trouble in self.phone.troubles() {
+                self.tell(self.agent.clock().now(), Told::Refused(trouble));
+            }
             for command in commands {
                 // One that has stopped says so by the end of its events.
                 let _ = self.agent.command(command).await;
@@ -134,8 +155,8 @@ impl<S: Studio + Send> Hand<S> {
         })
     }
 
-    fn seen(&mut self, happening: Happening) -> Vec<Command> {
-        let (command, told) = self.phone.seen(happening);
+    fn seen(&mut self, sight: Sight) -> Vec<Command> {
+        let (command, told) = self.phone.seen(sight);
         if let Some((name, notice)) = told {
             self.tell(self.agent.clock().now(), Told::Media(name, notice));
         }

@@ -91,6 +91,18 @@ impl Device {
         Rule::text(allowed, read)
     }
 
+    /// The name that whoever opens it knows it by.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Tone { hertz } => format!("tone:{hertz}"),
+            Self::Wav { file } => format!("wav:{}", file.display()),
+            Self::Pattern => "pattern".to_owned(),
+            Self::Y4m { file } => format!("y4m:{}", file.display()),
+            Self::Png { folder } => format!("png:{}", folder.display()),
+            Self::Null => "null".to_owned(),
+        }
+    }
+
     fn sound(text: &str) -> Option<Self> {
         match text.split_once(':') {
             None if text == "null" => Some(Self::Null),
@@ -167,9 +179,18 @@ impl Default for Repertoire {
 impl Repertoire {
     /// How `--codecs` is written: names of codecs, best first.
     pub(crate) fn rule() -> Rule<Self> {
+        Rule::text(Self::allowed(), Self::parse)
+    }
+
+    /// Completes "must be …".
+    pub(crate) fn allowed() -> String {
         let names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
-        let allowed = format!("a list of {} without spaces, best first", names.join(","));
-        Rule::text(allowed, |text| text.split(',').map(find).collect::<Option<_>>().map(Self))
+        format!("a list of {} without spaces, best first", names.join(","))
+    }
+
+    /// Reads names of codecs with commas between them.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(find).collect::<Option<_>>().map(Self)
     }
 
     /// What we can play and record of a media kind.

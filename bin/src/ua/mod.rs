@@ -19,10 +19,9 @@ mod waits;
 
 pub use handset::{Handset, Told};
 pub use ordered::{Asked, Ordered, order};
-pub use phone::{
-    Habits, Happening, Notice, Phone, Refusal, Statistics, Stream, StreamName, Studio,
-};
+pub use phone::{Habits, Notice, Phone, Refusal, Sight, Studio};
 pub use report::Report;
+pub use studio::{Desk, Dice, Opener};
 
 use crate::Threads;
 use crate::failure::Failure;
@@ -31,7 +30,6 @@ use media::{Devices, Repertoire};
 use session::{Ending, Session};
 use std::io::BufRead;
 use std::process::ExitCode;
-use studio::Desk;
 use tokio::sync::mpsc;
 
 const PROGRAM: &str = "presence-ua";
@@ -81,7 +79,8 @@ pub(crate) fn pick_up(
 ) -> Result<Handset, Failure> {
     let agent = link::start(setup, repertoire.kinds())?;
     let ip = agent.address().ip();
-    let phone = Phone::new(Desk::new(ip, devices), ip, repertoire, habits);
+    let media = presently_net::media::Setup::new(ip);
+    let phone = Phone::new(Desk::new(media, devices), ip, repertoire, habits);
     Ok(Handset::start(agent, phone))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Reads words and nothing else: whether an order can be carried out is found out elsewhere.
 
+use super::media::Repertoire;
 use crate::nearest::nearest;
 use presently_engine::body::pidf::{Basic, Mode};
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -9,7 +10,7 @@ use presently_engine::message::Aor;
 use std::time::Duration;
 
 /// What `help` prints, one command a line.
-pub(crate) const HELP: [&str; 19] = [
+pub(crate) const HELP: [&str; 20] = [
     "presence open|closed [note]         own state",
     "watch AOR [seconds]                 subscribe to somebody's presence",
     "unwatch AOR                         end that subscription",
@@ -20,9 +21,10 @@ pub(crate) const HELP: [&str; 19] = [
     "offer audio|video ready|off         direct media that others may send me",
     "direct AOR [audio|video]            speak to somebody who offers that, without a call",
     "stop [FLOW]                         end a direct flow, or all of them",
-    "call AOR [audio|video|both]         call somebody by INVITE",
+    "call AOR [audio|video|both] [LIST]  call somebody by INVITE, with codecs like PCMU,G722",
     "answer [CALL]                       lift the phone that rings",
     "hold [CALL], resume [CALL]          let a call wait, and take it back",
+    "dial KEYS                           press 0-9, *, #, A-D in a call",
     "hangup [CALL]                       end or refuse a call, or all of them",
     "tables                              what I know, under the names PIT, PST, WT, WST",
     "wait EVENT [field=value…] [seconds] until such an event came after the last command or wait",
@@ -32,10 +34,10 @@ pub(crate) const HELP: [&str; 19] = [
 ];
 
 /// Every command word.
-const WORDS: [&str; 23] = [
+const WORDS: [&str; 24] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "direct", "stop", "call", "answer", "hold", "resume", "hangup", "tables", "wait",
-    "quit", "help", "exit",
+    "offer", "direct", "stop", "call", "answer", "hold", "resume", "dial", "hangup", "tables",
+    "wait", "quit", "help", "exit",
 ];
 
 /// How long `wait` waits when it is not told.
@@ -85,6 +87,8 @@ pub(crate) enum Order {
     Call {
         target: Aor,
         media: Vec<Box<str>>,
+        /// Other codecs than usual.
+        codecs: Option<Repertoire>,
     },
     /// Without a number: the call that rings.
     Answer {
@@ -94,6 +98,9 @@ pub(crate) enum Order {
     Hold {
         call: Option<u64>,
         hold: bool,
+    },
+    Dial {
+        keys: Box<str>,
     },
     /// Without a number: every call.
     Hangup {
@@ -159,10 +166,13 @@ impl Reader<'_> {
             "offer" => self.offer()?,
             "direct" => Order::Direct { target: self.aor()?, media: self.kind()? },
             "stop" => Order::Stop { flow: self.number()? },
-            "call" => Order::Call { target: self.aor()?, media: self.kinds()? },
+            "call" => {
+                Order::Call { target: self.aor()?, media: self.kinds()?, codecs: self.codecs()? }
+            }
             "answer" => Order::Answer { call: self.number()? },
             "hold" => Order::Hold { call: self.number()?, hold: true },
             "resume" => Order::Hold { call: self.number()?, hold: false },
+            "dial" => self.dial()?,
             "hangup" => Order::Hangup { call: self.number()? },
             "tables" => Order::Tables,
             "help" | "?" => Order::Help,
@@ -252,6 +262,26 @@ impl Reader<'_> {
             Some("both") => Ok(vec!["audio".into(), "video".into()]),
             Some(_) => Err(self.usage("call AOR [audio|video|both]")),
         }
+    }
+
+    fn dial(&mut self) -> Result<Order, Misread> {
+        let keys = self.next().unwrap_or_default().to_ascii_uppercase();
+        let known = |key: char| matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
+        match !keys.is_empty() && keys.chars().all(known) {
+            true => Ok(Order::Dial { keys: keys.into() }),
+            false => Err(self.usage("dial KEYS, of 0-9, *, # and A-D")),
+        }
+    }
+
+    /// A list of codecs, if one comes.
+    fn codecs(&mut self) -> Result<Option<Repertoire>, Misread> {
+        let word = self.word;
+        let Some(text) = self.next() else { return Ok(None) };
+        let codecs = Repertoire::parse(text);
+        codecs.map(Some).ok_or_else(|| Misread {
+            what: format!("{word} … {text}"),
+            why: format!("must be {}", Repertoire::allowed()),
+        })
     }
 
     /// The number of a call or flow, as its events tell it.

@@ -2,6 +2,7 @@
 //!
 //! `presence-ua` obeys a person or a script this way, `presence-sim` a scenario.
 
+use super::media::Repertoire;
 use super::order::{Misread, Order};
 use presently_engine::agent::{CallId, Command, FlowId, Package};
 use presently_engine::body::pidf::Mode;
@@ -52,6 +53,8 @@ pub enum Asked {
         target: Aor,
         /// Media kinds.
         media: Vec<Box<str>>,
+        /// Other codecs than usual.
+        codecs: Option<Repertoire>,
     },
     /// Lift the phone.
     Answer {
@@ -64,6 +67,11 @@ pub enum Asked {
         call: Option<CallId>,
         /// Wait, or not.
         hold: bool,
+    },
+    /// Press keys of a telephone in the call that is up.
+    Dial {
+        /// Digits, `*`, `#`, `A` to `D`.
+        keys: Box<str>,
     },
     /// End a call, or refuse it.
     Hangup {
@@ -109,11 +117,14 @@ impl Ordered {
                 return Self::Media(Asked::Direct { target, media });
             }
             Order::Stop { flow } => return Self::Media(Asked::Stop { flow: flow.map(FlowId) }),
-            Order::Call { target, media } => return Self::Media(Asked::Call { target, media }),
+            Order::Call { target, media, codecs } => {
+                return Self::Media(Asked::Call { target, media, codecs });
+            }
             Order::Answer { call } => return Self::Media(Asked::Answer { call: call.map(CallId) }),
             Order::Hold { call, hold } => {
                 return Self::Media(Asked::Hold { call: call.map(CallId), hold });
             }
+            Order::Dial { keys } => return Self::Media(Asked::Dial { keys }),
             Order::Hangup { call } => return Self::Media(Asked::Hangup { call: call.map(CallId) }),
             Order::Tables => return Self::Tables,
             Order::Wait(_) => return Self::Wait,

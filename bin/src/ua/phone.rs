@@ -12,9 +12,10 @@ use presently_engine::agent::negotiation::{Abilities, Ability, Flow};
 use presently_engine::agent::{
     CallId, CallPhase, Command, DirectStream, Event, FlowId, FlowPhase, StopReason, StreamKeys, Way,
 };
-use presently_engine::body::pidf::{Codec, Mode};
+use presently_engine::body::pidf::Mode;
 use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
+use presently_net::media::{Figures, Happening, Id, Stream, Stun, Told};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
@@ -22,98 +23,30 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Names one stream.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum StreamName {
-    /// The `m=` line of a call.
-    Call(CallId, usize),
-    /// A direct flow.
-    Flow(FlowId),
-}
-
-/// What streams between a port of ours and one address.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stream {
-    /// Which.
-    pub name: StreamName,
-    /// `audio` or `video`.
-    pub media: Box<str>,
-    /// Our port.
-    pub port: u16,
-    /// The other side. `None` while it holds us the old way.
-    pub remote: Option<SocketAddr>,
-    /// Codec; the payload type is the one to send with.
-    pub codec: Codec,
-    /// Payload types that carry the codec to us.
-    pub heard: Vec<u8>,
-    /// Payload types of telephone events: to send, to hear.
-    pub events: Option<(u8, u8)>,
-    /// SSRCs, ours and theirs, where they are agreed on.
-    pub ssrcs: Option<(u32, u32)>,
-    /// SRTP keys: to send with, to receive with.
-    pub keys: Option<StreamKeys>,
-    /// Whether we send.
-    pub sends: bool,
-    /// Whether we play what comes.
-    pub hears: bool,
-    /// Whether RTCP shares the port (RFC 5761).
-    pub rtcp_mux: bool,
-}
-
 /// What the media ports see.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Happening {
-    /// A STUN datagram came, which is the engine's.
-    Stun {
-        /// Our port.
-        port: u16,
-        /// Where it came from.
-        from: SocketAddr,
-        /// The datagram.
-        bytes: Bytes,
-    },
-    /// Valid media or RTCP of a stream came; told about once a second.
-    Heard(StreamName),
-    /// RTCP BYE of a stream came.
-    Bye(StreamName),
-    /// The other side's port cannot be reached, as an ICMP error said.
-    Unreachable(StreamName),
-    /// The first packet of a stream left.
-    FirstSent(StreamName, Instant),
-    /// The first packet of a stream was played.
-    FirstPlayed(StreamName, Instant),
-    /// What went through so far.
-    Statistics(StreamName, Statistics),
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// A STUN datagram, which is the engine's.
+    Stun(Stun),
+    /// Something about a stream.
+    Stream(Happening),
 }
 
 /// How a stream fares, for its user.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Notice {
     /// The first packet left, so long after the order, if it was ours.
     FirstSent(Option<Duration>),
     /// The first packet was played, so long after the order, if it was ours.
     FirstPlayed(Option<Duration>),
+    /// What is sent has come to its end.
+    SourceOver,
+    /// The other side pressed a key.
+    Key(char),
     /// What went through so far.
-    Statistics(Statistics),
-}
-
-/// What went through a stream since it began.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Statistics {
-    /// RTP packets sent.
-    pub sent: u64,
-    /// RTP packets received that were in order, late or early, but no copies.
-    pub received: u64,
-    /// Packets that never came (RFC 3550 §A.3).
-    pub lost: i64,
-    /// Packets that came too late to be played.
-    pub late: u64,
-    /// Frames that were made up for those that were missing.
-    pub concealed: u64,
-    /// Interarrival jitter, ms (RFC 3550 §A.8).
-    pub jitter_ms: f64,
-    /// Round trip, ms, once RTCP has told it.
-    pub round_trip_ms: Option<f64>,
+    Statistics(Box<Figures>),
+    /// What went through in all.
+    Stopped(Box<Figures>),
 }
 
 /// What moves media: sockets, devices, and a clock that paces them.
@@ -125,10 +58,17 @@ pub trait Studio {
     fn open(&mut self) -> io::Result<u16>;
     /// Closes a port.
     fn close(&mut self, port: u16);
-    /// Starts a stream, or changes the one of that name.
-    fn start(&mut self, stream: Stream);
-    /// Ends a stream; the other side is told by RTCP BYE.
-    fn stop(&mut self, name: StreamName);
+    /// Starts a stream of `audio` or `video`, in the place of one of the same name.
+    ///
+    /// # Errors
+    /// A device does not open.
+    fn start(&mut self, id: Id, media: &str, stream: Stream) -> io::Result<()>;
+    /// A stream goes elsewhere, or in other directions.
+    fn change(&mut self, id: Id, stream: Stream);
+    /// Ends a stream, with RTCP BYE or without.
+    fn stop(&mut self, id: Id, bye: bool);
+    /// Presses keys of a telephone.
+    fn dial(&mut self, id: Id, keys: &str);
     /// Sends a datagram of the engine.
     fn send(&mut self, port: u16, to: SocketAddr, bytes: Bytes);
     /// Sends RTCP BYE, and twice again (behaviour §6.7).
@@ -136,7 +76,9 @@ pub trait Studio {
     /// A fresh SRTP master key with its salt.
     fn key(&mut self) -> [u8; 30];
     /// What the ports see next. Cancelling it loses nothing.
-    fn happening(&mut self) -> impl Future<Output = Happening> + Send;
+    fn sight(&mut self) -> impl Future<Output = Sight> + Send;
+    /// Ends everything in order: what was recorded is complete.
+    fn finish(&mut self) -> impl Future<Output = ()> + Send;
 }
 
 /// How a user wants to speak.
@@ -160,9 +102,13 @@ pub struct Phone<S> {
     offers: BTreeMap<Box<str>, Mode>,
     calls: BTreeMap<CallId, Call>,
     flows: BTreeMap<FlowId, Box<str>>,
+    /// What streams.
+    running: BTreeMap<Id, Stream>,
     /// When the last order was given that makes something stream, and what it made.
     pressed: Option<Instant>,
-    presses: BTreeMap<StreamName, Instant>,
+    presses: BTreeMap<Id, Instant>,
+    /// What went wrong and was not told yet.
+    troubles: Vec<Refusal>,
 }
 
 #[derive(Debug)]
@@ -178,10 +124,25 @@ pub type Refusal = (&'static str, String);
 impl<S: Studio> Phone<S> {
     /// The phone of an agent whose media goes through `address`.
     pub fn new(studio: S, address: IpAddr, repertoire: Repertoire, habits: Habits) -> Self {
-        let (ports, offers) = (BTreeMap::new(), BTreeMap::new());
-        let (calls, flows) = (BTreeMap::new(), BTreeMap::new());
-        let (pressed, presses) = (None, BTreeMap::new());
-        Self { studio, address, repertoire, habits, ports, offers, calls, flows, pressed, presses }
+        Self {
+            studio,
+            address,
+            repertoire,
+            habits,
+            ports: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            running: BTreeMap::new(),
+            pressed: None,
+            presses: BTreeMap::new(),
+            troubles: Vec::new(),
+        }
+    }
+
+    /// What went wrong since this was asked last.
+    pub fn troubles(&mut self) -> Vec<Refusal> {
+        std::mem::take(&mut self.troubles)
     }
 
     /// What moves the media.
@@ -200,7 +161,8 @@ impl<S: Studio> Phone<S> {
             Asked::Direct { target, media } => {
                 let port = self.port(&media).map_err(|why| ("direct", why))?;
                 let codecs = self.repertoire.codecs(&media);
-                Command::Direct { target, media, port, codecs }
+                // Who speaks to somebody wants to hear what is said to it (X13).
+                Command::Direct { target, media, port, codecs, hears: true }
             }
             Asked::Stop { flow: Some(flow) } => Command::StopFlow { flow },
             Asked::Stop { flow: None } => {
@@ -208,12 +170,13 @@ impl<S: Studio> Phone<S> {
                 let all = flows.map(|flow| Command::StopFlow { flow: *flow }).collect();
                 return some(all, "stop", "there is no direct flow");
             }
-            Asked::Call { target, media } => self.call(target, &media)?,
+            Asked::Call { target, media, codecs } => self.call(target, &media, codecs.as_ref())?,
             Asked::Answer { call } => self.answer(call)?,
             Asked::Hold { call, hold } => {
                 let word = if hold { "hold" } else { "resume" };
                 Command::Hold { call: self.named(call, CallPhase::Up, word)?, hold }
             }
+            Asked::Dial { keys } => return self.dial(&keys),
             Asked::Hangup { call: Some(call) } => Command::Hangup { call },
             Asked::Hangup { call: None } => {
                 let calls = self.calls.keys();
@@ -238,17 +201,32 @@ impl<S: Studio> Phone<S> {
         Ok(Command::SetOffer { media, port, codecs, mode })
     }
 
-    fn call(&mut self, target: Aor, media: &[Box<str>]) -> Result<Command, Refusal> {
+    fn call(
+        &mut self,
+        target: Aor,
+        media: &[Box<str>],
+        codecs: Option<&Repertoire>,
+    ) -> Result<Command, Refusal> {
         let key = self.habits.srtp.then(|| self.studio.key());
-        let abilities = self.abilities(media, key).map_err(|why| ("call", why))?;
+        let repertoire = codecs.unwrap_or(&self.repertoire).clone();
+        let abilities = self.abilities(media, &repertoire, key).map_err(|why| ("call", why))?;
         Ok(Command::Call { target, abilities })
     }
 
     fn answer(&mut self, call: Option<CallId>) -> Result<Command, Refusal> {
         let call = self.named(call, CallPhase::Incoming, "answer")?;
         let key = Some(self.studio.key());
-        let abilities = self.abilities(&KINDS.map(Into::into), key);
+        let abilities = self.abilities(&KINDS.map(Into::into), &self.repertoire.clone(), key);
         Ok(Command::Answer { call, abilities: abilities.map_err(|why| ("answer", why))? })
+    }
+
+    fn dial(&mut self, keys: &str) -> Result<Vec<Command>, Refusal> {
+        let lines = self.running.iter().filter(|(_, stream)| stream.events.is_some());
+        let Some(id) = lines.map(|(id, _)| *id).next() else {
+            return Err(("dial", "there is no call that takes telephone keys".to_owned()));
+        };
+        self.studio.dial(id, keys);
+        Ok(Vec::new())
     }
 
     /// The call that is meant: the one that is named, or the only one in this phase.
@@ -271,20 +249,25 @@ impl<S: Studio> Phone<S> {
     fn abilities(
         &mut self,
         media: &[Box<str>],
+        repertoire: &Repertoire,
         key: Option<[u8; 30]>,
     ) -> Result<Abilities, String> {
-        let streams = media.iter().map(|media| {
+        let able = media.iter().filter(|media| !repertoire.codecs(media).is_empty());
+        let streams = able.map(|media| {
             let port = self.port(media)?;
             Ok(Ability {
                 media: media.clone(),
                 port,
-                codecs: self.repertoire.codecs_of_calls(media),
+                codecs: repertoire.codecs_of_calls(media),
                 direction: Direction::SendRecv,
                 key,
                 plain: true,
             })
         });
-        let streams = streams.collect::<Result<_, String>>()?;
+        let streams = streams.collect::<Result<Vec<_>, String>>()?;
+        if streams.is_empty() {
+            return Err("no codec of ours is for that".to_owned());
+        }
         Ok(Abilities { address: self.address, streams })
     }
 
@@ -303,12 +286,12 @@ impl<S: Studio> Phone<S> {
         match event {
             Event::Call { call, phase, flows, .. } => self.on_call(*call, *phase, flows),
             Event::Flow { flow, peer, media, way, phase, stream, reason } => {
-                self.on_flow(*flow, media, *phase, *way, stream.as_ref());
+                let command = self.on_flow(*flow, media, *phase, *way, stream.as_ref());
                 let wanted = *way == Way::Out && reason.is_some_and(calls_instead);
                 if !(wanted && self.habits.fallback && self.calls.is_empty()) {
-                    return Vec::new();
+                    return command.into_iter().collect();
                 }
-                let call = self.call(peer.clone(), std::slice::from_ref(media));
+                let call = self.call(peer.clone(), std::slice::from_ref(media), None);
                 call.ok().into_iter().collect()
             }
             Event::MediaPacket { port, to, bytes } => {
@@ -329,40 +312,38 @@ impl<S: Studio> Phone<S> {
     }
 
     /// What the agent is to do about what the ports saw, and what the user is told.
-    pub fn seen(
-        &mut self,
-        happening: Happening,
-    ) -> (Option<Command>, Option<(StreamName, Notice)>) {
-        let of_flow = |name, command: fn(FlowId) -> Command| match name {
-            StreamName::Flow(flow) => Some(command(flow)),
-            // A call has its own ways to end.
-            StreamName::Call(..) => None,
+    pub fn seen(&mut self, sight: Sight) -> (Option<Command>, Option<(Id, Notice)>) {
+        let Happening { id, told, .. } = match sight {
+            Sight::Stun(Stun { port, from, bytes }) => {
+                return (Some(Command::MediaPacket { port, from, bytes }), None);
+            }
+            Sight::Stream(happening) => happening,
         };
-        match happening {
-            Happening::Stun { port, from, bytes } => {
-                (Some(Command::MediaPacket { port, from, bytes }), None)
-            }
-            Happening::Heard(name) => (of_flow(name, |flow| Command::MediaHeard { flow }), None),
-            Happening::Bye(name) => (of_flow(name, |flow| Command::MediaBye { flow }), None),
-            Happening::Unreachable(name) => {
-                (of_flow(name, |flow| Command::MediaUnreachable { flow }), None)
-            }
-            Happening::FirstSent(name, at) => {
-                (None, Some((name, Notice::FirstSent(self.since_press(name, at)))))
-            }
-            Happening::FirstPlayed(name, at) => {
-                (None, Some((name, Notice::FirstPlayed(self.since_press(name, at)))))
-            }
-            Happening::Statistics(name, all) => (None, Some((name, Notice::Statistics(all)))),
+        let flow = match id {
+            Id::Direct(flow) => Some(flow),
+            // A call has its own ways to end.
+            Id::Call(..) => None,
+        };
+        let tell = |notice| (None, Some((id, notice)));
+        match told {
+            Told::Heard => (flow.map(|flow| Command::MediaHeard { flow }), None),
+            Told::Bye => (flow.map(|flow| Command::MediaBye { flow }), None),
+            Told::Unreachable => (flow.map(|flow| Command::MediaUnreachable { flow }), None),
+            Told::FirstSent => tell(Notice::FirstSent(self.since_press(id))),
+            Told::FirstPlayed => tell(Notice::FirstPlayed(self.since_press(id))),
+            Told::SourceOver => tell(Notice::SourceOver),
+            Told::Key(key) => tell(Notice::Key(key)),
+            Told::Statistics(figures) => tell(Notice::Statistics(figures)),
+            Told::Stopped(figures) => tell(Notice::Stopped(figures)),
         }
     }
 
-    fn since_press(&self, name: StreamName, at: Instant) -> Option<Duration> {
-        let name = match name {
-            StreamName::Call(call, _) => whole_call(call),
-            StreamName::Flow(_) => name,
+    fn since_press(&self, id: Id) -> Option<Duration> {
+        let id = match id {
+            Id::Call(call, _) => whole_call(call),
+            Id::Direct(_) => id,
         };
-        self.presses.get(&name).map(|pressed| at.saturating_duration_since(*pressed))
+        self.presses.get(&id).map(Instant::elapsed)
     }
 
     fn on_call(&mut self, id: CallId, phase: CallPhase, flows: &[Flow]) -> Vec<Command> {
@@ -370,14 +351,16 @@ impl<S: Studio> Phone<S> {
             self.calls.get(&id).map_or_else(BTreeSet::new, |call| call.lines.clone());
         let lines: BTreeSet<usize> = flows.iter().map(|flow| flow.line).collect();
         for gone in was.difference(&lines) {
-            self.studio.stop(StreamName::Call(id, *gone));
+            self.stop(Id::Call(id, *gone), true);
         }
         if phase == CallPhase::Calling {
             self.presses.extend(self.pressed.take().map(|at| (whole_call(id), at)));
         }
+        let mut trouble = false;
         for flow in flows {
             if let Some(port) = self.ports.get(&flow.media) {
-                self.studio.start(of_call(id, flow, *port));
+                let stream = Stream::call(flow, *port);
+                trouble |= !self.run(Id::Call(id, flow.line), &flow.media, stream);
             }
         }
         match phase {
@@ -390,9 +373,32 @@ impl<S: Studio> Phone<S> {
                 self.calls.insert(id, Call { phase, media, lines });
             }
         }
-        let changed = self.occupy();
+        let mut commands = self.occupy();
         self.tidy();
-        changed
+        commands.extend(trouble.then_some(Command::Hangup { call: id }));
+        commands
+    }
+
+    /// Starts a stream, or changes what runs; false if that is not possible.
+    fn run(&mut self, id: Id, media: &str, stream: Stream) -> bool {
+        let before = self.running.insert(id, stream.clone());
+        let same = |one: &Stream| one.port == stream.port && one.codec == stream.codec;
+        if before.as_ref().is_some_and(same) {
+            self.studio.change(id, stream);
+            return true;
+        }
+        let started = self.studio.start(id, media, stream);
+        if let Err(why) = &started {
+            self.running.remove(&id);
+            self.troubles.push(("media", why.to_string()));
+        }
+        started.is_ok()
+    }
+
+    fn stop(&mut self, id: Id, bye: bool) {
+        if self.running.remove(&id).is_some() {
+            self.studio.stop(id, bye);
+        }
     }
 
     /// What is spoken of in a call cannot be heard directly: such offers are busy (X2).
@@ -410,28 +416,30 @@ impl<S: Studio> Phone<S> {
 
     fn on_flow(
         &mut self,
-        id: FlowId,
+        flow: FlowId,
         media: &str,
         phase: FlowPhase,
         way: Way,
         stream: Option<&DirectStream>,
-    ) {
-        match (phase, stream) {
-            (FlowPhase::Stopped, _) => {
-                self.studio.stop(StreamName::Flow(id));
-                self.flows.remove(&id);
-                self.presses.remove(&StreamName::Flow(id));
+    ) -> Option<Command> {
+        let id = Id::Direct(flow);
+        match phase {
+            FlowPhase::Stopped => {
+                // The engine says BYE itself, where one is due.
+                self.stop(id, false);
+                self.flows.remove(&flow);
+                self.presses.remove(&id);
                 self.tidy();
+                None
             }
-            (FlowPhase::Checking | FlowPhase::Streaming, stream) => {
-                let fresh = self.flows.insert(id, media.into()).is_none();
+            FlowPhase::Checking | FlowPhase::Streaming => {
+                let fresh = self.flows.insert(flow, media.into()).is_none();
                 if fresh && way == Way::Out {
                     let at = self.pressed.take();
-                    self.presses.extend(at.map(|at| (StreamName::Flow(id), at)));
+                    self.presses.extend(at.map(|at| (id, at)));
                 }
-                if let Some(stream) = stream {
-                    self.studio.start(of_flow(id, media, way, stream));
-                }
+                let runs = self.run(id, media, Stream::direct(stream?, way));
+                (!runs).then_some(Command::StopFlow { flow })
             }
         }
     }
@@ -452,8 +460,8 @@ impl<S: Studio> Phone<S> {
 }
 
 /// All streams of a call began with one order.
-fn whole_call(call: CallId) -> StreamName {
-    StreamName::Call(call, 0)
+fn whole_call(call: CallId) -> Id {
+    Id::Call(call, 0)
 }
 
 /// Failures after which a call may still come through (behaviour §6.12).
@@ -472,40 +480,6 @@ fn calls_instead(why: StopReason) -> bool {
 
 fn some(all: Vec<Command>, word: &'static str, none: &str) -> Result<Vec<Command>, Refusal> {
     if all.is_empty() { Err((word, none.to_owned())) } else { Ok(all) }
-}
-
-fn of_call(id: CallId, flow: &Flow, port: u16) -> Stream {
-    Stream {
-        name: StreamName::Call(id, flow.line),
-        media: flow.media.clone(),
-        port,
-        remote: flow.to,
-        codec: flow.codec.clone(),
-        heard: flow.heard.clone(),
-        events: flow.events,
-        ssrcs: None,
-        keys: flow.keys,
-        sends: flow.direction.sends(),
-        hears: flow.direction.receives(),
-        rtcp_mux: flow.rtcp_mux,
-    }
-}
-
-fn of_flow(id: FlowId, media: &str, way: Way, stream: &DirectStream) -> Stream {
-    Stream {
-        name: StreamName::Flow(id),
-        media: media.into(),
-        port: stream.port,
-        remote: Some(stream.remote),
-        codec: stream.codec.clone(),
-        heard: vec![stream.codec.pt],
-        events: None,
-        ssrcs: Some((stream.ssrc, stream.remote_ssrc)),
-        keys: stream.keys,
-        sends: way == Way::Out,
-        hears: way == Way::In,
-        rtcp_mux: true,
-    }
 }
 
 #[cfg(test)]

@@ -106,6 +106,7 @@ impl<W: Write> Session<W> {
             self.go_on();
         }
         let failed = self.waits.failed() || !self.ever_registered;
+        self.handset.finish().await;
         if failed { Ending::Failed } else { Ending::Fine }
     }
 

@@ -73,13 +73,19 @@ impl Decisions {
         let made = self.queue.iter().map(|made| (&made.watcher, made.verdict));
         let known = self.rules.verdicts.iter().map(|(watcher, verdict)| (watcher, Some(*verdict)));
         for (watcher, verdict) in known.chain(made) {
-            let hear = |verdict: Verdict| verdict.handling == Handling::Allow && verdict.direct;
-            match verdict.is_some_and(hear) {
+            match verdict.is_some_and(lets_speak) {
                 true => hears.insert(watcher.clone()),
                 false => hears.remove(watcher),
             };
         }
         hears
+    }
+
+    /// Whether the owner's newest word about somebody is against hearing it.
+    pub(crate) fn refuses(&self, user: &Aor) -> bool {
+        let newest = self.queue.iter().rev().find(|made| made.watcher == *user);
+        let known = || self.rules.verdicts.get(user).copied();
+        newest.map_or_else(known, |made| made.verdict).is_some_and(|verdict| !lets_speak(verdict))
     }
 
     /// How many decisions wait.
@@ -166,4 +172,9 @@ impl Decisions {
         draft.expires = Some(cx.config.publish_expires);
         self.out = cx.send(Room::Decisions, draft);
     }
+}
+
+/// Whether a verdict is for hearing somebody directly.
+fn lets_speak(verdict: Verdict) -> bool {
+    verdict.handling == Handling::Allow && verdict.direct
 }

@@ -26,6 +26,7 @@ mod types;
 mod usage;
 mod winfo;
 
+pub use direct::wire;
 pub use tables::{BuddyRow, OfferRow, OwnRow, Sizes, Tables, WatcherRow};
 pub use types::*;
 
@@ -36,7 +37,7 @@ use crate::{Input, Output};
 use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
-use direct::{Direct, News as FlowNews};
+use direct::{Direct, News as FlowNews, Wish};
 use own::OwnOffer;
 use pager::{Inbox, Outbox};
 use publication::Publication;
@@ -221,8 +222,9 @@ impl Agent {
             Command::Answer { call, abilities } => calls.answer(cx, call, abilities),
             Command::Hangup { call } => calls.hangup(cx, call),
             Command::Hold { call, hold } => calls.hold(cx, call, hold),
-            Command::Direct { target, media, port, codecs } => {
-                direct.start(cx, &subscriptions.offers, target, &media, port, codecs);
+            Command::Direct { target, media, port, codecs, hears } => {
+                let wish = Wish { target, media, port, codecs, hears };
+                direct.start(cx, &subscriptions.offers, wish);
             }
             Command::StopFlow { .. }
             | Command::MediaPacket { .. }
@@ -265,6 +267,7 @@ impl Agent {
             news.extend(direct.allow(cx, hears));
         }
         direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
+        news.extend(direct.hear_replies(cx, |peer| decisions.refuses(peer)));
         self.on_flow(config, now, news, out);
     }
 
@@ -281,7 +284,7 @@ impl Agent {
             let Self { core, registration, publication, subscriptions, calls, direct, .. } = self;
             let cx = &mut Cx { now, config, core, out };
             calls.leave(cx);
-            direct.forget(cx);
+            let news = direct.forget(cx);
             publication.leave(cx);
             subscriptions.leave_all(cx);
             registration.leave(cx);
@@ -289,6 +292,7 @@ impl Agent {
             cx.stop(&Timer::Wave);
             cx.arm(Timer::Logout, now + config.logout);
             self.phase = Phase::LoggingOut;
+            self.on_flow(config, now, news, out);
         } else if self.phase == Phase::LoggedOut {
             out.push(Output::Event(Event::LoggedOut));
         }

@@ -23,6 +23,9 @@ pub(crate) struct Known {
     /// What X3 leaves of the mode.
     pub(crate) mode: Mode,
     pub(crate) address: Option<Box<str>>,
+    /// Its access has run out. No new flow can begin, but one that streams does not end by it:
+    /// consent is end to end (R87).
+    pub(crate) over: bool,
 }
 
 /// The offer cache: by presentity and tuple.
@@ -50,7 +53,12 @@ impl Offers {
 
     /// The access of an offer is over.
     pub(crate) fn on_expiry(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
-        self.remove(cx, &(aor, tuple));
+        let key = (aor, tuple);
+        cx.stop(&Timer::Suspect(key.0.clone(), key.1.clone()));
+        if let Some(known) = self.known.get_mut(&key) {
+            (known.mode, known.over) = (Mode::Off, true);
+            cx.emit(known.event(&key, None));
+        }
     }
 
     /// The offer in one tuple of somebody.
@@ -87,14 +95,15 @@ impl Offers {
         }
     }
 
-    /// Every offer we know.
+    /// Every offer we could use.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Aor, &str, &Known)> {
-        self.known.iter().map(|((aor, tuple), known)| (aor, &**tuple, known))
+        let usable = self.known.iter().filter(|(_, known)| !known.over);
+        usable.map(|((aor, tuple), known)| (aor, &**tuple, known))
     }
 
-    /// How many offers we know.
+    /// How many offers we could use.
     pub(crate) fn len(&self) -> usize {
-        self.known.len()
+        self.iter().count()
     }
 
     fn learn(&mut self, cx: &mut Cx<'_>, aor: &Aor, tuple: &Tuple) {
@@ -136,7 +145,7 @@ impl Offers {
     fn remove(&mut self, cx: &mut Cx<'_>, key: &(Aor, Box<str>)) {
         cx.stop(&Timer::Access(key.0.clone(), key.1.clone()));
         cx.stop(&Timer::Suspect(key.0.clone(), key.1.clone()));
-        if let Some(known) = self.known.remove(key) {
+        if let Some(known) = self.known.remove(key).filter(|known| !known.over) {
             cx.emit(known.event(key, None));
         }
     }
@@ -148,7 +157,7 @@ impl Known {
         // X3: what lacks a part of `ready` is no offer to use now.
         let usable = address.is_some() && offer.access.is_some() && !offer.codecs.is_empty();
         let mode = if usable { offer.mode } else { Mode::Off };
-        Self { offer: offer.clone(), mode, address }
+        Self { offer: offer.clone(), mode, address, over: false }
     }
 
     fn epoch(&self) -> Option<u32> {
@@ -164,6 +173,7 @@ impl Known {
     fn looks_like(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.offer, &other.offer);
         self.mode == other.mode
+            && self.over == other.over
             && self.address == other.address
             && mine.media == theirs.media
             && mine.codecs == theirs.codecs

@@ -78,7 +78,11 @@ impl Own {
     }
 
     /// Takes an offer over, or says why it is none (§6.3).
-    pub(crate) fn offer(&mut self, media: Box<str>, offer: OwnOffer) -> Result<(), &'static str> {
+    pub(crate) fn offer(
+        &mut self,
+        media: Box<str>,
+        mut offer: OwnOffer,
+    ) -> Result<(), &'static str> {
         let is_token = |text: &str| {
             !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
@@ -95,6 +99,7 @@ impl Own {
             }
             () => {}
         }
+        offer.occupied = self.offers.get(&media).is_some_and(|old| old.occupied);
         self.offers.insert(media, offer);
         Ok(())
     }
@@ -115,8 +120,9 @@ impl Own {
             tuple: format!("{device}-{media}").into(),
             port: own.port,
             codecs: own.list(),
-            secret: epoch.secret(config, now, media),
+            secret: Some(epoch.secret(config, now, media)),
             srtp: true,
+            busy: own.mode == Mode::Busy,
         });
         open.collect()
     }

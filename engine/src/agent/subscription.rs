@@ -320,8 +320,10 @@ impl Subscriptions {
         let (target, package) = (usage.target.clone(), usage.package);
         let asked = usage.asked;
         self.send(cx, id, asked);
-        let phase = super::SubscriptionPhase::Trying;
-        cx.emit(Event::Subscription { target, package, phase, reason: None, expires: None });
+        if self.is_shown(id) {
+            let phase = super::SubscriptionPhase::Trying;
+            cx.emit(Event::Subscription { target, package, phase, reason: None, expires: None });
+        }
     }
 
     /// Asks again inside the dialog; at most one SUBSCRIBE is out.
@@ -380,13 +382,11 @@ impl Subscriptions {
         usage.refused = matches!(reason, Some("rejected" | "noresource"));
         usage.failures += 1;
         let (failures, wanted) = (usage.failures, usage.is_wanted());
-        let is_fork = usage.purpose == Purpose::Fork;
         let (target, package) = (usage.target.clone(), usage.package);
         if !self.shows_offers_of(&target) {
             self.offers.lose(cx, &target);
         }
-        // Who unsubscribed and subscribed again has one subscription in their eyes, and it lives.
-        if wanted || is_fork || self.wanted(&target, package).is_none() {
+        if self.is_shown(id) {
             cx.emit(Event::Subscription {
                 target,
                 package,
@@ -427,6 +427,16 @@ impl Subscriptions {
     fn wanted(&self, target: &Aor, package: Package) -> Option<UsageId> {
         let same = |usage: &Usage| usage.target == *target && usage.package == package;
         self.ids(|usage| usage.is_wanted() && same(usage)).first().copied()
+    }
+
+    /// Whether the user is told of beginnings and ends: who unsubscribed and subscribed again, or
+    /// looks once at somebody they also watch, has one subscription in their eyes, and it lives.
+    fn is_shown(&self, id: UsageId) -> bool {
+        self.usages.get(&id).is_some_and(|usage| {
+            usage.is_wanted()
+                || usage.purpose == Purpose::Fork
+                || self.wanted(&usage.target, usage.package).is_none()
+        })
     }
 
     fn shows_offers_of(&self, target: &Aor) -> bool {

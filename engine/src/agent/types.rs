@@ -238,7 +238,8 @@ pub enum Command {
         /// On hold, or not.
         hold: bool,
     },
-    /// Speak to somebody directly, as its offer says (M21). [`Event::Flow`] tells the flow's name.
+    /// Speak to somebody directly: as its offer says (M21), or back to one who is heard and would
+    /// hear us (X13), then from the port it is heard on. [`Event::Flow`] tells the flow's name.
     Direct {
         /// Whom.
         target: Aor,
@@ -246,8 +247,11 @@ pub enum Command {
         media: Box<str>,
         /// Port that is open for it.
         port: u16,
-        /// What we can encode.
+        /// What we can encode; if it is to be heard too, what we can also decode.
         codecs: Vec<Codec>,
+        /// Whether the other side may speak back on the same port, for as long as this flow
+        /// streams (X13): set only if the user is willing to hear it.
+        hears: bool,
     },
     /// End a direct flow, either way.
     StopFlow {

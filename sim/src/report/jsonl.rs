@@ -1,6 +1,6 @@
 //! The record for programs: one JSON object a line, one line an entry, in the order of the record.
 //!
-//! Every object has `at_ms` and `kind`: `datagram`, `told`, `step` or `trouble`. Octets of a
+//! Every object has `at_ms` and `kind`: `datagram`, `told`, `stream`, `step` or `trouble`. Octets of a
 //! datagram are `text` where they are UTF-8, else `base64`; what a corrupted one was when it
 //! arrived is `arrived`, in the same form.
 
@@ -65,6 +65,15 @@ struct Taken<'a> {
 }
 
 #[derive(Serialize)]
+struct Streaming {
+    at_ms: u64,
+    kind: &'static str,
+    device: String,
+    text: String,
+    played: bool,
+}
+
+#[derive(Serialize)]
 struct Trouble<'a> {
     at_ms: u64,
     kind: &'static str,
@@ -116,6 +125,13 @@ fn line(
             })
         }
         What::Told { device, event } => return told(at_ms, device, event),
+        What::Stream { device, name, played } => serde_json::to_string(&Streaming {
+            at_ms,
+            kind: "stream",
+            device: device.to_string(),
+            text: words::stream(*name, *played),
+            played: *played,
+        }),
         What::Step(Step { act, .. }) => {
             let text = super::step_text(act);
             serde_json::to_string(&Taken { at_ms, kind: "step", text, act })

@@ -7,6 +7,7 @@ use presently_engine::agent::{
     CallPhase, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase, Way,
 };
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
+use presently_net::media::Id;
 use std::net::SocketAddr;
 
 /// Whoever is not in the plan.
@@ -188,6 +189,16 @@ pub(super) fn told(event: &Event) -> String {
         Event::MediaBye { to, .. } => format!("RTCP BYE to {to}"),
         Event::Error { what, why } => format!("error: {what}: {why}"),
     }
+}
+
+/// The first packet of a stream.
+pub(super) fn stream(name: Id, played: bool) -> String {
+    let of = match name {
+        Id::Call(call, _) => format!("call {}", call.0),
+        Id::Direct(flow) => format!("direct flow {}", flow.0),
+    };
+    let what = if played { "the first packet is played" } else { "the first packet leaves" };
+    format!("{of}: {what}")
 }
 
 fn call(phase: CallPhase) -> &'static str {

@@ -9,7 +9,7 @@ use super::words::{Word, Words, read_time};
 use crate::plan::{Act, DeviceName, Expectation, Party, Step, Weather};
 use crate::server::DOMAIN;
 use presently::nearest::nearest;
-use presently::ua::{Ordered, order};
+use presently::ua::{Asked, Ordered, order};
 use presently_engine::agent::Command;
 use presently_engine::message::Aor;
 
@@ -212,13 +212,16 @@ impl<'a> Timeline<'a> {
             line.refused("this is no order that presence-ua understands", why)
         })?;
         let about = match &ordered {
-            Some(Ordered::Command(
-                Command::Subscribe { target, .. }
-                | Command::Unsubscribe { target, .. }
-                | Command::Fetch { target }
-                | Command::SendMessage { target, .. }
-                | Command::Decide { watcher: target, .. },
-            )) => target,
+            Some(
+                Ordered::Command(
+                    Command::Subscribe { target, .. }
+                    | Command::Unsubscribe { target, .. }
+                    | Command::Fetch { target }
+                    | Command::SendMessage { target, .. }
+                    | Command::Decide { watcher: target, .. },
+                )
+                | Ordered::Media(Asked::Direct { target, .. } | Asked::Call { target, .. }),
+            ) => target,
             _ => return Ok(()),
         };
         words.next();

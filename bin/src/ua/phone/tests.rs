@@ -1,4 +1,5 @@
 use super::*;
+use presently_engine::body::pidf::Codec;
 use presently_engine::message::Aor;
 
 const PORTS: std::ops::Range<u16> = 40_000..40_010;
@@ -8,6 +9,7 @@ const PORTS: std::ops::Range<u16> = 40_000..40_010;
 struct Notebook {
     lines: Vec<String>,
     opened: u16,
+    broken: bool,
 }
 
 impl Studio for Notebook {
@@ -22,15 +24,24 @@ impl Studio for Notebook {
         self.lines.push(format!("close {port}"));
     }
 
-    fn start(&mut self, stream: Stream) {
-        let Stream { port, remote, codec, sends, hears, .. } = stream;
-        let to = remote.map_or("nowhere".to_owned(), |to| to.to_string());
-        let ways = format!("{}{}", if sends { "s" } else { "" }, if hears { "h" } else { "" });
-        self.lines.push(format!("start {:?} {port} {to} {} {ways}", stream.name, codec.rtpmap));
+    fn start(&mut self, id: Id, media: &str, stream: Stream) -> io::Result<()> {
+        self.lines.push(format!("start {id:?} {media} {}", shown(&stream)));
+        match self.broken {
+            true => Err(io::Error::other("no device")),
+            false => Ok(()),
+        }
     }
 
-    fn stop(&mut self, name: StreamName) {
-        self.lines.push(format!("stop {name:?}"));
+    fn change(&mut self, id: Id, stream: Stream) {
+        self.lines.push(format!("change {id:?} {}", shown(&stream)));
+    }
+
+    fn stop(&mut self, id: Id, bye: bool) {
+        self.lines.push(format!("stop {id:?}{}", if bye { " bye" } else { "" }));
+    }
+
+    fn dial(&mut self, id: Id, keys: &str) {
+        self.lines.push(format!("dial {id:?} {keys}"));
     }
 
     fn send(&mut self, port: u16, to: SocketAddr, bytes: Bytes) {
@@ -45,9 +56,17 @@ impl Studio for Notebook {
         [7; 30]
     }
 
-    async fn happening(&mut self) -> Happening {
+    async fn sight(&mut self) -> Sight {
         std::future::pending().await
     }
+
+    async fn finish(&mut self) {}
+}
+
+fn shown(stream: &Stream) -> String {
+    let Stream { port, remote, codec, direction, .. } = stream;
+    let to = remote.map_or("nowhere".to_owned(), |to| to.to_string());
+    format!("{port} {to} {} {direction:?}", codec.rtpmap)
 }
 
 fn phone(habits: Habits) -> Phone<Notebook> {
@@ -128,7 +147,7 @@ fn an_offer_has_a_port_until_it_is_withdrawn() {
 fn a_call_streams_what_was_agreed_on_and_its_offer_is_busy_meanwhile() {
     let mut phone = phone(Habits::default());
     one(phone.carry_out(offer(Mode::Ready)));
-    let asked = Asked::Call { target: bob(), media: vec!["audio".into()] };
+    let asked = Asked::Call { target: bob(), media: vec!["audio".into()], codecs: None };
     let Command::Call { abilities, .. } = one(phone.carry_out(asked)) else { panic!("no call") };
     assert_eq!(abilities.streams[0].port, 40_000, "one port for everything");
     assert_eq!(abilities.streams[0].key, None, "most phones refuse SRTP");
@@ -144,9 +163,9 @@ fn a_call_streams_what_was_agreed_on_and_its_offer_is_busy_meanwhile() {
         lines(&mut phone),
         [
             "open 40000",
-            "start Call(CallId(1), 0) 40000 192.0.2.9:5004 PCMU/8000 sh",
-            "start Call(CallId(1), 0) 40000 192.0.2.9:5004 PCMU/8000 h",
-            "stop Call(CallId(1), 0)",
+            "start Call(CallId(1), 0) audio 40000 192.0.2.9:5004 PCMU/8000 SendRecv",
+            "change Call(CallId(1), 0) 40000 192.0.2.9:5004 PCMU/8000 RecvOnly",
+            "stop Call(CallId(1), 0) bye",
         ]
     );
 }
@@ -154,7 +173,8 @@ fn a_call_streams_what_was_agreed_on_and_its_offer_is_busy_meanwhile() {
 #[test]
 fn the_ports_of_a_call_close_with_it() {
     let mut phone = phone(Habits { srtp: true, ..Habits::default() });
-    let asked = Asked::Call { target: bob(), media: vec!["audio".into(), "video".into()] };
+    let asked =
+        Asked::Call { target: bob(), media: vec!["audio".into(), "video".into()], codecs: None };
     let Command::Call { abilities, .. } = one(phone.carry_out(asked)) else { panic!("no call") };
     assert_eq!(abilities.streams[1].key, Some([7; 30]));
     phone.follow(&call(CallPhase::Calling, vec![]));
@@ -190,15 +210,15 @@ fn a_direct_flow_sends_or_hears_and_never_both() {
         lines(&mut phone),
         [
             "open 40000",
-            "start Flow(FlowId(1)) 40000 192.0.2.9:5004 PCMU/8000 s",
-            "stop Flow(FlowId(1))",
+            "start Direct(FlowId(1)) audio 40000 192.0.2.9:5004 PCMU/8000 SendOnly",
+            "stop Direct(FlowId(1))",
             "close 40000",
         ]
     );
     one(phone.carry_out(offer(Mode::Ready)));
     phone.follow(&direct(Way::In, FlowPhase::Streaming, None));
     let lines = lines(&mut phone);
-    assert_eq!(lines.last().map(|line| line.ends_with(" h")), Some(true), "{lines:?}");
+    assert_eq!(lines.last().map(|line| line.ends_with(" RecvOnly")), Some(true), "{lines:?}");
 }
 
 #[test]
@@ -218,14 +238,51 @@ fn a_flow_that_cannot_come_up_becomes_a_call_if_that_is_the_habit() {
 fn what_the_ports_see_is_for_the_agent_or_the_user() {
     let mut phone = phone(Habits::default());
     let bytes = Bytes::from_static(b"stun");
-    let stun = Happening::Stun { port: 40_000, from: remote(), bytes: bytes.clone() };
-    let (command, told) = phone.seen(stun);
+    let stun = Stun { port: 40_000, from: remote(), bytes: bytes.clone() };
+    let (command, told) = phone.seen(Sight::Stun(stun));
     assert_eq!(command, Some(Command::MediaPacket { port: 40_000, from: remote(), bytes }));
     assert_eq!(told, None);
-    let (name, call) = (StreamName::Flow(FlowId(4)), StreamName::Call(CallId(1), 0));
-    let heard = phone.seen(Happening::Heard(name)).0;
+    let heard = phone.seen(sight(Id::Direct(FlowId(4)), Told::Heard)).0;
     assert_eq!(heard, Some(Command::MediaHeard { flow: FlowId(4) }));
-    assert_eq!(phone.seen(Happening::Bye(call)).0, None, "a call ends by its own BYE");
+    let bye = phone.seen(sight(Id::Call(CallId(1), 0), Told::Bye)).0;
+    assert_eq!(bye, None, "a call ends by its own BYE");
+    let (id, key) = (Id::Call(CallId(1), 0), Told::Key('5'));
+    assert_eq!(phone.seen(sight(id, key)).1, Some((id, Notice::Key('5'))));
+}
+
+fn sight(id: Id, told: Told) -> Sight {
+    let at = presently_engine::Instant::from_millis(0);
+    Sight::Stream(Happening { at, id, told })
+}
+
+#[test]
+fn a_device_that_does_not_open_ends_what_needs_it() {
+    let mut phone = phone(Habits::default());
+    phone.studio().broken = true;
+    one(phone.carry_out(Asked::Direct { target: bob(), media: "audio".into() }));
+    let ended = phone.follow(&direct(Way::Out, FlowPhase::Streaming, None));
+    assert_eq!(ended, [Command::StopFlow { flow: FlowId(1) }]);
+    let ended = phone.follow(&call(CallPhase::Up, vec![flow(0, "audio", Direction::SendRecv)]));
+    assert_eq!(ended, [Command::Hangup { call: CallId(1) }]);
+    assert_eq!(
+        phone.troubles(),
+        [("media", "no device".to_owned()), ("media", "no device".to_owned())]
+    );
+}
+
+#[test]
+fn keys_are_for_a_call_that_takes_them() {
+    let mut phone = phone(Habits::default());
+    let dial = || Asked::Dial { keys: "12#".into() };
+    assert!(phone.carry_out(dial()).is_err());
+    one(phone.carry_out(offer(Mode::Ready)));
+    let mut deaf = flow(0, "audio", Direction::SendRecv);
+    phone.follow(&call(CallPhase::Up, vec![deaf.clone()]));
+    assert!(phone.carry_out(dial()).is_err());
+    deaf.events = Some((101, 101));
+    phone.follow(&call(CallPhase::Up, vec![deaf]));
+    assert_eq!(phone.carry_out(dial()), Ok(vec![]));
+    assert_eq!(lines(&mut phone).pop().as_deref(), Some("dial Call(CallId(1), 0) 12#"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,10 +291,10 @@ async fn the_way_from_order_to_sound_is_timed() {
     one(phone.carry_out(Asked::Direct { target: bob(), media: "audio".into() }));
     phone.follow(&direct(Way::Out, FlowPhase::Checking, None));
     tokio::time::advance(Duration::from_millis(30)).await;
-    let name = StreamName::Flow(FlowId(1));
-    let (_, told) = phone.seen(Happening::FirstSent(name, Instant::now()));
-    assert_eq!(told, Some((name, Notice::FirstSent(Some(Duration::from_millis(30))))));
-    let other = StreamName::Flow(FlowId(2));
-    let (_, told) = phone.seen(Happening::FirstPlayed(other, Instant::now()));
+    let id = Id::Direct(FlowId(1));
+    let (_, told) = phone.seen(sight(id, Told::FirstSent));
+    assert_eq!(told, Some((id, Notice::FirstSent(Some(Duration::from_millis(30))))));
+    let other = Id::Direct(FlowId(2));
+    let (_, told) = phone.seen(sight(other, Told::FirstPlayed));
     assert_eq!(told, Some((other, Notice::FirstPlayed(None))), "nobody here ordered that one");
 }

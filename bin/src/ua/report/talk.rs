@@ -1,10 +1,11 @@
 //! Reports of calls, direct flows and what streams in them.
 
 use super::{Report, report};
-use crate::ua::phone::{Notice, StreamName};
+use crate::ua::phone::Notice;
 use presently_engine::agent::negotiation::Flow;
 use presently_engine::agent::{CallPhase, Event, FlowPhase, StopReason, Way};
 use presently_engine::body::sdp::Direction;
+use presently_net::media::{Figures, Id};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -39,10 +40,10 @@ pub(super) fn report(event: &Event) -> Option<Report> {
 
 impl Report {
     /// The report of how a stream fares. Times are in milliseconds.
-    pub fn of_stream(name: StreamName, notice: &Notice) -> Self {
-        let (kind, id, line) = match name {
-            StreamName::Call(call, line) => ("call", call.0, Some(line)),
-            StreamName::Flow(flow) => ("flow", flow.0, None),
+    pub fn of_stream(id: Id, notice: &Notice) -> Self {
+        let (kind, id, line) = match id {
+            Id::Call(call, line) => ("call", call.0, Some(line)),
+            Id::Direct(flow) => ("flow", flow.0, None),
         };
         let mut report = report!("media", of = kind, id = id, line = line);
         let more = match notice {
@@ -52,21 +53,33 @@ impl Report {
             Notice::FirstPlayed(after) => {
                 report!("media", state = "first-played", after_ms = after.map(in_ms))
             }
-            Notice::Statistics(all) => report!(
-                "media",
-                state = "statistics",
-                sent = all.sent,
-                received = all.received,
-                lost = all.lost,
-                late = all.late,
-                concealed = all.concealed,
-                jitter_ms = all.jitter_ms,
-                round_trip_ms = all.round_trip_ms
-            ),
+            Notice::SourceOver => report!("media", state = "source-over"),
+            Notice::Key(key) => report!("media", state = "key", key = key),
+            Notice::Statistics(figures) => statistics("statistics", figures),
+            Notice::Stopped(figures) => statistics("stopped", figures),
         };
         report.fields.extend(more.fields);
         report
     }
+}
+
+fn statistics(state: &str, figures: &Figures) -> Report {
+    let Figures { packets, rendered, unproved, .. } = figures;
+    report!(
+        "media",
+        state = state,
+        sent = packets.sent,
+        received = packets.received,
+        lost = packets.lost,
+        late = rendered.late,
+        concealed = rendered.concealed,
+        played = rendered.played,
+        delay_ms = in_ms(rendered.delay),
+        jitter_ms = in_ms(packets.jitter),
+        round_trip_ms = packets.round_trip.map(in_ms),
+        remote_lost = packets.remote_lost,
+        unproved = unproved
+    )
 }
 
 fn in_ms(span: Duration) -> f64 {

@@ -132,7 +132,8 @@ impl Calls {
     pub(super) fn is_engaged(&self) -> bool {
         self.calls.values().any(|call| match &call.state {
             State::Calling(calling) => !calling.over,
-            State::Ringing(_) | State::Up(_) => true,
+            State::Up(talk) => !talk.over,
+            State::Ringing(_) => true,
             State::Leaving(_) => false,
         })
     }

@@ -136,6 +136,11 @@ impl Calls {
                 ringing.refuse(cx, 486);
                 self.end(cx, id, None, None);
             }
+            State::Up(talk) if talk.is_unacknowledged() => {
+                if !std::mem::replace(&mut talk.over, true) {
+                    emit(cx, id, &call.peer, CallPhase::Ended, &[], None, None);
+                }
+            }
             State::Up(_) => self.bye(cx, id, None),
             State::Leaving(_) => {}
         }
@@ -159,6 +164,7 @@ impl Calls {
                 ringing.refuse(cx, 480);
                 self.end(cx, id, None, Some("nobody answered"));
             }
+            State::Up(talk) if talk.over => self.bye_quietly(cx, id),
             State::Up(_) => self.bye(cx, id, Some("the answer was never acknowledged")),
             State::Leaving(_) => {}
         }
@@ -238,8 +244,9 @@ impl Calls {
         let Some(call) = self.calls.remove(&id) else { return };
         let told = match &call.state {
             State::Calling(calling) => calling.over,
+            State::Up(talk) => talk.over,
             State::Leaving(_) => true,
-            State::Ringing(_) | State::Up(_) => false,
+            State::Ringing(_) => false,
         };
         if !told {
             emit(cx, id, &call.peer, CallPhase::Ended, &[], status, reason);

@@ -20,6 +20,9 @@ pub(super) struct Talk {
     unacked: Option<Accepted>,
     /// What we want to say next, and whether it is out.
     change: Option<Change>,
+    /// Whether the user hung up before our 2xx was acknowledged: BYE has to wait for that
+    /// (RFC 3261 §15).
+    pub(super) over: bool,
 }
 
 /// A 2xx of ours, sent again until an ACK comes (RFC 3261 §13.3.1.4).
@@ -52,12 +55,13 @@ enum Change {
 
 impl Talk {
     pub(super) fn new(dialog: Dialog, invited: Ticket, caller: bool) -> Self {
-        Self { dialog, caller, invited, acked: None, unacked: None, change: None }
+        Self { dialog, caller, invited, acked: None, unacked: None, change: None, over: false }
     }
 
     #[cfg(test)]
     pub(super) fn name(&self) -> &'static str {
         match (&self.unacked, &self.change) {
+            (Some(_), _) if self.over => "Over, no ACK yet",
             (Some(_), _) => "Up, no ACK yet",
             (None, None) => "Up",
             (None, Some(Change::Wanted { .. })) => "Up, collided",
@@ -119,6 +123,11 @@ impl Talk {
         cx.send(Room::Call(id), draft).expect("a draft without a limit is never too large")
     }
 
+    /// Whether our 2xx still waits for its ACK.
+    pub(super) fn is_unacknowledged(&self) -> bool {
+        self.unacked.is_some()
+    }
+
     /// Nobody waits for the answer to our re-INVITE any more.
     pub(super) fn abandon(&self, cx: &mut Cx<'_>) {
         if let Some(Change::Asked { .. }) = self.change {
@@ -176,6 +185,9 @@ impl Calls {
         let Some(accepted) = talk.unacked.take_if(|one| Some(one.cseq) == cseq) else { return };
         cx.stop(&Timer::Call(id, Alarm::Resend));
         cx.stop(&Timer::Call(id, Alarm::GiveUp));
+        if talk.over {
+            return self.bye_quietly(cx, id);
+        }
         if accepted.awaiting == Awaiting::Ack {
             return;
         }
@@ -272,7 +284,12 @@ impl Calls {
     /// The other side wants something else (RFC 3261 §14.2).
     pub(super) fn on_reinvite(&mut self, cx: &mut Cx<'_>, id: CallId, incoming: &Incoming<'_>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let State::Up(talk) = &mut call.state else { return cx.refuse(incoming, 481) };
+        let talk = match &mut call.state {
+            State::Up(talk) => talk,
+            // The first one still waits for the user (RFC 3261 §14.2).
+            State::Ringing(_) => return later(cx, incoming),
+            State::Calling(_) | State::Leaving(_) => return cx.refuse(incoming, 481),
+        };
         if !talk.dialog.is_in_order(incoming.request) {
             return cx.refuse(incoming, 500);
         }
@@ -281,8 +298,7 @@ impl Calls {
             return cx.refuse(incoming, 491);
         }
         if talk.unacked.is_some() {
-            let wait = cx.jitter(Duration::from_secs(10)).as_secs().to_string();
-            return cx.refuse_with(incoming, 500, Name::RetryAfter, &wait);
+            return later(cx, incoming);
         }
         match session_of(incoming.request) {
             Ok(theirs) => self.renegotiate(cx, id, incoming, theirs.as_ref()),
@@ -324,4 +340,10 @@ impl Calls {
             emit(cx, id, &call.peer, CallPhase::Up, &flows, None, None);
         }
     }
+}
+
+/// 500 to an INVITE that comes before the one before it is through (RFC 3261 §14.2).
+fn later(cx: &mut Cx<'_>, incoming: &Incoming<'_>) {
+    let wait = cx.jitter(Duration::from_secs(10)).as_secs().to_string();
+    cx.refuse_with(incoming, 500, Name::RetryAfter, &wait);
 }

@@ -9,8 +9,9 @@
 //! the datagrams. Sockets and media are the driver's; it is told by events what may flow.
 
 mod receiving;
+mod reply;
 mod sending;
-mod wire;
+pub mod wire;
 
 use super::cx::{Cx, Timer};
 use super::offers::Offers;
@@ -23,7 +24,11 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use receiving::Door;
 pub(crate) use receiving::OpenOffer;
+use reply::Back;
+#[cfg(test)]
+pub(crate) use reply::ReplyKey;
 use sending::Sending;
+pub(crate) use sending::Wish;
 use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -65,9 +70,13 @@ pub(crate) struct Direct {
 /// What is left of a flow that was stopped before its check was answered.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Late {
+    to: SocketAddr,
     port: u16,
     ssrc: u32,
     token: Box<str>,
+    sid: u64,
+    /// Our part of the SRTP keys, if it was to be SRTP.
+    nonce: Option<[u8; 8]>,
     until: Instant,
 }
 
@@ -106,6 +115,26 @@ impl Direct {
         !self.doors.is_empty()
     }
 
+    /// The name of the state of the only flow we send, for tables.
+    #[cfg(test)]
+    pub(crate) fn sending_name(&self) -> &'static str {
+        match self.sending.values().next() {
+            Some(flow) => flow.name(),
+            None if self.late.is_empty() => "none",
+            None => "Stopped",
+        }
+    }
+
+    /// The name of the state of the only door, for tables.
+    #[cfg(test)]
+    pub(crate) fn door_name(&self) -> &'static str {
+        match self.doors.values().next() {
+            None => "Closed",
+            Some(door) if door.is_bound() => "Bound",
+            Some(_) => "Listening",
+        }
+    }
+
     /// What the driver saw, or the user wants.
     pub(crate) fn on_command(&mut self, cx: &mut Cx<'_>, command: Command) -> Vec<News> {
         match command {
@@ -133,9 +162,10 @@ impl Direct {
             Some(transaction) => self.on_reply(cx, transaction, from, bytes),
             None => {
                 let flow = self.named + 1;
-                let door = self.doors.iter_mut().find(|(_, door)| door.port() == port);
+                let door = self.doors.iter_mut().find(|(_, door)| door.serves(port));
                 let Some((media, door)) = door else { return Vec::new() };
-                let news = door.on_check(cx, media, FlowId(flow), &self.allowed, from, bytes);
+                let named = (&**media, FlowId(flow));
+                let news = door.on_check(cx, named, &self.allowed, (port, from), bytes);
                 self.named += u64::from(door.is_flow(FlowId(flow)));
                 news
             }
@@ -156,13 +186,15 @@ impl Direct {
             self.sweep(cx);
             return news;
         }
+        let late = self.late.get(&transaction);
+        let late = late.filter(|late| cx.now < late.until && late.to == from);
+        let reply = late.and_then(|late| wire::Reply::read(bytes, &late.token));
         // The other side holds a place for somebody who does not come.
-        let late = self.late.remove(&transaction).filter(|late| cx.now < late.until);
-        if let Some(late) = late {
-            let reply = wire::Reply::read(bytes, &late.token);
-            if reply.is_some_and(|reply| reply.proven && reply.outcome.is_ok()) {
-                cx.emit(Event::MediaBye { port: late.port, to: from, ssrc: late.ssrc, keys: None });
-            }
+        if let (Some(late), Some(Ok(theirs))) = (late, reply.and_then(wire::Reply::believed)) {
+            let keys = |nonce| srtp_keys(&late.token, late.sid, nonce, theirs.nonce);
+            let (port, ssrc, keys) = (late.port, late.ssrc, late.nonce.map(keys));
+            cx.emit(Event::MediaBye { port, to: from, ssrc, keys });
+            self.late.remove(&transaction);
         }
         Vec::new()
     }
@@ -200,16 +232,18 @@ impl Direct {
     }
 
     /// Logout: nothing is sent or heard any more.
-    pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) {
+    pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) -> Vec<News> {
         for (id, flow) in &mut self.sending {
             flow.stop(cx, *id, StopReason::User, true);
         }
         self.sweep(cx);
+        let mut news = Vec::new();
         for (media, door) in &mut self.doors {
-            door.release(cx, media, StopReason::Withdrawn, true);
+            news.extend(door.release(cx, media, StopReason::Withdrawn, true));
         }
         self.doors.clear();
         self.late.clear();
+        news
     }
 
     /// Takes over whom we would hear; who is not among them any more is not heard from now on.
@@ -227,8 +261,13 @@ impl Direct {
     }
 
     /// Takes over what we offer to receive.
-    pub(crate) fn offer(&mut self, cx: &mut Cx<'_>, open: Vec<OpenOffer>) -> Vec<News> {
+    pub(crate) fn offer(&mut self, cx: &mut Cx<'_>, mut open: Vec<OpenOffer>) -> Vec<News> {
         let mut news = Vec::new();
+        for (media, door) in &self.doors {
+            if !open.iter().any(|offer| offer.media == *media) {
+                open.extend(door.remainder());
+            }
+        }
         let closed = |media: &str| !open.iter().any(|offer| &*offer.media == media);
         let gone: Vec<Box<str>> =
             self.doors.keys().filter(|media| closed(media)).cloned().collect();
@@ -256,9 +295,23 @@ impl Direct {
         offers: &Offers,
         standing: impl Fn(&Aor) -> Standing,
     ) {
+        let mut anew = Vec::new();
         for (id, flow) in &mut self.sending {
+            if let Some(sid) = flow.answers() {
+                let heard = self.doors.values().filter_map(|door| door.back(&flow.target));
+                if !heard.into_iter().any(|back| back.sid == sid) {
+                    flow.stop(cx, *id, StopReason::Withdrawn, true);
+                }
+                continue;
+            }
             let known = offers.get(&flow.target, &flow.tuple);
-            flow.look(cx, *id, known, standing(&flow.target));
+            anew.extend(flow.look(cx, *id, known, standing(&flow.target)));
+        }
+        for flow in anew {
+            let id = self.name();
+            if let Some(known) = offers.get(&flow.target, &flow.tuple) {
+                self.launch(cx, id, flow, known);
+            }
         }
         self.sweep(cx);
     }
@@ -268,10 +321,8 @@ impl Direct {
         self.late.retain(|_, late| cx.now < late.until);
         let Self { sending, late, .. } = self;
         sending.retain(|_, flow| {
-            if let Some((transactions, left)) = flow.remains(cx.now + LATE) {
-                let room = MOST_LATE.saturating_sub(late.len());
-                late.extend(transactions.into_iter().take(room).map(|one| (one, left.clone())));
-            }
+            let room = MOST_LATE.saturating_sub(late.len());
+            late.extend(flow.remains(cx.now + LATE).into_iter().take(room));
             !flow.is_over()
         });
     }

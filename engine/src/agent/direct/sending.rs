@@ -1,6 +1,7 @@
 //! M21: the sending side of a flow.
 
 use super::super::offers::Known;
+use super::reply::{Permit, ReplyKey};
 use super::wire::{Check, Info, Reply, kind_of};
 use super::*;
 use crate::body::pidf::{Mode, Offer};
@@ -49,7 +50,22 @@ pub(super) struct Sending {
     /// Whether a new document was asked for, or the other side's move was followed: once each.
     refreshed: bool,
     moved: bool,
+    /// Whether its user would hear the other side on the same port (X13).
+    hears: bool,
+    /// The flow of the other side that this one answers with the reply credential.
+    back: Option<u64>,
+    /// Where the other side speaks from; asked first.
+    heard_from: Option<SocketAddr>,
     unreachable: (u8, Instant),
+}
+
+/// What the user wants.
+pub(crate) struct Wish {
+    pub(crate) target: Aor,
+    pub(crate) media: Box<str>,
+    pub(crate) port: u16,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) hears: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -65,7 +81,7 @@ enum State {
     },
     Stopped {
         /// Checks that may still be answered.
-        out: Vec<u128>,
+        out: Vec<(u128, SocketAddr)>,
     },
 }
 
@@ -82,52 +98,56 @@ struct Round {
 }
 
 impl Direct {
-    /// The user wants to speak to somebody who offers to listen.
-    pub(crate) fn start(
-        &mut self,
-        cx: &mut Cx<'_>,
-        offers: &Offers,
-        target: Aor,
-        media: &str,
-        port: u16,
-        ours: Vec<Codec>,
-    ) {
-        let ready = offers.ready(&target, media);
-        let Some((tuple, known)) = ready else {
-            return cx.complain("direct", "no offer of this media kind is ready; call instead");
+    /// The user wants to speak to somebody who offers to listen, or who speaks to it (X13).
+    pub(crate) fn start(&mut self, cx: &mut Cx<'_>, offers: &Offers, wish: Wish) {
+        let Wish { target, media, .. } = &wish;
+        let door = self.doors.get(media);
+        let back = door.and_then(|door| door.back(target));
+        let heard_from = door.and_then(|door| door.heard_from(target));
+        let ready = offers.ready(target, media);
+        let list = match (&ready, &back) {
+            (Some((_, known)), _) => known.offer.codecs.clone(),
+            (None, Some(back)) => vec![back.codec.clone()],
+            (None, None) => {
+                return cx.complain("direct", "no offer of this media kind is ready; call instead");
+            }
         };
-        let speaks = |flow: &Sending| flow.target == target && &*flow.media == media;
+        let speaks = |flow: &Sending| flow.target == *target && flow.media == *media;
         if self.sending.values().any(speaks) {
             return cx.complain("direct", "there is such a flow already; stop it first");
         }
         let id = self.name();
-        let told = Told { flow: id, peer: &target, media, way: Way::Out };
-        let Some(codec) = choose(&known.offer.codecs, &ours, &[]).cloned() else {
+        let Some(codec) = choose(&list, &wish.codecs, &[]).cloned() else {
+            let told = Told { flow: id, peer: target, media, way: Way::Out };
             return told.stopped(cx, StopReason::Codec);
         };
-        told.emit(cx, FlowPhase::Checking, None);
-        let mut flow = Sending {
-            target,
-            tuple: tuple.into(),
-            media: media.into(),
-            port,
-            ours,
-            state: State::Refreshing,
-            sid: 0,
-            ssrc: 0,
-            nonce: [0; 8],
-            token: "".into(),
-            key_id: "".into(),
-            srtp: false,
-            codec,
-            refused: Vec::new(),
-            refreshed: false,
-            moved: false,
-            unreachable: (0, cx.now),
-        };
+        let flow = Sending::new(wish, codec, heard_from, cx.now);
+        match (ready, back) {
+            (Some((tuple, known)), _) => {
+                self.launch(cx, id, Sending { tuple: tuple.into(), ..flow }, known);
+            }
+            (None, Some(back)) => self.answer(cx, id, flow, back),
+            (None, None) => {}
+        }
+        self.sweep(cx);
+    }
+
+    /// A flow back, with the reply credential.
+    fn answer(&mut self, cx: &mut Cx<'_>, id: FlowId, flow: Sending, back: Back) {
+        let (hears, port, srtp) = (false, back.port, back.srtp);
+        let mut flow = Sending { hears, port, srtp, back: Some(back.sid), ..flow };
+        flow.told(id).emit(cx, FlowPhase::Checking, None);
+        (flow.token, flow.key_id) = (back.key.token, back.key.key_id);
+        flow.renew(cx);
+        flow.check_anew(cx, id, vec![back.to]);
+        self.sending.insert(id, flow);
+    }
+
+    /// A flow's first check.
+    pub(super) fn launch(&mut self, cx: &mut Cx<'_>, id: FlowId, mut flow: Sending, known: &Known) {
+        flow.told(id).emit(cx, FlowPhase::Checking, None);
         flow.begin(cx, id, known);
         self.sending.insert(id, flow);
-        self.sweep(cx);
     }
 
     /// The port of the other side cannot be reached, as an ICMP error said.
@@ -149,6 +169,61 @@ impl Direct {
 }
 
 impl Sending {
+    fn new(wish: Wish, codec: Codec, heard_from: Option<SocketAddr>, now: Instant) -> Self {
+        Self {
+            target: wish.target,
+            tuple: "".into(),
+            media: wish.media,
+            port: wish.port,
+            ours: wish.codecs,
+            state: State::Refreshing,
+            sid: 0,
+            ssrc: 0,
+            nonce: [0; 8],
+            token: "".into(),
+            key_id: "".into(),
+            srtp: false,
+            codec,
+            refused: Vec::new(),
+            refreshed: false,
+            moved: false,
+            hears: wish.hears,
+            back: None,
+            heard_from,
+            unreachable: (0, now),
+        }
+    }
+
+    /// The flow that this one answers.
+    pub(super) fn answers(&self) -> Option<u64> {
+        self.back
+    }
+
+    /// What the one who hears us may do (X13).
+    pub(super) fn permit(&self) -> Option<Permit> {
+        let from = self.to().filter(|_| self.hears)?;
+        Some(Permit {
+            media: self.media.clone(),
+            peer: self.target.clone(),
+            from,
+            port: self.port,
+            key: ReplyKey::of(&self.token, self.sid),
+            codec: self.codec.clone(),
+            srtp: self.srtp,
+            refused: false,
+        })
+    }
+
+    /// Where an offer can be reached.
+    fn addresses(&self, known: &Known) -> Vec<SocketAddr> {
+        let mut addresses = candidates(&known.offer, known.address.as_deref());
+        if let Some(first) = self.heard_from {
+            addresses.retain(|one| *one != first);
+            addresses.insert(0, first);
+        }
+        addresses
+    }
+
     /// Whether this flow asked `from` with this transaction.
     pub(super) fn asked(&self, transaction: u128, from: SocketAddr) -> bool {
         match &self.state {
@@ -163,10 +238,24 @@ impl Sending {
     }
 
     /// What a flow that is over leaves behind: its checks without an answer.
-    pub(super) fn remains(&self, until: Instant) -> Option<(Vec<u128>, Late)> {
-        let State::Stopped { out } = &self.state else { return None };
-        let late = Late { port: self.port, ssrc: self.ssrc, token: self.token.clone(), until };
-        Some((out.clone(), late))
+    pub(super) fn remains(&self, until: Instant) -> Vec<(u128, Late)> {
+        let State::Stopped { out } = &self.state else { return Vec::new() };
+        let late = |(transaction, to): &(u128, SocketAddr)| {
+            let (port, ssrc, sid, token) = (self.port, self.ssrc, self.sid, self.token.clone());
+            let nonce = self.srtp.then_some(self.nonce);
+            (*transaction, Late { to: *to, port, ssrc, token, sid, nonce, until })
+        };
+        out.iter().map(late).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn name(&self) -> &'static str {
+        match self.state {
+            State::Checking(_) => "Checking",
+            State::Refreshing => "Refreshing",
+            State::Streaming { .. } => "Streaming",
+            State::Stopped { .. } => "Stopped",
+        }
     }
 
     fn to(&self) -> Option<SocketAddr> {
@@ -187,12 +276,15 @@ impl Sending {
         };
         (self.token, self.key_id) = (access.token.clone(), access.key_id.clone());
         self.srtp = known.offer.srtp.as_deref() == Some("token");
+        self.renew(cx);
+        self.check_anew(cx, id, self.addresses(known));
+    }
+
+    /// What names the flow and makes its keys.
+    fn renew(&mut self, cx: &mut Cx<'_>) {
         self.sid = cx.draw();
-        // The sign bit only keeps it from looking like a length; any 32 bits will do.
         self.ssrc = (cx.draw() >> 32) as u32;
         self.nonce = cx.draw().to_be_bytes();
-        let candidates = candidates(&known.offer, known.address.as_deref());
-        self.check_anew(cx, id, candidates);
     }
 
     fn check_anew(&mut self, cx: &mut Cx<'_>, id: FlowId, candidates: Vec<SocketAddr>) {
@@ -227,7 +319,7 @@ impl Sending {
 
     fn ask(&self, cx: &mut Cx<'_>, transaction: u128, to: SocketAddr) {
         let info = Info {
-            receives: false,
+            receives: self.hears,
             srtp: self.srtp,
             pt: self.codec.pt,
             kind: kind_of(&self.media),
@@ -243,11 +335,10 @@ impl Sending {
         match (&mut self.state, alarm) {
             (State::Checking(_), Alarm::Check) => self.check(cx, id),
             (State::Checking(round), Alarm::Quiet) => {
-                let why = match round.unauthorised {
-                    0 => StopReason::Unreachable,
-                    _ => StopReason::Unauthorised,
-                };
-                self.stop(cx, id, why, false);
+                if round.unauthorised > 0 {
+                    return self.refresh(cx, id);
+                }
+                self.stop(cx, id, StopReason::Unreachable, false);
                 return vec![News::Suspect(self.target.clone(), self.tuple.clone())];
             }
             (State::Refreshing, Alarm::Quiet) => {
@@ -325,7 +416,16 @@ impl Sending {
     fn on_unauthorised(&mut self, cx: &mut Cx<'_>, id: FlowId) -> Vec<News> {
         let State::Checking(round) = &mut self.state else { return Vec::new() };
         round.unauthorised += 1;
-        if round.unauthorised < 2 {
+        match round.unauthorised {
+            0 | 1 => Vec::new(),
+            _ => self.refresh(cx, id),
+        }
+    }
+
+    /// Asks for newer access, once.
+    fn refresh(&mut self, cx: &mut Cx<'_>, id: FlowId) -> Vec<News> {
+        if self.back.is_some() {
+            self.stop(cx, id, StopReason::Refused, false);
             return Vec::new();
         }
         if std::mem::replace(&mut self.refreshed, true) {
@@ -343,29 +443,36 @@ impl Sending {
         if self.to().is_some() {
             return self.stop(cx, id, StopReason::Codec, true);
         }
+        if self.back.is_some() {
+            return self.stop(cx, id, StopReason::Codec, false);
+        }
         self.refused.push(self.codec.pt);
     }
 
-    /// Level-triggered: what the subscription and the offer say now (M21, §6.7).
+    /// Level-triggered: what the subscription and the offer say now (M21, §6.7). Returns the flow
+    /// that takes the place of this one if the other side is somewhere else now.
     pub(super) fn look(
         &mut self,
         cx: &mut Cx<'_>,
         id: FlowId,
         known: Option<&Known>,
         standing: Standing,
-    ) {
-        if self.is_over() {
-            return;
-        }
+    ) -> Option<Self> {
+        let refused = self.refused.contains(&self.codec.pt);
         let known = match (known.filter(|known| known.offer.mode != Mode::Off), standing) {
             (_, Standing::Refused) | (None, Standing::Active) => {
-                return self.stop(cx, id, StopReason::Withdrawn, true);
+                self.stop(cx, id, StopReason::Withdrawn, true);
+                return None;
             }
-            (None, Standing::Unknown) => return,
+            (None, Standing::Unknown) if refused => {
+                self.stop(cx, id, StopReason::Codec, false);
+                return None;
+            }
+            (None, Standing::Unknown) => return None,
             (Some(known), Standing::Active | Standing::Unknown) => known,
         };
         match &self.state {
-            State::Checking(round) if self.refused.contains(&self.codec.pt) => {
+            State::Checking(round) if refused => {
                 let candidates = round.candidates.clone();
                 match choose(&known.offer.codecs, &self.ours, &self.refused).cloned() {
                     Some(codec) => {
@@ -375,6 +482,12 @@ impl Sending {
                     None => self.stop(cx, id, StopReason::Codec, false),
                 }
             }
+            State::Checking(round) => {
+                let there = self.addresses(known);
+                if there != round.candidates && !std::mem::replace(&mut self.moved, true) {
+                    self.begin(cx, id, known);
+                }
+            }
             State::Refreshing => {
                 let renewed = known.offer.access.as_ref().filter(|it| it.key_id != self.key_id);
                 if renewed.is_some() {
@@ -382,29 +495,21 @@ impl Sending {
                 }
             }
             State::Streaming { to, .. } => {
-                let there = candidates(&known.offer, known.address.as_deref()).contains(to);
-                if !there {
-                    self.follow(cx, id, known);
+                if !self.addresses(known).contains(to) {
+                    self.stop(cx, id, StopReason::Moved, false);
+                    return (!self.moved).then(|| Self { moved: true, ..self.clone() });
                 }
             }
-            State::Checking(_) | State::Stopped { .. } => {}
+            State::Stopped { .. } => {}
         }
-    }
-
-    /// The other side is somewhere else now: one new start.
-    fn follow(&mut self, cx: &mut Cx<'_>, id: FlowId, known: &Known) {
-        if std::mem::replace(&mut self.moved, true) {
-            return self.stop(cx, id, StopReason::Moved, false);
-        }
-        self.told(id).emit(cx, FlowPhase::Checking, None);
-        self.begin(cx, id, known);
+        None
     }
 
     /// Ends the flow. `bye`: the other side is told, by RTCP.
     pub(super) fn stop(&mut self, cx: &mut Cx<'_>, id: FlowId, why: StopReason, bye: bool) {
         stop_alarms(cx, id);
         let out = match &self.state {
-            State::Checking(round) => round.asked.iter().map(|(one, _)| *one).collect(),
+            State::Checking(round) => round.asked.clone(),
             State::Streaming { to, theirs, .. } => {
                 if bye {
                     let keys = srtp_keys(&self.token, self.sid, self.nonce, theirs.nonce);

@@ -25,43 +25,47 @@ const SRTP: u8 = 2;
 
 /// DM-INFO: what one end says about the flow.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Info {
+pub struct Info {
     /// Whether it would also hear (X13).
-    pub(crate) receives: bool,
+    pub receives: bool,
     /// Whether media is SRTP with keys of the token (§6.8).
-    pub(crate) srtp: bool,
+    pub srtp: bool,
     /// Payload type that will be sent, of the receiver's list.
-    pub(crate) pt: u8,
+    pub pt: u8,
     /// The media kind, as [`kind_of`] numbers it.
-    pub(crate) kind: u8,
+    pub kind: u8,
     /// SSRC of its RTP and RTCP.
-    pub(crate) ssrc: u32,
+    pub ssrc: u32,
     /// Fresh for this flow; a part of the SRTP keys.
-    pub(crate) nonce: [u8; 8],
+    pub nonce: [u8; 8],
 }
 
 /// A check.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Check {
-    pub(crate) transaction: u128,
+pub struct Check {
+    /// 96 bits (RFC 8489 §5).
+    pub transaction: u128,
     /// Whose token this claims to be.
-    pub(crate) key_id: Box<str>,
+    pub key_id: Box<str>,
     /// Names the flow.
-    pub(crate) sid: u64,
-    pub(crate) info: Info,
+    pub sid: u64,
+    /// What its sender says.
+    pub info: Info,
 }
 
 /// The answer to a check.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Reply {
-    pub(crate) transaction: u128,
-    pub(crate) outcome: Result<Info, u16>,
+pub struct Reply {
+    /// That of the check.
+    pub transaction: u128,
+    /// What the owner says, or the code of its refusal.
+    pub outcome: Result<Info, u16>,
     /// Whether it was proven with the token; a 401 never is.
-    pub(crate) proven: bool,
+    pub proven: bool,
 }
 
 /// The number of a media kind in DM-INFO.
-pub(crate) fn kind_of(media: &str) -> u8 {
+pub fn kind_of(media: &str) -> u8 {
     match media {
         "audio" => 1,
         "video" => 2,
@@ -95,7 +99,7 @@ impl Info {
 
 impl Check {
     /// The request, proven with `token`.
-    pub(crate) fn write(&self, token: &str) -> Bytes {
+    pub fn write(&self, token: &str) -> Bytes {
         let name = format!("{}:{}", self.key_id, Id(self.sid));
         let mut writer = begin(MessageClass::Request, self.transaction);
         let name = Username::new(&name).expect("a key id and a sid are short");
@@ -105,7 +109,7 @@ impl Check {
     }
 
     /// Reads a request; `None` if it is something else. Nothing is proven yet.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         let message = Message::from_bytes(bytes).ok()?;
         if !message.has_class(MessageClass::Request) || !message.has_method(BINDING) {
             return None;
@@ -118,12 +122,12 @@ impl Check {
     }
 
     /// Whether these octets of a check were written by who has `token`.
-    pub(crate) fn is_proven(bytes: &[u8], token: &str) -> bool {
+    pub fn is_proven(bytes: &[u8], token: &str) -> bool {
         Message::from_bytes(bytes).is_ok_and(|message| proves(&message, token))
     }
 
     /// The answer that lets media come from `source`.
-    pub(crate) fn accept(&self, token: &str, source: SocketAddr, info: Info) -> Bytes {
+    pub fn accept(&self, token: &str, source: SocketAddr, info: Info) -> Bytes {
         let mut writer = begin(MessageClass::Success, self.transaction);
         add(&mut writer, &XorMappedAddress::new(source, self.transaction.into()));
         add_info(&mut writer, info);
@@ -131,7 +135,7 @@ impl Check {
     }
 
     /// A refusal; proven if the one who asked has proven itself.
-    pub(crate) fn refuse(&self, token: Option<&str>, status: u16) -> Bytes {
+    pub fn refuse(&self, token: Option<&str>, status: u16) -> Bytes {
         let mut writer = begin(MessageClass::Error, self.transaction);
         let code = ErrorCode::new(status, "").expect("a status between 300 and 699");
         add(&mut writer, &code);
@@ -141,7 +145,7 @@ impl Check {
 
 impl Reply {
     /// Reads an answer; `None` if it is something else.
-    pub(crate) fn read(bytes: &[u8], token: &str) -> Option<Self> {
+    pub fn read(bytes: &[u8], token: &str) -> Option<Self> {
         let message = Message::from_bytes(bytes).ok()?;
         if !message.has_method(BINDING) {
             return None;
@@ -155,8 +159,13 @@ impl Reply {
         Some(Self { transaction: number(message.transaction_id()), outcome, proven })
     }
 
+    /// What it says, if that is proven.
+    pub fn believed(self) -> Option<Result<Info, u16>> {
+        self.proven.then_some(self.outcome)
+    }
+
     /// The transaction of an answer, to find whose it is.
-    pub(crate) fn transaction(bytes: &[u8]) -> Option<u128> {
+    pub fn transaction(bytes: &[u8]) -> Option<u128> {
         let head = bytes.get(4..20)?;
         let is_response = bytes.first()? & 1 == 1;
         let id = u128::from_be_bytes(head.try_into().ok()?);

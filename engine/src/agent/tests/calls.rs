@@ -1,4 +1,4 @@
-//! Calls by INVITE (M6; RFC 3261 §13–§15, RFC 3264).
+//! Calls by INVITE (M6; RFC 3261 §15, RFC 3264).
 
 use super::rig::*;
 use crate::agent::negotiation::{Abilities, Ability, Flow, answer, offer};
@@ -8,11 +8,11 @@ use crate::body::sdp::{Description, Direction, Origin, SDP};
 use crate::message::{Message, Method, Name, Request, Response, Writer};
 use bytes::Bytes;
 
-fn codecs() -> Vec<Codec> {
+pub(super) fn codecs() -> Vec<Codec> {
     vec![Codec { pt: 0, rtpmap: "PCMU/8000".into(), fmtp: None }]
 }
 
-fn abilities(host: u8) -> Abilities {
+pub(super) fn abilities(host: u8) -> Abilities {
     let audio = Ability {
         media: "audio".into(),
         port: 40_000,
@@ -24,29 +24,29 @@ fn abilities(host: u8) -> Abilities {
     Abilities { address: [192, 0, 2, host].into(), streams: vec![audio] }
 }
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     let (username, session, address) = ("bob".into(), "7".into(), "192.0.2.20".into());
     Origin { username, session, version: 1, address }
 }
 
-fn bobs_offer() -> Description {
+pub(super) fn bobs_offer() -> Description {
     offer(&abilities(20), origin())
 }
 
-fn scene() -> Scene {
+pub(super) fn scene() -> Scene {
     let mut scene = Scene::online();
     scene.config.media = vec![("audio".into(), codecs())];
     scene
 }
 
 /// Alice calls; her INVITE.
-fn called(scene: &mut Scene) -> Request {
+pub(super) fn called(scene: &mut Scene) -> Request {
     scene.say(Command::Call { target: bob(), abilities: abilities(10) });
     scene.expect(Method::Invite)
 }
 
 /// A 200 of bob's phone to an INVITE, in the dialog with this tag.
-fn ok(invite: &Request, tag: &str) -> Bytes {
+pub(super) fn ok(invite: &Request, tag: &str) -> Bytes {
     let theirs = Description::parse(&invite.body()).expect("alice offers");
     let mut reply =
         crate::message::Reply::new(invite, "192.0.2.10:5060".parse().unwrap(), 200, tag);
@@ -56,7 +56,7 @@ fn ok(invite: &Request, tag: &str) -> Bytes {
 }
 
 /// Alice calls and bob answers.
-fn up() -> (Scene, Request) {
+pub(super) fn up() -> (Scene, Request) {
     let mut scene = scene();
     let invite = called(&mut scene);
     let ok = ok(&invite, "b1");
@@ -66,7 +66,7 @@ fn up() -> (Scene, Request) {
 }
 
 /// A request of bob's phone in the dialog of `invite`.
-fn of_bob(invite: &Request, method: &str, cseq: u32) -> Writer {
+pub(super) fn of_bob(invite: &Request, method: &str, cseq: u32) -> Writer {
     let call_id = invite.call_id().unwrap().to_owned();
     let mine = invite.from().unwrap().tag().unwrap().to_owned();
     let branch = format!("z9hG4bKbob{cseq}{method}");
@@ -82,7 +82,7 @@ fn of_bob(invite: &Request, method: &str, cseq: u32) -> Writer {
 }
 
 /// Bob calls; what his INVITE says beside what every request says.
-fn rung(scene: &mut Scene, body: Option<&Description>) -> Bytes {
+pub(super) fn rung(scene: &mut Scene, body: Option<&Description>) -> Bytes {
     let contact = format!("<sip:bob@{BOB_HOST}>");
     let writer = scene.draft_request("INVITE", "call-of-bob", &[(Name::Contact, &contact)]);
     let bytes = match body {
@@ -94,7 +94,7 @@ fn rung(scene: &mut Scene, body: Option<&Description>) -> Bytes {
 }
 
 /// Bob's ACK or BYE to alice's answer.
-fn reaction(ok: &Response, method: &str, cseq: u32) -> Writer {
+pub(super) fn reaction(ok: &Response, method: &str, cseq: u32) -> Writer {
     let mut writer = Writer::request_text(method, "sip:alice@192.0.2.10:5060");
     let branch = format!("z9hG4bKreact{cseq}{method}");
     writer.format(Name::Via, format_args!("SIP/2.0/UDP {BOB_HOST};branch={branch};rport"));
@@ -107,7 +107,7 @@ fn reaction(ok: &Response, method: &str, cseq: u32) -> Writer {
 }
 
 /// Phase, flows and status of the last thing that was told about a call.
-fn told(scene: &mut Scene) -> (CallPhase, Vec<Flow>, Option<u16>) {
+pub(super) fn told(scene: &mut Scene) -> (CallPhase, Vec<Flow>, Option<u16>) {
     let calls = scene.events().into_iter().filter_map(|event| match event {
         Event::Call { phase, flows, status, .. } => Some((phase, flows, status)),
         _ => None,
@@ -115,7 +115,7 @@ fn told(scene: &mut Scene) -> (CallPhase, Vec<Flow>, Option<u16>) {
     calls.last().expect("something about a call")
 }
 
-fn id(scene: &mut Scene) -> CallId {
+pub(super) fn id(scene: &mut Scene) -> CallId {
     let call = scene.events().into_iter().find_map(|event| match event {
         Event::Call { call, .. } => Some(call),
         _ => None,
@@ -154,6 +154,12 @@ mod m6 {
         let body = bobs_offer().write();
         let reinvite = of_bob(&invite, "INVITE", 1).finish_with(SDP, &body);
         scene.hear_from(BOB_HOST, reinvite);
+        scene
+    }
+
+    fn parting() -> Scene {
+        let mut scene = unacknowledged();
+        scene.say(Command::Hangup { call: CallId(1) });
         scene
     }
 
@@ -198,12 +204,13 @@ mod m6 {
         scene.hear_from(BOB_HOST, bytes);
     }
 
-    const STATES: [StateRow; 8] = [
+    const STATES: [StateRow; 9] = [
         ("Calling", calling),
         ("Cancelling", cancelling),
         ("Ringing", ringing),
         ("Up", || up().0),
         ("Up, no ACK yet", unacknowledged),
+        ("Over, no ACK yet", parting),
         ("Up, re-INVITE out", asking),
         ("Up, collided", collided),
         ("Leaving", leaving),

@@ -1,11 +1,16 @@
 //! Direct media between two agents (M21, M22; behaviour §6): alice speaks, bob listens. What the
 //! presence agent would do between them is done by the scenes.
 
+mod door_table;
+mod races;
+mod reply;
+mod sending_table;
+
 use super::rig::*;
-use crate::agent::{Command, DirectStream, Event, FlowId, FlowPhase, StopReason, Way};
+use crate::agent::{Command, DirectStream, Event, FlowId, FlowPhase, StopReason, Way, wire};
 use crate::body::pidf::{Basic, Codec, Mode, Offer, Pidf};
 use crate::body::presrules::{Handling, Verdict};
-use crate::message::{Method, Name, Request};
+use crate::message::{Aor, Method, Name, Request};
 use crate::mint::Secret;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -16,7 +21,7 @@ const BOB_PORT: u16 = 50_000;
 const ALLOW: Verdict = Verdict { handling: Handling::Allow, direct: true };
 
 /// Two agents and the way between their media ports.
-struct Pair {
+pub(super) struct Pair {
     alice: Scene,
     bob: Scene,
     dialog: Notifier,
@@ -26,6 +31,29 @@ struct Pair {
     /// Checks and answers on the way: whether to bob, and octets.
     letters: Vec<(bool, Bytes)>,
     byes: Vec<&'static str>,
+    /// From where each of them was last answered.
+    answered_from: [Option<SocketAddr>; 2],
+    /// Whether bob has spoken up, too.
+    both: bool,
+}
+
+/// P27: who is heard is allowed now, or is answered while the user speaks to it. P28: media goes
+/// only where an answer came from. P30: it is of a codec that the other side has named.
+fn judge(scene: &Scene, way: Way, peer: &Aor, stream: &DirectStream, answered: Option<SocketAddr>) {
+    let agent = &scene.agent;
+    let mut known = agent.subscriptions.offers.iter();
+    match way {
+        Way::In => {
+            let allowed = agent.decisions.hears(std::iter::empty()).contains(peer);
+            let answers = agent.direct.sending_name() == "Streaming";
+            assert!(allowed || (answers && !agent.decisions.refuses(peer)));
+        }
+        Way::Out => {
+            assert_eq!(Some(stream.remote), answered);
+            let offered = known.any(|(_, _, known)| known.offer.codecs.contains(&stream.codec));
+            assert!(offered || pcmu().contains(&stream.codec));
+        }
+    }
 }
 
 fn address(text: &str) -> SocketAddr {
@@ -49,14 +77,14 @@ fn listening_bob(start: u8, allows: bool) -> Scene {
         let rules = scene.expect(Method::Publish);
         scene.answer(&rules, 200, &[(Name::SipEtag, "r1")]);
     }
-    scene.say(Command::SetOffer {
-        media: "audio".into(),
-        port: BOB_PORT,
-        codecs: vec![(0, "PCMU/8000".into())],
-        mode: Mode::Ready,
-    });
+    scene.say(offer(Mode::Ready));
     published(&mut scene);
     scene
+}
+
+fn offer(mode: Mode) -> Command {
+    let codecs = vec![(0, "PCMU/8000".into())];
+    Command::SetOffer { media: "audio".into(), port: BOB_PORT, codecs, mode }
 }
 
 /// Answers the PUBLISH that is out; the offer in it.
@@ -76,7 +104,9 @@ impl Pair {
         let bob = listening_bob(1, true);
         let (alice, dialog) = super::offers::watching();
         let (told, streams, letters, byes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut pair = Self { alice, bob, dialog, told, streams, letters, byes };
+        let (answered_from, both) = ([None; 2], false);
+        let mut pair =
+            Self { alice, bob, dialog, told, streams, letters, byes, answered_from, both };
         pair.show();
         pair
     }
@@ -95,18 +125,32 @@ impl Pair {
     }
 
     fn press(&mut self) {
+        self.speak(false);
+    }
+
+    /// Alice presses, and would hear bob or not.
+    fn speak(&mut self, hears: bool) {
         let (target, media) = (bob(), "audio".into());
-        self.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs: pcmu() });
+        let codecs = pcmu();
+        self.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs, hears });
         self.listen();
     }
 
-    /// Takes over what both have said.
+    /// Takes over what both have said, which has to be right at any moment.
     fn listen(&mut self) {
-        for (who, scene) in [("alice", &mut self.alice), ("bob", &mut self.bob)] {
+        let answered = self.answered_from;
+        let sides = [("alice", &mut self.alice), ("bob", &mut self.bob)];
+        for ((who, scene), answered) in sides.into_iter().zip(answered) {
             for event in scene.events() {
                 match event {
-                    Event::Flow { phase, stream, reason, way, .. } => {
-                        assert_eq!(way, if who == "alice" { Way::Out } else { Way::In });
+                    Event::Flow { phase, stream, reason, way, peer, .. } => {
+                        // P29: receiving makes nobody speak.
+                        assert!(
+                            self.both || way == if who == "alice" { Way::Out } else { Way::In }
+                        );
+                        if let Some(stream) = &stream {
+                            judge(scene, way, &peer, stream, answered);
+                        }
                         self.told.push((who, phase, reason));
                         self.streams.extend(stream);
                     }
@@ -124,8 +168,18 @@ impl Pair {
             true => (&mut self.bob, BOB_PORT, "192.0.2.10:40000"),
             false => (&mut self.alice, ALICE_PORT, "192.0.2.20:50000"),
         };
+        if wire::Reply::transaction(&bytes).is_some() {
+            self.answered_from[usize::from(to_bob)] = Some(address(from));
+        }
         scene.say(Command::MediaPacket { port, from: address(from), bytes });
         self.listen();
+    }
+
+    /// P53: alice streams if and only if bob hears her.
+    fn agrees(&self) {
+        let streams = self.alice.agent.direct.sending_name() == "Streaming";
+        let heard = self.bob.agent.direct.door_name() == "Bound";
+        assert_eq!(streams, heard, "{:?}", self.told);
     }
 
     /// Carries everything over until nothing is on the way.
@@ -133,6 +187,20 @@ impl Pair {
         while !self.letters.is_empty() {
             let (to_bob, bytes) = self.letters.remove(0);
             self.carry(to_bob, bytes);
+        }
+    }
+
+    /// The same, but alice sees bob's answers come from there.
+    fn settle_from(&mut self, from: &str) {
+        while !self.letters.is_empty() {
+            let (to_bob, bytes) = self.letters.remove(0);
+            if to_bob {
+                self.carry(true, bytes);
+                continue;
+            }
+            let from = address(from);
+            self.alice.say(Command::MediaPacket { port: ALICE_PORT, from, bytes });
+            self.listen();
         }
     }
 
@@ -152,6 +220,7 @@ impl Pair {
         pair.press();
         pair.settle();
         assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
+        pair.agrees();
         pair.told.clear();
         pair
     }
@@ -188,6 +257,48 @@ fn who_is_heard_is_busy_and_then_free_again() {
     assert_eq!(pair.last(), ("bob", FlowPhase::Stopped, Some(StopReason::Peer)));
     assert_eq!(published(&mut pair.bob).mode, Mode::Ready);
     assert_eq!(pair.bob.agent.sizes().flows + pair.alice.agent.sizes().flows, 0);
+}
+
+#[test]
+fn an_owner_who_is_busy_hears_nobody_new_and_goes_on_with_whom_it_hears() {
+    let mut pair = Pair::new();
+    pair.bob.say(offer(Mode::Busy));
+    pair.press();
+    pair.settle();
+    assert_eq!(pair.last(), ("alice", FlowPhase::Stopped, Some(StopReason::Busy)));
+    // Now it becomes busy while it hears.
+    let mut pair = Pair::streaming();
+    pair.bob.say(offer(Mode::Busy));
+    for _ in 0..10 {
+        pair.pass(secs(6));
+        pair.settle();
+    }
+    assert!(pair.told.is_empty());
+    pair.bob.say(Command::MediaBye { flow: FlowId(1) });
+    assert_eq!(published(&mut pair.bob).mode, Mode::Busy, "nobody is heard, but busy it is");
+}
+
+#[test]
+fn what_is_offered_anew_while_somebody_is_heard_stays_taken() {
+    let mut pair = Pair::streaming();
+    published(&mut pair.bob);
+    pair.bob.say(offer(Mode::Ready));
+    assert_eq!(published(&mut pair.bob).mode, Mode::Busy);
+    pair.listen();
+    assert!(pair.told.is_empty());
+}
+
+#[test]
+fn who_was_heard_at_logout_does_not_take_the_next_login_s_place() {
+    let mut pair = Pair::streaming();
+    published(&mut pair.bob);
+    pair.bob.say(Command::Logout);
+    pair.bob.pass(secs(2));
+    pair.bob.say(Command::Login);
+    let register = pair.bob.last(Method::Register).expect("a new registration");
+    pair.bob.answer(&register, 200, &[(Name::Expires, "1000000"), (Name::Supported, "dm1")]);
+    let publish = pair.bob.last(Method::Publish).expect("a new publication");
+    assert_eq!(offer_in(&publish).mode, Mode::Ready);
 }
 
 #[test]
@@ -321,7 +432,7 @@ fn without_a_common_codec_there_is_nothing_to_check() {
     let mut pair = Pair::new();
     let codecs = vec![Codec { pt: 9, rtpmap: "G722/8000".into(), fmtp: None }];
     let (target, media) = (bob(), "audio".into());
-    pair.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs });
+    pair.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs, hears: false });
     pair.listen();
     assert_eq!(pair.last(), ("alice", FlowPhase::Stopped, Some(StopReason::Codec)));
     assert!(pair.letters.is_empty());
@@ -330,12 +441,7 @@ fn without_a_common_codec_there_is_nothing_to_check() {
 #[test]
 fn an_offer_that_is_withdrawn_closes_the_door() {
     let mut pair = Pair::streaming();
-    pair.bob.say(Command::SetOffer {
-        media: "audio".into(),
-        port: BOB_PORT,
-        codecs: vec![(0, "PCMU/8000".into())],
-        mode: Mode::Off,
-    });
+    pair.bob.say(offer(Mode::Off));
     pair.listen();
     assert_eq!(pair.last(), ("bob", FlowPhase::Stopped, Some(StopReason::Withdrawn)));
     assert_eq!(pair.byes, ["bob"]);

@@ -2,6 +2,7 @@
 
 mod auth;
 mod calls;
+mod calls_rules;
 mod decisions;
 mod direct;
 mod incoming;

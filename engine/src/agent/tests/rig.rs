@@ -1,6 +1,7 @@
 //! The rig: one agent in virtual time and a server that says what the scene tells it to.
 
-use crate::agent::{Agent, Command, Config, Event, Package, Record};
+use crate::agent::cx::contact_uri;
+use crate::agent::{Agent, Command, Config, Event, Package, Record, wire};
 use crate::body::pidf::{Basic, Format, PIDF, Pidf};
 use crate::body::winfo::{Cause, Status, WATCHERINFO, Watcher, WatcherInfo, WatcherList};
 use crate::message::{Aor, Message, Method, Name, Reply, Request, Response, Writer};
@@ -24,7 +25,9 @@ pub(super) struct Scene {
     events: VecDeque<Event>,
     seen: BTreeSet<Bytes>,
     /// Every request the agent sent, copies left out.
-    log: Vec<Request>,
+    pub(super) log: Vec<Request>,
+    /// Every datagram that was to leave a media port, and where to.
+    pub(super) packets: Vec<(SocketAddr, Bytes)>,
     /// The scripted notifier of the scene's one subscription, for tables.
     pub(super) notifier: Option<Notifier>,
     said: u32,
@@ -88,6 +91,7 @@ impl Scene {
             events: VecDeque::new(),
             seen: BTreeSet::new(),
             log: Vec::new(),
+            packets: Vec::new(),
             notifier: None,
             said: 0,
             trace: Vec::new(),
@@ -201,7 +205,8 @@ impl Scene {
         let subscribe = &dialog.subscribe;
         let (from, tag) = (subscribe.to().unwrap().uri, dialog.tag);
         let (to, our) = (subscribe.from().unwrap().uri, subscribe.from().unwrap().tag().unwrap());
-        let mut writer = Writer::request(Method::Notify, "sip:alice@192.0.2.10:5060");
+        let us = contact_uri(&self.config);
+        let mut writer = Writer::request(Method::Notify, &us);
         let branch = format!("z9hG4bKnotify{said}");
         writer.format(Name::Via, format_args!("SIP/2.0/UDP {SERVER};branch={branch};rport"));
         writer.number(Name::MaxForwards, 70);
@@ -336,11 +341,22 @@ impl Scene {
             match output {
                 Output::Record(record) => match record {},
                 Output::Event(event) => {
-                    self.trace.push(tell(&event));
+                    self.note(tell(&event));
+                    if let Event::MediaPacket { to, bytes, .. } = &event {
+                        self.packets.push((*to, bytes.clone()));
+                    }
                     self.events.push_back(event);
                 }
                 Output::Transmit { bytes, .. } => self.collect(bytes),
             }
+        }
+    }
+
+    /// Checks are many; in a table they are one word.
+    fn note(&mut self, told: String) {
+        match self.trace.last_mut() {
+            Some(last) if told == "check" && last.starts_with("check") => *last = "checks".into(),
+            _ => self.trace.push(told),
         }
     }
 
@@ -460,7 +476,10 @@ fn tell(event: &Event) -> String {
         Event::Call { phase, .. } => format!("{phase:?}"),
         Event::Flow { phase, reason: None, .. } => format!("{phase:?}"),
         Event::Flow { phase, reason: Some(why), .. } => format!("{phase:?}({})", why.as_str()),
-        Event::MediaPacket { .. } => "check".into(),
+        Event::MediaPacket { bytes, .. } => match wire::Reply::read(bytes, "") {
+            None => "check".into(),
+            Some(reply) => reply.outcome.map_or_else(|status| status.to_string(), |_| "ok".into()),
+        },
         Event::MediaBye { .. } => "RTCP BYE".into(),
         Event::Error { what, .. } => format!("Error({what})"),
     }
