@@ -164,7 +164,7 @@ fn c4(depth: Depth) -> Plan {
         plan.budget.drops = 1;
         plan.budget.copies = 1;
         plan.budget.jumps = 1;
-        plan.sights.extend([Sight::Retransmitted, Sight::CopyAbsorbed, Sight::Expired]);
+        plan.sights.extend([Sight::Retransmitted, Sight::CopyAbsorbed]);
     }
     plan
 }
