@@ -5,13 +5,18 @@
 //! browser.
 
 mod deeds;
+mod exchange;
 mod facts;
 mod ladder;
 mod scene;
 mod standing;
 mod svg;
 
+pub(crate) use deeds::found;
 pub use deeds::{Deed, Unfound};
+pub(crate) use exchange::exchange;
+pub(crate) use facts::title;
+pub(crate) use standing::Standing;
 
 use crate::plan::UserId;
 use crate::wire::Letter;

@@ -64,6 +64,9 @@ named! {
             "a decision that was answered 200 is stored, also after a crash";
         NoEarlyExpiry = "P14 NoEarlyExpiry",
             "no subscription ends by timeout before the granted time is over";
+        NeverLonger = "P15 NeverLonger",
+            "nothing is granted for longer than asked, no NOTIFY promises more than is left, and \
+             whoever stays subscribed asks again before its time is over";
         OneRecordPerDialog = "P16 OneRecordPerDialog",
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
@@ -87,7 +90,7 @@ named! {
         DialogFromNotify = "P31 DialogFromNotify",
             "a first NOTIFY before the 200 leaves the watcher where the other order does";
         EtagDiscipline = "P32 EtagDiscipline",
-            "every entity-tag is new, and only the newest of an entity matches";
+            "every entity-tag is new; only one that is stored matches, and it is gone then";
         RegisterAtomic = "P35 RegisterAtomic",
             "a refused REGISTER changes no binding; an older CSeq overwrites none";
         LogoutUnbinds = "M10 LogoutUnbinds",
@@ -110,6 +113,9 @@ named! {
             "in every quiet state a watcherinfo subscriber's table is the server's";
         WatcherConverges = "P48 WatcherConverges",
             "in every quiet state an active watcher shows the current document";
+        ToldAtOnce = "P48 ToldAtOnce",
+            "when nothing is under way, a watcher that has answered all it was sent shows the \
+             current document, whatever others leave unanswered";
         SubscribeResolves = "P49 SubscribeResolves",
             "in every quiet state nobody waits for a first NOTIFY";
         NoChatter = "P55 NoChatter",

@@ -3,8 +3,9 @@
 
 use crate::ghost::{one_record_per_dialog, winfo_agrees};
 use crate::law::Law;
+use crate::print::mark;
 use crate::world::{Serves, Village, World};
-use presently_engine::agent::{Package, SubscriptionPhase};
+use presently_engine::agent::{self, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Pidf, Tuple};
 use presently_engine::server::{Record, SubscriptionTableRow};
 use stateright::{Model, Property};
@@ -18,11 +19,17 @@ const BURST: usize = 12;
 pub(crate) trait Judges: Model {
     /// Whether it does.
     fn judges(&self, state: &Self::State, law: Law) -> bool;
+    /// Those it is judged by.
+    fn laws(&self) -> &[Law];
 }
 
 impl<S: Serves> Judges for Village<S> {
     fn judges(&self, world: &World<S>, law: Law) -> bool {
         holds(self, world, law)
+    }
+
+    fn laws(&self) -> &[Law] {
+        &self.plan.laws
     }
 }
 
@@ -49,7 +56,8 @@ properties! {
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
     WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
     NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
-    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState
+    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState NeverLonger
+    ToldAtOnce
 }
 
 /// Whether a law holds in a state.
@@ -59,6 +67,7 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::PromiseKept => world.ghost.promises_hold(world.rows.get()),
         Law::WinfoConverges => !world.is_quiet() || winfo_converged(village, world),
         Law::WatcherConverges => !world.is_quiet() || watchers_converged(village, world),
+        Law::ToldAtOnce => !world.network_is_empty() || told_at_once(village, world),
         Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
         Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
         Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
@@ -69,6 +78,7 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         Law::NoDocBeforeApproval
         | Law::NoStateBeforeAuth
         | Law::NoEarlyExpiry
+        | Law::NeverLonger
         | Law::DialogFromNotify
         | Law::FsmConforms
         | Law::TerminalLast
@@ -144,27 +154,54 @@ fn winfo_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
 /// Only a network that was cut for long may leave one of them with another opinion (P22).
 fn watchers_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
     let agree = village.plan.budget.outages == 0;
-    world.tables.pst.iter().filter(|row| row.state == "active").all(|row| {
-        let Some((user, _)) = agent_of(village, &row.from) else { return true };
-        let tables = world.agents[user].get().tables(world.now);
-        let phase = |phase| {
-            tables.buddies.iter().filter(move |buddy| {
-                buddy.package == Package::Presence
-                    && buddy.phase == phase
-                    && buddy.target.as_str() == row.target
-            })
-        };
-        if agree && phase(SubscriptionPhase::Pending).next().is_some() {
-            return false;
-        }
-        let mut buddies = phase(SubscriptionPhase::Active);
-        let published = published(world, &row.target);
-        buddies.all(|buddy| {
-            let Some(document) = &buddy.document else { return false };
-            let shown = notes(document);
-            published.iter().all(|(id, texts)| {
-                shown.get(id).is_some_and(|shown| texts.iter().all(|text| shown.contains(text)))
-            })
+    active_watchers(village, world).all(|(row, tables)| {
+        let waits = seen_as(row, &tables, SubscriptionPhase::Pending).next().is_some();
+        !(agree && waits) && shows_current(world, row, &tables)
+    })
+}
+
+/// P48 before all is quiet: only its own silence keeps a watcher waiting.
+fn told_at_once<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let mut answered = active_watchers(village, world)
+        .filter(|(row, _)| !world.ghost.awaits_answer(mark(&row.sub_id)));
+    answered.all(|(row, tables)| shows_current(world, row, &tables))
+}
+
+/// Every watcher that the server counts as active, with what its agent knows.
+fn active_watchers<'w, S: Serves>(
+    village: &'w Village<S>,
+    world: &'w World<S>,
+) -> impl Iterator<Item = (&'w SubscriptionTableRow, agent::Tables)> {
+    world.tables.pst.iter().filter(|row| row.state == "active").filter_map(|row| {
+        let (user, _) = agent_of(village, &row.from)?;
+        Some((row, world.agents[user].get().tables(world.now)))
+    })
+}
+
+/// The agent's view of a presence subscription of the server's.
+fn seen_as<'t>(
+    row: &SubscriptionTableRow,
+    tables: &'t agent::Tables,
+    phase: SubscriptionPhase,
+) -> impl Iterator<Item = &'t agent::BuddyRow> {
+    tables.buddies.iter().filter(move |buddy| {
+        buddy.package == Package::Presence
+            && buddy.phase == phase
+            && buddy.target.as_str() == row.target
+    })
+}
+
+fn shows_current<S: Serves>(
+    world: &World<S>,
+    row: &SubscriptionTableRow,
+    tables: &agent::Tables,
+) -> bool {
+    let published = published(world, &row.target);
+    seen_as(row, tables, SubscriptionPhase::Active).all(|buddy| {
+        let Some(document) = &buddy.document else { return false };
+        let shown = notes(document);
+        published.iter().all(|(id, texts)| {
+            shown.get(id).is_some_and(|shown| texts.iter().all(|text| shown.contains(text)))
         })
     })
 }

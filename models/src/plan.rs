@@ -109,9 +109,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How often what may happen.
+    pub(crate) fn bounded(&self) -> Budget {
+        self.pair.as_ref().map_or(self.budget, |pair| pair.budget)
+    }
+
     /// The bounds in a line, for the table.
     pub fn bounds(&self) -> String {
-        let budget = self.pair.as_ref().map_or(&self.budget, |pair| &pair.budget);
+        let budget = self.bounded();
         let counts = [
             (u64::from(budget.drops), "lost"),
             (u64::from(budget.copies), "copied"),

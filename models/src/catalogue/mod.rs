@@ -1,5 +1,6 @@
 //! The models, by their names in behaviour §5.4. Bounds are small on purpose: every run ends.
 
+mod allowed;
 mod digest;
 mod pager;
 mod pairs;
@@ -43,6 +44,7 @@ pub fn plans(depth: Depth) -> Vec<Plan> {
     let families = [
         pairs::plans,
         subscriptions::plans,
+        allowed::plans,
         winfo::plans,
         publications::plans,
         digest::plans,

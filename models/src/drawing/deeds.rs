@@ -47,6 +47,31 @@ impl fmt::Display for Unfound {
     }
 }
 
+impl Deed {
+    /// The lasting name of an action that is called so, among all that are possible.
+    pub(crate) fn among<A: PartialEq>(possible: Vec<(String, A)>, does: String, action: A) -> Self {
+        let mut same = possible.into_iter().filter(|(name, _)| *name == does);
+        let which = same.position(|(_, it)| it == action).unwrap_or(0);
+        Self { does, which }
+    }
+}
+
+/// The action that a deed names, among all that are possible.
+///
+/// # Errors
+/// It is none of them.
+pub(crate) fn found<A: Copy>(possible: Vec<(String, A)>, deed: &Deed) -> Result<A, Unfound> {
+    let mut same = possible.iter().filter(|(name, _)| *name == deed.does);
+    match same.nth(deed.which) {
+        Some((_, action)) => Ok(*action),
+        None => {
+            let mut possible: Vec<String> = possible.into_iter().map(|(name, _)| name).collect();
+            possible.dedup();
+            Err(Unfound { deed: deed.clone(), possible })
+        }
+    }
+}
+
 impl<S: Serves> Village<S> {
     /// The letter that an action is about.
     pub(super) fn letter<'w>(
@@ -130,10 +155,7 @@ impl<S: Serves> Village<S> {
 
     /// The lasting name of an action.
     pub(crate) fn deed(&self, world: &World<S>, action: Action) -> Deed {
-        let does = self.called(world, action);
-        let same = self.possible(world).into_iter().filter(|(name, _)| *name == does);
-        let which = same.map(|(_, action)| action).position(|it| it == action).unwrap_or(0);
-        Deed { does, which }
+        Deed::among(self.possible(world), self.called(world, action), action)
     }
 
     /// The action that a deed names.
@@ -141,16 +163,6 @@ impl<S: Serves> Village<S> {
     /// # Errors
     /// It is not possible in this state.
     pub(crate) fn find(&self, world: &World<S>, deed: &Deed) -> Result<Action, Unfound> {
-        let possible = self.possible(world);
-        let mut same = possible.iter().filter(|(name, _)| *name == deed.does);
-        match same.nth(deed.which) {
-            Some((_, action)) => Ok(*action),
-            None => {
-                let mut possible: Vec<String> =
-                    possible.into_iter().map(|(name, _)| name).collect();
-                possible.dedup();
-                Err(Unfound { deed: deed.clone(), possible })
-            }
-        }
+        found(self.possible(world), deed)
     }
 }

@@ -8,7 +8,7 @@ use presently_engine::message::{Headers, Message, Method, Name};
 
 /// What a letter is: method or status, package, CSeq. It stays the same when the engine changes
 /// what the letter says.
-pub(super) fn title(message: &Message) -> String {
+pub(crate) fn title(message: &Message) -> String {
     match message {
         Message::Request(request) => {
             let event = request.event().map(|event| format!(" {}", event.package));

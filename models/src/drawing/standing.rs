@@ -7,9 +7,9 @@ use presently_engine::server::{Record, SubscriptionTableRow};
 
 /// One end.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Standing {
-    pub(super) who: String,
-    pub(super) lines: Vec<String>,
+pub(crate) struct Standing {
+    pub(crate) who: String,
+    pub(crate) lines: Vec<String>,
 }
 
 /// The name of a package.

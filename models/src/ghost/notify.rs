@@ -166,6 +166,9 @@ impl Ghost {
                 talk.winfo_document(notes, request);
             }
         });
+        if notes.laws.has(Law::NeverLonger) {
+            notes.demand(Law::NeverLonger, promises_what_is_left(rows, now, letter, request));
+        }
         if !facts.is_winfo {
             presence_document(notes, rows, request, state);
         }
@@ -175,6 +178,11 @@ impl Ghost {
     pub(crate) fn is_unanswered(&self, tag: u64, now: Instant) -> bool {
         let sent = self.talks.get().get(&tag).and_then(|talk| talk.outstanding);
         sent.is_some_and(|sent| sent + LIFE <= now)
+    }
+
+    /// Whether the last NOTIFY of a dialog has no answer yet.
+    pub(crate) fn awaits_answer(&self, tag: u64) -> bool {
+        self.talks.get().get(&tag).is_some_and(|talk| talk.outstanding.is_some())
     }
 
     /// The server hears the answer to a NOTIFY.
@@ -216,6 +224,18 @@ impl Ghost {
             self.accepted.change(|accepted| accepted.insert(print, now));
         }
     }
+}
+
+/// Whether a NOTIFY promises no more time than its subscription has left (P15).
+fn promises_what_is_left(rows: &Rows, now: Instant, letter: &Letter, request: &Request) -> bool {
+    let said = request.subscription_state().and_then(|state| state.expires);
+    let row = rows.values().find_map(|row| match row {
+        Record::Subscribed(_, id, row) => {
+            (mark(&id.to_string()) == letter.facts.from_tag).then_some(row)
+        }
+        _ => None,
+    });
+    said.zip(row).is_none_or(|(said, row)| said <= row.expires.seconds_since(now))
 }
 
 /// What a presence NOTIFY may show, judged by the decisions that are durable when it leaves.

@@ -20,6 +20,12 @@ impl Ghost {
         answer: &Letter,
     ) {
         let Message::Request(request) = &letter.message else { return };
+        if notes.laws.has(Law::NeverLonger) {
+            let seconds = |message: &Message| message.headers().seconds(Name::Expires);
+            let (asked, granted) = (seconds(&letter.message), seconds(&answer.message));
+            let longer = asked.zip(granted).is_some_and(|(asked, granted)| granted > asked);
+            notes.demand(Law::NeverLonger, !longer || answer.facts.status >= 300);
+        }
         let event = request.event().map(|event| event.package);
         match (request.method(), answer.facts.status) {
             (Method::Subscribe, 200..=299) => self.subscribe_accepted(notes, answer),

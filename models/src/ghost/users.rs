@@ -88,7 +88,9 @@ impl Users {
         call: Option<u64>,
     ) {
         match event {
-            agent::Event::Subscription { target, package, .. } => {
+            agent::Event::Subscription { target, package, reason, .. } => {
+                // Whoever leaves or looks once ends with a reason of its own.
+                notes.demand(Law::NeverLonger, reason.as_deref() != Some("timeout"));
                 let keep = self.keeps.entry((user, mark(target.as_str()), *package)).or_default();
                 keep.due |= call.is_none_or(|call| call == keep.call);
             }

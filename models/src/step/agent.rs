@@ -71,6 +71,7 @@ impl<S: Serves> Step<'_, S> {
     pub(super) fn at_agent(&mut self, user: UserId, letter: &Arc<Letter>) {
         let is_request = letter.facts.status == 0;
         let early = letter.asks(Method::Notify).then(|| overtaken(&self.world, letter)).flatten();
+        let early = early.filter(|ok| self.is_awaited(user, ok));
         if let Some(ok) = &early {
             self.village.album.note(Sight::NotifyBefore200);
             if !letter.facts.terminates && letter.facts.cseq == 1 {
@@ -89,6 +90,13 @@ impl<S: Serves> Step<'_, S> {
         if unchanged && is_request {
             self.village.album.note(Sight::CopyAbsorbed);
         }
+    }
+
+    /// Whether an answer is news to an agent, and no copy of one that it had.
+    fn is_awaited(&self, user: UserId, answer: &Letter) -> bool {
+        let agent = &self.world.agents[usize::from(user)];
+        let after = self.village.agent_turn(user, agent, Cause::Letter(answer));
+        after.after.print() != agent.print()
     }
 
     /// P31: an agent that gets a NOTIFY and then the 200 to its SUBSCRIBE is the one that gets

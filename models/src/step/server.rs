@@ -121,6 +121,8 @@ impl<S: Serves> Step<'_, S> {
             request,
             origin,
             boot: self.world.boot,
+            before: rows.get(),
+            after: self.world.rows.get(),
             answer: done.answer.as_ref().filter(|_| done.fresh),
             executed: done.executed,
             forgets: village.plan.replay_records.is_some(),
