@@ -438,7 +438,9 @@ impl<S: Studio> Phone<S> {
                     let at = self.pressed.take();
                     self.presses.extend(at.map(|at| (id, at)));
                 }
-                let runs = self.run(id, media, Stream::direct(stream?, way));
+                // Before the check is answered nothing leaves: there is no early media here (X9).
+                let stream = stream.filter(|_| phase == FlowPhase::Streaming)?;
+                let runs = self.run(id, media, Stream::direct(stream, way));
                 (!runs).then_some(Command::StopFlow { flow })
             }
         }
