@@ -12,7 +12,7 @@ use presently_engine::agent::negotiation::{Abilities, Ability, Flow};
 use presently_engine::agent::{
     CallId, CallPhase, Command, DirectStream, Event, FlowId, FlowPhase, StopReason, StreamKeys, Way,
 };
-use presently_engine::body::pidf::Mode;
+use presently_engine::body::pidf::{Codec, Mode};
 use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
 use presently_net::media::{Figures, Happening, Id, Stream, Stun, Told};
