@@ -14,7 +14,7 @@ pub mod price;
 pub mod table;
 
 use crate::chance::Chance;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -23,7 +23,7 @@ pub use laboratory::Times;
 pub use price::Price;
 
 /// How somebody speaks to somebody.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Case {
     /// By INVITE, with a nonce of the proxy that still counts.
@@ -67,7 +67,7 @@ impl Case {
 }
 
 /// One-way delays, ms (behaviour §6.11).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Delays {
     /// Between caller and server.
     pub a: u64,
@@ -90,6 +90,9 @@ impl Delays {
         format!("a {}, b {}, d {}", self.a, self.b, self.d)
     }
 }
+
+/// Calls of each kind of which all is kept.
+const FIRST: usize = 5;
 
 /// Shares of datagrams that are lost, in percent.
 pub const LOSSES: [u32; 3] = [0, 1, 5];
@@ -140,7 +143,7 @@ impl Wish {
 }
 
 /// A kind of call.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Kind {
     /// How.
     pub case: Case,
@@ -151,7 +154,7 @@ pub struct Kind {
 }
 
 /// Of so many in a hundred calls it took no longer, ms. `None`: they did not come to it at all.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Spread {
     pub p50: Option<u64>,
@@ -174,7 +177,7 @@ impl Spread {
 }
 
 /// What calls of one kind came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Cell {
     /// Which kind.
     #[serde(flatten)]
@@ -189,10 +192,12 @@ pub struct Cell {
     pub played: Spread,
     /// Calls that never came to it within [`laboratory::PATIENCE`].
     pub failed: u64,
+    /// The first few calls, which can be made again without all the others.
+    pub first: Vec<Times>,
 }
 
 /// What was measured.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Measurement {
     /// Where chance came from.
     pub seed: u64,
@@ -256,6 +261,7 @@ fn cell(kind: Kind, times: &[Times]) -> Cell {
         arrived: Spread::of(times.iter().map(|one| one.arrived)),
         played: Spread::of(times.iter().map(|one| one.played)),
         failed: times.iter().filter(|one| one.played.is_none()).count() as u64,
+        first: times.iter().take(FIRST).copied().collect(),
     }
 }
 

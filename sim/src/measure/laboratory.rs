@@ -14,6 +14,7 @@ use presently::ua::media::Repertoire;
 use presently::ua::{Notice, Told};
 use presently_engine::agent::{CallPhase, DirectPolicy, Event};
 use presently_net::Clock;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -38,7 +39,7 @@ pub(super) const CALLER: &str = "alice";
 pub(super) const CALLEE: &str = "bob";
 
 /// From the press until …, ms. `None`: not within [`PATIENCE`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Times {
     /// … the first packet of media left the caller, whatever became of it.
     pub sent: Option<u64>,

@@ -4,7 +4,7 @@
 use super::laboratory::{Laboratory, Setting, is_rtp, is_sip};
 use crate::record::{Entry, What};
 use crate::world::runtime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long they talk.
@@ -13,7 +13,7 @@ const TALK: Duration = Duration::from_secs(30);
 const QUIET: Duration = Duration::from_secs(40);
 
 /// A way to talk.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// By INVITE; the callee offers nothing else.
@@ -40,7 +40,7 @@ impl Way {
 }
 
 /// Datagrams of one call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Price {
     /// Which way.
     pub way: Way,
