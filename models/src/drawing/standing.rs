@@ -45,7 +45,7 @@ impl<S: Serves> Village<S> {
         }
         text.push_str("\nUnder way\n");
         for (letter, copies) in world.wire.iter() {
-            let message = String::from_utf8_lossy(letter.message.headers().bytes());
+            let message = letter.text();
             let line = self.line(letter);
             text.push_str(&format!("--- {line}, copies: {copies}\n{}\n", message.trim_end()));
         }
