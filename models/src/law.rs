@@ -180,6 +180,7 @@ named! {
         FlowStoppedByUser = "sFlowStoppedByUser", "a flow is stopped by its user";
         FlowStoppedByPeer = "sFlowStoppedByPeer", "a flow is stopped by the other side's BYE";
         FlowRefused = "sFlowRefused", "a flow is refused or ended by its receiver's decision";
+        FlowBusy = "sBusy", "somebody is told that another one is heard";
         FlowWithdrawn = "sFlowWithdrawn", "a flow ends since its offer is gone";
         LateSuccessBye = "sLateSuccessBye", "a success for a flow that is over is answered by BYE";
         FlowMoved = "sStalePortFallback", "a flow begins anew at a receiver that was started again";

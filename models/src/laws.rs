@@ -295,7 +295,9 @@ fn nothing_is_over<S: Serves>(world: &World<S>) -> bool {
     let ended = |row: &SubscriptionTableRow| row.state.starts_with("terminated");
     let served = world.server.get().transactions() == 0;
     let asked = world.agents.iter().all(|agent| agent.get().sizes().transactions == (0, 0));
-    served && asked && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
+    // An INVITE that rings is not over.
+    let still = world.ghost.rings() || (served && asked);
+    still && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
 }
 
 fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {

@@ -28,7 +28,8 @@ impl<S: Serves> Village<S> {
             let lines = if world.is_absent(user) {
                 vec!["switched off".to_owned()]
             } else {
-                agent_lines(&agent.get().tables(world.now))
+                let lines = agent_lines(&agent.get().tables(world.now));
+                lines.into_iter().chain(world.ghost.media_of(user)).collect()
             };
             Standing { who: self.user(user).to_owned(), lines }
         });

@@ -90,6 +90,7 @@ impl Ghost {
             agent::Event::Flow { flow, peer, way, phase, stream, reason, .. } => {
                 notes.saw(Sight::FlowStoppedByUser, *reason == Some(StopReason::User));
                 notes.saw(Sight::FlowStoppedByPeer, *reason == Some(StopReason::Peer));
+                notes.saw(Sight::FlowBusy, *reason == Some(StopReason::Busy));
                 notes.saw(Sight::FlowRefused, *reason == Some(StopReason::Refused));
                 notes.saw(Sight::FlowWithdrawn, *reason == Some(StopReason::Withdrawn));
                 let (flow, way, phase) = (*flow, *way, *phase);
@@ -169,6 +170,22 @@ impl Ghost {
             running.filter(|it| it.way == way).map(end).collect()
         };
         ends(Way::Out) == ends(Way::In)
+    }
+
+    /// Whether an INVITE waits for somebody to answer.
+    pub(crate) fn rings(&self) -> bool {
+        self.flows.get().calls.values().any(|phase| *phase != CallPhase::Up)
+    }
+
+    /// What a user speaks, hears and is in, for people.
+    pub(crate) fn media_of(&self, user: UserId) -> Vec<String> {
+        let running = self.flows.get().running.values().filter(|it| it.user == user);
+        let flow = |it: &Running| {
+            let does = if it.way == Way::In { "hears" } else { "speaks to" };
+            format!("{does} {} (flow {})", it.peer.user(), it.flow.0)
+        };
+        let call = |phase: CallPhase| format!("call {phase:?}").to_lowercase();
+        running.map(flow).chain(self.calls_of(user).into_iter().map(call)).collect()
     }
 
     /// The calls of a user, as it was told.
