@@ -85,6 +85,19 @@ named! {
             "repeating a captured request after its transaction is forgotten changes nothing";
         NonceDomain = "P25 NonceDomain",
             "a nonce of another boot is worth nothing";
+        NoOfferLeak = "P3 NoOfferLeak",
+            "offers of direct media are written only for whom their owner would hear, and no \
+             secret for anybody but the owner";
+        PlayOnlyApproved = "P27 PlayOnlyApproved",
+            "nobody is heard but whom the user would hear at that moment, whatever comes (P47)";
+        NoUnvalidatedMedia = "P28 NoUnvalidatedMedia",
+            "media goes to nobody but who bound this very flow";
+        CodecAgreed = "P30 CodecAgreed",
+            "what is sent is of the payload type that the receiver offered and bound";
+        FlowAgreement = "P53 FlowAgreement",
+            "from every quiet state, left alone for 31 s: who speaks is heard, who is heard speaks";
+        CallsAgree = "CallsAgree",
+            "in every quiet state both ends of a call are in the same one, and none is left over";
         FailureFree = "P26 FailureFree",
             "a wrong digest stores nothing and uses no count up";
         DialogFromNotify = "P31 DialogFromNotify",
@@ -163,6 +176,16 @@ named! {
         Restarted = "sRestarted", "the server comes back from its rows";
         Stored = "sStored", "a message is stored";
         StoredThenDelivered = "sStoredThenDelivered", "a stored message is delivered";
+        FlowHeard = "sFlowHeard", "somebody is heard directly";
+        FlowStoppedByUser = "sFlowStoppedByUser", "a flow is stopped by its user";
+        FlowStoppedByPeer = "sFlowStoppedByPeer", "a flow is stopped by the other side's BYE";
+        FlowRefused = "sFlowRefused", "a flow is refused or ended by its receiver's decision";
+        FlowBusy = "sBusy", "somebody is told that another one is heard";
+        FlowWithdrawn = "sFlowWithdrawn", "a flow ends since its offer is gone";
+        LateSuccessBye = "sLateSuccessBye", "a success for a flow that is over is answered by BYE";
+        FlowMoved = "sStalePortFallback", "a flow begins anew at a receiver that was started again";
+        BothFlows = "sBothFlows", "two speak and hear each other";
+        CallUp = "sCallUp", "a call is up";
         DuplicateSuppressed = "sDuplicateSuppressed", "a second copy of a message is not shown";
     }
 }

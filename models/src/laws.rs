@@ -4,16 +4,21 @@
 use crate::ghost::{one_record_per_dialog, winfo_agrees};
 use crate::law::Law;
 use crate::print::mark;
+use crate::step::Step;
 use crate::world::{Serves, Village, World};
-use presently_engine::agent::{self, Package, SubscriptionPhase};
+use presently_engine::agent::{self, CallPhase, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Pidf, Tuple};
 use presently_engine::server::{Record, SubscriptionTableRow};
 use stateright::{Model, Property};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Requests, theirs and ours, that one thing from outside may lead to (P55): a wish, a fault, a
 /// long wait after which everybody refreshes everything.
 const BURST: usize = 12;
+
+/// K14: after this long without a word a flow is over.
+const CONSENT: Duration = Duration::from_secs(31);
 
 /// A model that can tell whether a law holds in one of its states.
 pub(crate) trait Judges: Model {
@@ -57,7 +62,7 @@ properties! {
     WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
     NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
     RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState NeverLonger
-    ToldAtOnce
+    ToldAtOnce NoOfferLeak PlayOnlyApproved NoUnvalidatedMedia CodecAgreed FlowAgreement CallsAgree
 }
 
 /// Whether a law holds in a state.
@@ -65,17 +70,29 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
     let of_state = match law {
         Law::OneRecordPerDialog => one_record_per_dialog(world.rows.get()),
         Law::PromiseKept => world.ghost.promises_hold(world.rows.get()),
-        Law::WinfoConverges => !world.is_quiet() || winfo_converged(village, world),
-        Law::WatcherConverges => !world.is_quiet() || watchers_converged(village, world),
+        Law::WinfoConverges => !world.is_quiet(&village.plan) || winfo_converged(village, world),
+        Law::WatcherConverges => {
+            !world.is_quiet(&village.plan) || watchers_converged(village, world)
+        }
         Law::ToldAtOnce => !world.network_is_empty() || told_at_once(village, world),
-        Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
-        Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
-        Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
+        Law::StoredDelivered => !world.is_quiet(&village.plan) || nothing_waits(world),
+        Law::LogoutUnbinds => {
+            !world.is_quiet(&village.plan) || nobody_gone_is_bound(village, world)
+        }
+        Law::NoStuck => {
+            world.is_quiet(&village.plan) || !world.broken.is_empty() || can_move(village, world)
+        }
         Law::RecoverEqualsLive => village.recovers(world),
-        Law::SubscribeResolves => !world.is_quiet() || nobody_tries(world),
+        Law::SubscribeResolves => !world.is_quiet(&village.plan) || nobody_tries(world),
         Law::NoChatter => chatter(village, world) <= BURST * world.happened(village.plan.budget),
-        Law::BoundedState => !world.is_quiet() || nothing_is_over(world),
+        Law::BoundedState => !world.is_quiet(&village.plan) || nothing_is_over(world),
+        Law::PlayOnlyApproved => world.ghost.plays_only_approved(),
+        Law::FlowAgreement => !world.is_quiet(&village.plan) || flows_agree(village, world),
+        Law::CallsAgree => !world.is_quiet(&village.plan) || calls_agree(world),
         Law::NoDocBeforeApproval
+        | Law::NoOfferLeak
+        | Law::NoUnvalidatedMedia
+        | Law::CodecAgreed
         | Law::NoStateBeforeAuth
         | Law::NoEarlyExpiry
         | Law::NeverLonger
@@ -109,6 +126,34 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         | Law::PendingIsBlind => true,
     };
     of_state && !world.broken.contains(&law)
+}
+
+/// P53: a BYE or an answer may be lost, but consent ends what one end alone believes in (K14).
+fn flows_agree<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let at = |user, port| village.media_at(user, port);
+    world.ghost.flows_agree(at) || {
+        let mut step = Step::new(village, world);
+        step.calm(CONSENT);
+        step.done().ghost.flows_agree(at)
+    }
+}
+
+/// One call at most, in which both ends are, and no engine keeps one of which nobody was told.
+fn calls_agree<S: Serves>(world: &World<S>) -> bool {
+    let told = |user| world.ghost.calls_of(user);
+    let kept =
+        (0..).zip(&world.agents).all(|(user, agent)| agent.get().sizes().calls == told(user).len());
+    let pair = (told(0), told(1));
+    let agree = match (pair.0.as_slice(), pair.1.as_slice()) {
+        ([], []) | ([CallPhase::Up], [CallPhase::Up]) => true,
+        ([one], [other]) => {
+            let waits = |it: &CallPhase| matches!(it, CallPhase::Calling | CallPhase::Ringing);
+            let rings = |it: &CallPhase| *it == CallPhase::Incoming;
+            waits(one) && rings(other) || rings(one) && waits(other)
+        }
+        _ => false,
+    };
+    kept && agree
 }
 
 /// P49: the phase before a first NOTIFY is one of waiting for answers, so a quiet state has none.
@@ -250,7 +295,9 @@ fn nothing_is_over<S: Serves>(world: &World<S>) -> bool {
     let ended = |row: &SubscriptionTableRow| row.state.starts_with("terminated");
     let served = world.server.get().transactions() == 0;
     let asked = world.agents.iter().all(|agent| agent.get().sizes().transactions == (0, 0));
-    served && asked && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
+    // An INVITE that rings is not over.
+    let still = world.ghost.rings() || (served && asked);
+    still && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
 }
 
 fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {

@@ -2,6 +2,7 @@
 
 mod allowed;
 mod digest;
+mod media;
 mod pager;
 mod pairs;
 mod publications;
@@ -11,6 +12,7 @@ mod winfo;
 use crate::cast::DOMAIN;
 use crate::law::Law;
 use crate::plan::{Budget, Clocks, Plan, UserId, Wish};
+use crate::world::LONG;
 use presently_engine::agent::{Command, Package};
 use presently_engine::body::pidf::Basic;
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -49,6 +51,7 @@ pub fn plans(depth: Depth) -> Vec<Plan> {
         publications::plans,
         digest::plans,
         pager::plans,
+        media::plans,
     ];
     families.iter().flat_map(|family| family(depth)).collect()
 }
@@ -140,6 +143,9 @@ fn base(name: &'static str, says: &'static str, users: &'static [&'static str]) 
         giveup: Duration::from_secs(1200),
         replay_records: None,
         sharded: false,
+        long: LONG,
+        again: None,
+        calls: false,
         pair: None,
         laws: [ALWAYS, IN_THE_END].concat(),
         sights: Vec::new(),

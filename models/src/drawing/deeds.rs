@@ -2,7 +2,7 @@
 //! belongs to, words are found again among the words of what is possible.
 
 use crate::wire::Letter;
-use crate::world::{Action, LONG, Serves, Village, World};
+use crate::world::{Action, Serves, Village, World};
 use presently_engine::Machine;
 use serde::{Deserialize, Serialize};
 use stateright::Model;
@@ -120,6 +120,9 @@ impl<S: Serves> Village<S> {
             Action::Fire(node) => format!("fire {}'s next timer", self.user(node - 1)),
             Action::Outage(user) => format!("{} is cut off for 33 s", self.user(user)),
             Action::Depart(user) => format!("{}'s device is switched off", self.user(user)),
+            Action::Reboot(user) => {
+                format!("{}'s agent crashes, and is started again", self.user(user))
+            }
             Action::Crash => "crash the server, which comes back".to_owned(),
             Action::Replay(_) => format!("the attacker repeats {letter}"),
             Action::Forge(_) => format!("the attacker changes the digest of {letter}"),
@@ -136,7 +139,7 @@ impl<S: Serves> Village<S> {
         let first = server.into_iter().chain(agents).filter(|(_, due)| *due == at);
         let whose: Vec<&str> = first.map(|(who, _)| who).collect();
         let wait = at.since(world.now);
-        let long = if wait >= LONG { ", a long wait" } else { "" };
+        let long = if wait >= self.plan.long { ", a long wait" } else { "" };
         format!("{}, in {} s{long}", whose.join(" and "), wait.as_secs_f64())
     }
 
@@ -146,9 +149,8 @@ impl<S: Serves> Village<S> {
         self.actions(world, &mut actions);
         let mut named: Vec<(String, Action)> =
             actions.into_iter().map(|action| (self.called(world, action), action)).collect();
-        let text = |action: Action| {
-            self.letter(world, action).map(|letter| letter.message.headers().bytes().to_vec())
-        };
+        let text =
+            |action: Action| self.letter(world, action).map(|letter| letter.bytes().to_vec());
         named.sort_by_cached_key(|(name, action)| (name.clone(), text(*action)));
         named
     }

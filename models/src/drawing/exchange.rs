@@ -24,8 +24,7 @@ pub(crate) fn exchange(exchange: &Exchange, path: &[(&Ends, Option<Action>)]) ->
     if let Some((end, _)) = path.last() {
         let before = path.len().checked_sub(2).map(|at| exchange.standings(path[at].0));
         scene.stand(before.as_deref(), exchange.standings(end));
-        let under_way =
-            end.wire.iter().map(|(letter, copies)| (super::facts::title(&letter.message), copies));
+        let under_way = end.wire.iter().map(|(letter, copies)| (letter.title(), copies));
         scene.under_way = under_way.collect();
         scene.broken = end.broken.clone();
         scene.is_quiet = end.is_over(exchange.pair.invite);

@@ -1,6 +1,7 @@
 //! What is worth saying about a letter, in words that fit into a ladder.
 
 use super::user_of;
+use crate::wire::{Content, Letter};
 use presently_engine::body::pidf::{Basic, Pidf};
 use presently_engine::body::presrules::{AUTH_POLICY, Rules};
 use presently_engine::body::winfo::{WATCHERINFO, WatcherInfo};
@@ -23,7 +24,11 @@ pub(crate) fn title(message: &Message) -> String {
 }
 
 /// What else a letter says, each fact a few words.
-pub(super) fn of(message: &Message) -> Vec<String> {
+pub(super) fn of(letter: &Letter) -> Vec<String> {
+    let message = match &letter.content {
+        Content::Sip(message) => message,
+        Content::Media(_) => return Vec::new(),
+    };
     let headers = message.headers();
     let mut facts = Vec::new();
     let mut header = |label: &str, name: Name| {

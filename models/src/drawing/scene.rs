@@ -3,11 +3,12 @@
 
 use super::facts;
 use super::standing::Standing;
+use crate::cast::home;
 use crate::law::Law;
 use crate::plan::UserId;
 use crate::wire::Letter;
 use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World};
-use presently_engine::message::{Message, Method};
+use presently_engine::message::Method;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -100,7 +101,7 @@ impl Scene {
             scene.under_way =
                 end.wire.iter().map(|(letter, copies)| (village.line(letter), copies)).collect();
             scene.broken = end.broken().to_vec();
-            scene.is_quiet = end.is_quiet();
+            scene.is_quiet = end.is_quiet(&village.plan);
         }
         scene
     }
@@ -201,10 +202,10 @@ impl Scene {
         self.arrows.push(Arrow {
             from: column(columns, from),
             to: column(columns, letter.to),
-            title: facts::title(&letter.message),
-            facts: facts::of(&letter.message).join(", "),
-            text: String::from_utf8_lossy(letter.message.headers().bytes()).into_owned(),
-            kind: kind(&letter.message),
+            title: letter.title(),
+            facts: facts::of(letter).join(", "),
+            text: letter.text(),
+            kind: kind(letter),
             fate,
             print: letter.print,
         });
@@ -240,14 +241,14 @@ impl Scene {
 }
 
 fn column(columns: &[SocketAddr], who: SocketAddr) -> usize {
-    columns.iter().position(|column| *column == who).unwrap_or(0)
+    columns.iter().position(|column| *column == home(who)).unwrap_or(0)
 }
 
-fn kind(message: &Message) -> Kind {
-    match message {
-        Message::Request(request) if request.method() == Method::Notify => Kind::Notify,
-        Message::Request(_) => Kind::Request,
-        Message::Response(response) if response.status() < 300 => Kind::Success,
-        Message::Response(_) => Kind::Refusal,
+fn kind(letter: &Letter) -> Kind {
+    match letter.facts.status {
+        0 if letter.asks(Method::Notify) => Kind::Notify,
+        0 => Kind::Request,
+        ..300 => Kind::Success,
+        _ => Kind::Refusal,
     }
 }

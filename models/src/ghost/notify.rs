@@ -9,7 +9,7 @@ use presently_engine::Instant;
 use presently_engine::body::pidf::Pidf;
 use presently_engine::body::presrules::Handling;
 use presently_engine::body::winfo::{Status, WatcherInfo};
-use presently_engine::message::{Message, Method, Request};
+use presently_engine::message::{Method, Request};
 use presently_engine::server::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,7 +151,7 @@ impl Ghost {
         rows: &Rows,
         letter: &Letter,
     ) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let facts = &letter.facts;
         let tag = facts.from_tag;
         if self.talks.get().get(&tag).is_some_and(|talk| talk.last == facts.text) {
@@ -238,6 +238,19 @@ fn promises_what_is_left(rows: &Rows, now: Instant, letter: &Letter, request: &R
     said.zip(row).is_none_or(|(said, row)| said <= row.expires.seconds_since(now))
 }
 
+/// P3, about a document for somebody who is not its owner.
+fn leaks_no_offer(rows: &Rows, body: &[u8], owner: &str, watcher: &str) -> bool {
+    let direct = rows.values().any(|row| match row {
+        Record::Decided(whose, about, Some(verdict)) => {
+            whose.as_str() == owner && about.as_str() == watcher && verdict.direct
+        }
+        _ => false,
+    });
+    let Ok(document) = Pidf::parse(body) else { return false };
+    let mut offers = document.tuples.iter().filter_map(|tuple| tuple.offer.as_ref());
+    offers.all(|offer| direct && offer.secret.is_none())
+}
+
 /// What a presence NOTIFY may show, judged by the decisions that are durable when it leaves.
 fn presence_document(notes: &mut Notes<'_>, rows: &Rows, request: &Request, state: &str) {
     let body = request.body();
@@ -254,6 +267,9 @@ fn presence_document(notes: &mut Notes<'_>, rows: &Rows, request: &Request, stat
             _ => false,
         });
     notes.demand(Law::NoDocBeforeApproval, !shows || allowed);
+    if shows && owner != watcher && notes.laws.has(Law::NoOfferLeak) {
+        notes.demand(Law::NoOfferLeak, leaks_no_offer(rows, &body, owner, watcher));
+    }
     notes.demand(Law::PendingIsBlind, !shows || state != "pending");
     if shows && notes.laws.has(Law::OneTuplePerId) {
         let document = Pidf::parse(&body);

@@ -7,7 +7,7 @@ use crate::plan::{Budget, Clocks, Plan};
 use crate::print::{Held, print};
 use crate::wire::{Letter, Wire};
 use crate::world::{DAWN, SERVER};
-use presently_engine::message::{Message, Method};
+use presently_engine::message::Method;
 use presently_engine::mint::Secret;
 use presently_engine::transaction::{Arrival, Fired, Timing, Transactions};
 use presently_engine::{Instant, Output, Peer};
@@ -171,7 +171,7 @@ impl Exchange {
     }
 
     fn at_server(&self, ends: &mut Ends, letter: &Letter) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let (now, to) = (ends.now(), Peer::new(letter.from));
         let mut out = Out::new();
         let arrival = ends
@@ -202,12 +202,13 @@ impl Exchange {
         letter: &Letter,
         key: presently_engine::transaction::ServerKey,
     ) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let (now, to) = (ends.now(), Peer::new(letter.from));
         let mut out = Out::new();
         ends.server.change(|table| {
             table.open(&self.secret, &self.timing, now, key, to, request);
-            let bytes = super::user::answer(&letter.message, 200);
+            let Some(message) = letter.message() else { return };
+            let bytes = super::user::answer(message, 200);
             table.respond(&self.timing, now, key, 200, bytes, &mut out);
         });
         self.carry(ends, SERVER, out);
@@ -234,7 +235,7 @@ impl Exchange {
     }
 
     fn at_client(&self, ends: &mut Ends, letter: &Letter) {
-        let Message::Response(response) = &letter.message else { return };
+        let Some(response) = letter.response() else { return };
         let now = ends.client.at();
         let mut out = Out::new();
         let told = ends.client.change(|table| table.receive(&self.timing, now, response, &mut out));

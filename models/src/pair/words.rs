@@ -5,7 +5,7 @@ use super::check::repaired;
 use super::ends::{Action, Ends, Exchange};
 use super::user::CLIENT;
 use crate::capsule::{Ending, Walk};
-use crate::drawing::{Deed, Standing, Unfound, found, title};
+use crate::drawing::{Deed, Standing, Unfound, found};
 use crate::explore::Pictured;
 use crate::law::Law;
 use crate::laws::Judges;
@@ -59,9 +59,7 @@ impl Exchange {
         self.actions(ends, &mut actions);
         let mut named: Vec<(String, Action)> =
             actions.into_iter().map(|action| (self.called(ends, action), action)).collect();
-        let text = |action: Action| {
-            self.letter(ends, action).map(|letter| letter.message.headers().bytes().to_vec())
-        };
+        let text = |action: Action| self.letter(ends, action).map(|letter| letter.bytes().to_vec());
         named.sort_by_cached_key(|(name, action)| (name.clone(), text(*action)));
         named
     }
@@ -122,7 +120,7 @@ impl Pictured for Exchange {
         }
         text.push_str("\nUnder way\n");
         for (letter, copies) in ends.wire.iter() {
-            let message = String::from_utf8_lossy(letter.message.headers().bytes());
+            let message = letter.text();
             let line = line(letter);
             text.push_str(&format!("--- {line}, copies: {copies}\n{}\n", message.trim_end()));
         }
@@ -153,7 +151,7 @@ pub(crate) fn name(end: std::net::SocketAddr) -> &'static str {
 }
 
 fn line(letter: &Letter) -> String {
-    format!("{} → {}: {}", name(letter.from), name(letter.to), title(&letter.message))
+    format!("{} → {}: {}", name(letter.from), name(letter.to), letter.title())
 }
 
 /// The states of all transactions, by the names of RFC 3261 and RFC 6026.
