@@ -2,8 +2,8 @@
 """The same measurement on real sockets, with the programs that ship.
 
 Server, caller and callee run in three network namespaces. Each has a tun device whose other end is
-held here: every IP packet is handed on after the delay of its way. So it needs root and /dev/net/tun,
-and no `tc netem`, which not every kernel has. It prints Markdown.
+held here: every IP packet is handed on after the delay of its way. So it needs root and
+/dev/net/tun, and no `tc netem`, which not every kernel has. It prints Markdown.
 
     cargo build --release && sudo python3 sim/measurement/netns.py target/release
 """

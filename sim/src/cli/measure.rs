@@ -4,6 +4,7 @@ use super::PROGRAM;
 use crate::measure::{Measurement, Wish, measure, plot, table};
 use crate::tell;
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use presently::failure::Failure;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ const WIDTH: usize = 30;
 #[derive(Args, Debug)]
 pub(super) struct MeasureArgs {
     /// Calls of each kind.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = positive())]
     runs: u64,
     /// Where chance comes from.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -28,6 +29,10 @@ pub(super) struct MeasureArgs {
     /// Write table.md, latency.svg, messages.svg and figures.json there.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+fn positive() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..)
 }
 
 pub(super) fn make(args: &MeasureArgs) -> ExitCode {

@@ -1,7 +1,7 @@
 //! The figures as pictures: SVG that reads well on light and on dark ground.
 
 use super::price::Way;
-use super::{Case, Cell, Delays, Measurement};
+use super::{Case, Cell, Delays, Measurement, Price};
 use std::fmt::Write as _;
 
 /// Colours are given twice, without variables: not every viewer knows those.
@@ -68,10 +68,7 @@ pub fn latency(measurement: &Measurement) -> String {
         if number == 0 {
             for mark in MARKS {
                 let (x, y) = (left - 8.0, height_of(mark) + 4.0);
-                put!(
-                    out,
-                    "<text class=\"quiet\" x=\"{x:.0}\" y=\"{y:.1}\" text-anchor=\"end\">{mark}</text>"
-                );
+                left_of(&mut out, x, y, mark as usize);
             }
         }
     }
@@ -194,77 +191,86 @@ const EVERY: usize = 20;
 /// Messages of a call by the number of watchers.
 pub fn messages(measurement: &Measurement) -> String {
     let prices = &measurement.prices;
-    let most = |of: fn(&super::Price) -> usize| prices.iter().map(of).max().unwrap_or(0).max(1);
-    let watchers = most(|price| price.watchers);
+    let most = |of: fn(&Price) -> usize| prices.iter().map(of).max().unwrap_or(0).max(1);
     let top = most(|price| price.sip).next_multiple_of(EVERY);
-    let x_of = |watchers_now: usize| LEFT + WIDE * watchers_now as f64 / watchers as f64;
-    let y_of = |sip: usize| TOP + HEIGHT * (1.0 - sip as f64 / top as f64);
+    let axes = Axes { watchers: most(|price| price.watchers), top };
     let mut out = open(LEFT + WIDE + 190.0, TOP + HEIGHT + 60.0, "SIP messages of one call");
-    put!(
-        out,
-        "<text class=\"quiet\" x=\"16\" y=\"48\">datagrams, answers included, from the press until all is quiet after the end</text>"
-    );
-    for mark in (0..=top).step_by(EVERY) {
-        let y = y_of(mark);
-        put!(
-            out,
-            "<line class=\"grid\" x1=\"{LEFT:.0}\" x2=\"{:.0}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>",
-            LEFT + WIDE
-        );
-        put!(
-            out,
-            "<text class=\"quiet\" x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{mark}</text>",
-            LEFT - 8.0,
-            y + 4.0
-        );
-    }
-    let end = (x_of(watchers), y_of(4 * watchers));
+    let what = "datagrams, answers included, from the press until all is quiet after the end";
+    put!(out, "<text class=\"quiet\" x=\"16\" y=\"48\">{what}</text>");
+    axes.draw_messages(&mut out);
+    let (from, to) = (axes.place(0, 0), axes.place(axes.watchers, 4 * axes.watchers));
     put!(
         out,
         "<path class=\"predicted\" d=\"M{:.1} {:.1} L{:.1} {:.1}\"/>",
-        x_of(0),
-        y_of(0),
-        end.0,
-        end.1
+        from.0,
+        from.1,
+        to.0,
+        to.1
     );
-    put!(
-        out,
-        "<text class=\"quiet\" x=\"{:.1}\" y=\"{:.1}\">4·W, predicted</text>",
-        end.0 + 10.0,
-        end.1 + 11.0
-    );
+    let (x, y) = (to.0 + 10.0, to.1 + 11.0);
+    put!(out, "<text class=\"quiet\" x=\"{x:.1}\" y=\"{y:.1}\">4·W, predicted</text>");
     for (series, way) in Way::ALL.iter().enumerate() {
-        let points: Vec<(f64, f64)> = prices
-            .iter()
-            .filter(|price| price.way == *way)
-            .map(|price| (x_of(price.watchers), y_of(price.sip)))
-            .collect();
+        let of_way = prices.iter().filter(|price| price.way == *way);
+        let points: Vec<(f64, f64)> =
+            of_way.map(|price| axes.place(price.watchers, price.sip)).collect();
         let line: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
         put!(out, "<path class=\"line s{series}\" d=\"M{}\"/>", line.join(" L"));
         for (x, y) in &points {
             put!(out, "<circle class=\"d{series}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>");
         }
         if let Some((x, y)) = points.last() {
-            // Two lines that end side by side are named one above the other.
+            // A line that ends close by has its name below its end.
             put!(out, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 10.0, y - 2.0, way.name());
         }
     }
-    let mut shown: Vec<usize> = prices.iter().map(|price| price.watchers).collect();
-    shown.sort_unstable();
-    shown.dedup();
-    for number in shown {
+    axes.draw_watchers(&mut out, prices);
+    out + "</svg>\n"
+}
+
+/// How far the axes go: watchers to the right, messages up.
+struct Axes {
+    watchers: usize,
+    top: usize,
+}
+
+impl Axes {
+    fn place(&self, watchers: usize, sip: usize) -> (f64, f64) {
+        let x = LEFT + WIDE * watchers as f64 / self.watchers as f64;
+        (x, TOP + HEIGHT * (1.0 - sip as f64 / self.top as f64))
+    }
+
+    fn draw_messages(&self, out: &mut String) {
+        let right = LEFT + WIDE;
+        for mark in (0..=self.top).step_by(EVERY) {
+            let (_, y) = self.place(0, mark);
+            put!(
+                out,
+                "<line class=\"grid\" x1=\"{LEFT:.0}\" x2=\"{right:.0}\" y1=\"{y:.1}\" \
+                 y2=\"{y:.1}\"/>"
+            );
+            left_of(out, LEFT - 8.0, y + 4.0, mark);
+        }
+    }
+
+    fn draw_watchers(&self, out: &mut String, prices: &[Price]) {
+        let mut shown: Vec<usize> = prices.iter().map(|price| price.watchers).collect();
+        shown.sort_unstable();
+        shown.dedup();
+        for number in shown {
+            let ((x, _), y) = (self.place(number, 0), TOP + HEIGHT + 18.0);
+            put!(out, "<text x=\"{x:.1}\" y=\"{y:.0}\" text-anchor=\"middle\">{number}</text>");
+        }
+        let (x, y) = (LEFT + WIDE / 2.0, TOP + HEIGHT + 40.0);
+        let name = "approved watchers of the callee, W";
         put!(
             out,
-            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{number}</text>",
-            x_of(number),
-            TOP + HEIGHT + 18.0
+            "<text class=\"quiet\" x=\"{x:.0}\" y=\"{y:.0}\" text-anchor=\"middle\">{name}</text>"
         );
     }
-    put!(
-        out,
-        "<text class=\"quiet\" x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">approved watchers of the callee, W</text>",
-        LEFT + WIDE / 2.0,
-        TOP + HEIGHT + 40.0
-    );
-    out + "</svg>\n"
+}
+
+/// What a line of the grid stands for.
+fn left_of(out: &mut String, x: f64, y: f64, mark: usize) {
+    let end = "text-anchor=\"end\"";
+    put!(out, "<text class=\"quiet\" x=\"{x:.0}\" y=\"{y:.1}\" {end}>{mark}</text>");
 }
