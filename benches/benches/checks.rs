@@ -1,4 +1,4 @@
-//! What a datagram at a media port costs the agent that listens there, among a thousand watchers
+//! What a datagram at a media port costs the agent that listens there, among many watchers
 //! who may speak: R89 wants strangers to be cheap. At the end stands a table beside the goals.
 
 use bytes::Bytes;
@@ -15,7 +15,8 @@ use presently_engine::{Input, Machine, Output, Peer};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant as Clock};
 
-const WATCHERS: usize = 1000;
+/// As many as fit into one PUBLISH of rules.
+const WATCHERS: usize = 250;
 const PORT: u16 = 50_000;
 
 /// One kind of datagram, and what it may cost in microseconds.
@@ -109,11 +110,11 @@ impl Listener {
     fn learn(&mut self, body: &[u8]) {
         let Ok(document) = Pidf::parse(body) else { return };
         let watcher = Aor::new("w7", "example.org");
-        let access = document
+        let mut access = document
             .tuples
             .iter()
             .filter_map(|tuple| tuple.offer.as_ref()?.access_for(&watcher, &tuple.id, 0));
-        self.access = access.last().unwrap_or_else(|| self.access.clone());
+        self.access = access.next_back().unwrap_or_else(|| self.access.clone());
     }
 
     fn check(&self, key_id: &str, token: &str, transaction: u128) -> Bytes {

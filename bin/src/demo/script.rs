@@ -8,8 +8,10 @@ use super::stage::{Stage, Who};
 use crate::failure::Failure;
 use crate::ua::link::Setup;
 use crate::ua::media::{Devices, Repertoire};
-use crate::ua::{Asked, Habits, pick_up};
-use presently_engine::agent::{Command, Event, MessagePhase, Package, SubscriptionPhase};
+use crate::ua::{Asked, Habits, Notice, pick_up};
+use presently_engine::agent::{
+    Command, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase,
+};
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::body::winfo::Status;
@@ -83,6 +85,7 @@ pub(super) async fn play(
     scene.stranger(cast, service).await?;
     scene.approval().await?;
     scene.presence().await?;
+    scene.direct_media().await?;
     scene.messages().await?;
     scene.farewell().await?;
     scene.offline_message().await?;
@@ -175,6 +178,33 @@ impl Scene {
         self.stage.ask(self.bob, Asked::Offer { media, mode });
         let ready = |event: &Event| matches!(event, Event::Offer { mode: Some(Mode::Ready), .. });
         self.stage.expect(self.alice, "the offer", ready).await
+    }
+
+    /// T6: no INVITE, no dialog.
+    async fn direct_media(&mut self) -> Result<(), Failure> {
+        self.stage.step("alice speaks to bob directly, without any INVITE").await?;
+        let (target, media) = (self.bobs.clone(), "audio".into());
+        self.stage.ask(self.alice, Asked::Direct { target, media });
+        let streams =
+            |event: &Event| matches!(event, Event::Flow { phase: FlowPhase::Streaming, .. });
+        self.stage.expect(self.alice, "her flow", streams).await?;
+        self.stage.expect(self.bob, "her flow", streams).await?;
+        let played = |notice: &Notice| matches!(notice, Notice::FirstPlayed(_));
+        self.stage.expect_media(self.bob, "the first sound", played).await?;
+        let offered = |mode: Mode| {
+            move |event: &Event| {
+                let Event::Offer { mode: now, .. } = event else { return false };
+                *now == Some(mode)
+            }
+        };
+        self.stage.expect(self.alice, "that he is busy", offered(Mode::Busy)).await?;
+
+        self.stage.step("alice stops; bob can be spoken to again").await?;
+        self.stage.ask(self.alice, Asked::Stop { flow: None });
+        let stopped =
+            |event: &Event| matches!(event, Event::Flow { phase: FlowPhase::Stopped, .. });
+        self.stage.expect(self.bob, "the end of the flow", stopped).await?;
+        self.stage.expect(self.alice, "that he is ready", offered(Mode::Ready)).await
     }
 
     async fn messages(&mut self) -> Result<(), Failure> {

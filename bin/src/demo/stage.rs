@@ -16,7 +16,21 @@ use tokio::time::Instant;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Fields of reports that the picture has no room for.
-const DETAILS: [&str; 6] = ["id", "resource", "expires", "content_type", "expired", "usable_codec"];
+const DETAILS: [&str; 13] = [
+    "id",
+    "resource",
+    "expires",
+    "content_type",
+    "expired",
+    "usable_codec",
+    "late",
+    "concealed",
+    "played",
+    "delay_ms",
+    "jitter_ms",
+    "remote_lost",
+    "unproved",
+];
 
 /// Somebody with an agent.
 struct Actor {

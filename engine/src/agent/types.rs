@@ -187,8 +187,8 @@ pub enum Command {
         port: u16,
         /// Codecs in order of preference: payload type and rtpmap.
         codecs: Vec<(u8, Box<str>)>,
-        /// Readiness. `Busy` is able but occupied otherwise, as by a call: nobody new is heard (486),
-        /// and who is heard goes on.
+        /// Readiness. `Busy` is able but occupied otherwise, as by a call: nobody new is heard
+        /// (486), and who is heard goes on.
         mode: Mode,
     },
     /// Subscribe and keep the subscription up.
