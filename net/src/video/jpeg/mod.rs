@@ -1,7 +1,7 @@
 //! Motion JPEG: every picture a JPEG file of the one form that RFC 2435 knows.
 //!
 //! [`codec`] makes and reads such files, [`packetizer`] cuts them into payloads and puts payloads
-//! together into a file again. [`header`] is the payload's headers, [`file`](self::file) the
+//! together into a file again. [`header`] is the payload's headers, [`mod@file`] the
 //! file's, [`tables`] what both leave out because everybody has it.
 
 pub mod codec;
