@@ -209,13 +209,11 @@ def test_a_call_goes_through_it(scene, kamailio):
     for one in (alice, bob):
         one.event("call", state="up")
         one.event("media", state="first-played", timeout=60)
-    bob.send("hold")
-    (held,) = alice.event("call", state="up")["streams"]
-    assert held["direction"] == "recvonly"
-    bob.send("resume")
-    (back,) = alice.event("call", state="up")["streams"]
-    assert back["direction"] == "sendrecv"
-    bob.event("call", state="up", timeout=60)
+    for order, ours, theirs in (("hold", "sendonly", "recvonly"), ("resume", *2 * ["sendrecv"])):
+        bob.send(order)
+        for one, direction in ((bob, ours), (alice, theirs)):
+            (stream,) = one.event("call", state="up", timeout=60)["streams"]
+            assert stream["direction"] == direction
     bob.send("hangup")
     alice.event("call", state="ended")
     alice.send("call bob audio")

@@ -188,9 +188,13 @@ impl<S: Studio> Phone<S> {
     }
 
     fn offer(&mut self, media: Box<str>, mode: Mode) -> Result<Command, Refusal> {
-        let codecs =
-            self.repertoire.codecs(&media).into_iter().map(|codec| (codec.pt, codec.rtpmap));
-        let codecs = codecs.collect();
+        // An offer says no parameters, so what means nothing without them stays in calls.
+        let plain = |codec: &Codec| !codec.rtpmap.starts_with("H264/");
+        let codecs = self.repertoire.codecs(&media).into_iter().filter(plain);
+        let codecs: Vec<_> = codecs.map(|codec| (codec.pt, codec.rtpmap)).collect();
+        if codecs.is_empty() && mode != Mode::Off {
+            return Err(("offer", format!("no codec for direct {media} is chosen")));
+        }
         if mode == Mode::Off {
             self.offers.remove(&media);
             self.tidy();

@@ -97,11 +97,12 @@ fn c7a(depth: Depth) -> Plan {
 
 fn c7b(depth: Depth) -> Plan {
     let mut plan = c7("C7b", "the one who hears thinks better of it while the other speaks");
+    let offers = if depth == Depth::Quick { DECIDE } else { LEAVE };
     let decides = [
         wish(ALICE, DECIDE, "blocks bob", let_speak("bob", Handling::Block, false)),
         wish(ALICE, DECIDE, "would not hear bob", let_speak("bob", Handling::Allow, false)),
         wish(ALICE, DECIDE, "would hear bob", let_speak("bob", Handling::Allow, true)),
-        wish(ALICE, LEAVE, "withdraws her offer", offer(MEDIA, Mode::Off)),
+        wish(ALICE, offers, "withdraws her offer", offer(MEDIA, Mode::Off)),
     ];
     plan.wishes.extend(decides);
     plan.budget.wishes = purses(&[(WATCH, 1), (DECIDE, 1), (LEAVE, 1)]);
@@ -109,7 +110,7 @@ fn c7b(depth: Depth) -> Plan {
         (plan.budget.drops, plan.budget.copies) = (1, 1);
     }
     if depth == Depth::Deep {
-        plan.budget.wishes = purses(&[(WATCH, 2), (DECIDE, 2)]);
+        plan.budget.wishes = purses(&[(WATCH, 2), (DECIDE, 2), (LEAVE, 1)]);
     }
     plan.sights.extend([Sight::FlowRefused, Sight::FlowWithdrawn, Sight::FlowStoppedByPeer]);
     plan
@@ -146,7 +147,8 @@ fn c7f(depth: Depth) -> Plan {
     both_speak(&mut plan, depth);
     plan.wishes.push(wish(BOB, DECIDE, "blocks alice", let_speak("alice", Handling::Block, false)));
     plan.budget.wishes[usize::from(DECIDE)] = 1;
-    plan.sights.push(Sight::FlowWithdrawn);
+    plan.sights.push(Sight::FlowRefused);
+    plan.sights.extend((depth > Depth::Quick).then_some(Sight::FlowWithdrawn));
     plan
 }
 

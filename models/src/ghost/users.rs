@@ -66,6 +66,10 @@ impl Users {
     fn sent(&mut self, notes: &mut Notes<'_>, user: UserId, letter: &Letter, again: bool) {
         let facts = &letter.facts;
         let series = self.series.entry((user, facts.call)).or_default();
+        // They name the INVITE that they are about (RFC 3261 §9.1, §13.2.2.4).
+        if matches!(facts.method, Method::Ack | Method::Cancel) {
+            return notes.demand(Law::CSeqSendMonotone, series.sent.contains_key(&facts.cseq));
+        }
         let rises = series.sent.last_key_value().is_none_or(|(last, _)| facts.cseq > *last);
         notes.demand(Law::CSeqSendMonotone, rises);
         if notes.laws.has(Law::AuthTerminates) {

@@ -12,6 +12,8 @@ class Caller(Baresip):
 
     def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False):
         wanted = {"mediaenc": "srtp-mand"} if srtp else {}
+        # It names codecs with the rate of their samples.
+        codec = {"G722": "G722/16000/1"}.get(codec, codec)
         super().__init__(scene, name, server, tone=tone, codec=codec, **wanted)
         self.registered()
 
@@ -30,6 +32,13 @@ class Caller(Baresip):
     def hears_sound(self):
         for _ in range(3):
             self.control.event("VU_RX_REPORT", lambda it: float(it["param"]) > -30, SECONDS)
+
+    def receives(self):
+        """Packets come, as its status line says: bits a second sent/received. Once it was held, the
+        bridge that it plays to passes nothing on, and there is no level to be seen."""
+        self.skip()
+        for _ in range(5):
+            self.expect(r"audio=[1-9]\d*/[1-9]\d* \(bit/s\)", SECONDS)
 
     def heard(self):
         """The file with what it heard, the longest if holding began another; whole when the phone

@@ -31,8 +31,12 @@ class Caller(Linphone):
         for _ in range(2):
             self.expect(r"Stream #0 \(audio\) .* RTP : \[d=[1-9]", SECONDS)
 
+    def receives(self):
+        self.hears_sound()
+
     def hold(self):
         self.send("pause")
+        self.expect("Call 1 with .* is now paused", SECONDS)
 
     def resume(self):
         self.send("resume")

@@ -36,6 +36,9 @@ class Caller(User):
         self.send(f"hear {PACKETS}")
         self.event("heard", SECONDS)
 
+    def receives(self):
+        self.hears_sound()
+
     def hold(self):
         self.send("hold")
 
