@@ -25,7 +25,7 @@ import time
 
 SETS = [(10, 10, 15), (20, 100, 100), (100, 100, 20)]
 CASES = ["INVITE", "INVITE, 407", "INVITE, 407, 488", "direct, checked"]
-RUNS = 10
+RUNS = 3
 PASSWORD = "only for this measurement"
 SERVER, ALICE, BOB = range(3)
 SPACES = ["pmsrv", "pmalice", "pmbob"]
