@@ -442,9 +442,7 @@ impl<S: Studio> Phone<S> {
                     let at = self.pressed.take();
                     self.presses.extend(at.map(|at| (id, at)));
                 }
-                // Before the check is answered nothing leaves: there is no early media here (X9).
-                let stream = stream.filter(|_| phase == FlowPhase::Streaming)?;
-                let runs = self.run(id, media, Stream::direct(stream, way));
+                let runs = self.run(id, media, Stream::direct(stream?, way));
                 (!runs).then_some(Command::StopFlow { flow })
             }
         }

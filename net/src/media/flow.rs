@@ -152,7 +152,9 @@ impl Flow {
         self.render(now, out);
         if self.session.report_due() <= now {
             let report = self.session.report(now);
-            self.control(&report, out);
+            if self.stream.budget.is_none() {
+                self.control(&report, out);
+            }
         }
         if self.next_statistics <= now {
             self.next_statistics = now + SECOND;
@@ -162,20 +164,25 @@ impl Flow {
 
     fn capture(&mut self, now: Duration, out: &mut Vec<Out>) {
         let sends = self.stream.direction.sends() && !self.hold;
-        while let Some(capture) = self.ends.capture.as_mut().filter(|_| !self.over) {
+        while !self.over {
+            let may_send = self.may_send();
+            let Some(capture) = &mut self.ends.capture else { return };
             let due = self.began + capture.due();
             if due > now {
                 return;
             }
             // What should have been sent long ago is of no use any more.
-            let sending = sends && self.stream.remote.is_some() && now - due < STANDSTILL;
-            match capture.capture(sending) {
+            let late = now - due >= STANDSTILL;
+            match capture.capture(sends && may_send && !late) {
                 Captured::Over => {
                     self.over = true;
                     out.push(Out::Tell(self.id, Told::SourceOver));
                 }
                 Captured::Pieces(pieces) => {
                     for piece in pieces {
+                        if !self.may_send() {
+                            break;
+                        }
                         let payload_type = match (piece.is_event, self.stream.events) {
                             (true, Some((to_send, _))) => to_send,
                             (true, None) => continue,
@@ -189,6 +196,12 @@ impl Flow {
                 }
             }
         }
+    }
+
+    /// Whether there is somebody to send to, who consented or will stand one packet more (X9).
+    fn may_send(&self) -> bool {
+        let sent = self.session.statistics().sent;
+        self.stream.remote.is_some() && self.stream.budget.is_none_or(|most| sent < u64::from(most))
     }
 
     fn send(&mut self, packet: &Packet, out: &mut Vec<Out>) {

@@ -40,6 +40,9 @@ pub struct Stream {
     pub remote_ssrc: Option<u32>,
     /// SRTP keys: to send with, to receive with.
     pub keys: Option<(MasterKey, MasterKey)>,
+    /// Most packets that may leave while nobody has consented (K16), and no report with them.
+    /// `None` once somebody has.
+    pub budget: Option<u8>,
 }
 
 impl Stream {
@@ -56,6 +59,7 @@ impl Stream {
             ssrc: Some(stream.ssrc),
             remote_ssrc: Some(stream.remote_ssrc),
             keys: stream.keys,
+            budget: stream.budget,
         }
     }
 
@@ -77,6 +81,7 @@ impl Stream {
             ssrc: None,
             remote_ssrc: None,
             keys: flow.keys,
+            budget: None,
         }
     }
 
@@ -93,6 +98,7 @@ impl Stream {
             ssrc: Some(ssrc),
             remote_ssrc: None,
             keys,
+            budget: None,
         }
     }
 

@@ -300,6 +300,21 @@ fn a_session_that_never_was_is_ended_all_the_same() {
     assert!(parts.contains(&Part::Bye { sources: vec![77] }), "{parts:?}");
 }
 
+/// X9: so many packets before somebody has consented, and no report.
+#[test]
+fn before_consent_no_more_leaves_than_was_granted() {
+    let mut world = World::new();
+    let (out, into) = direct(alice(), bob(), (11, 22), None);
+    let early = Stream { budget: Some(3), ..out.clone() };
+    world.start(alice(), TALK, &early, mouth(&melody(8000, 4)));
+    world.pass(1000);
+    assert_eq!(world.sent.len(), 3, "three packets and nothing else");
+    world.start(bob(), TALK, &into, ear(&Memory::default()));
+    world.order(alice(), Order::Change(TALK, Box::new(out)));
+    world.pass(1000);
+    assert!(world.sent.len() > 50, "{}", world.sent.len());
+}
+
 #[test]
 fn on_hold_nothing_leaves_and_the_first_packet_after_it_is_marked() {
     let (mut world, ..) = talk(2, None);
@@ -407,6 +422,7 @@ fn call(remote: SocketAddr, control: SocketAddr, port: u16) -> Stream {
         ssrc: None,
         remote_ssrc: None,
         keys: None,
+        budget: None,
     }
 }
 
