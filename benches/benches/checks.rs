@@ -110,11 +110,11 @@ impl Listener {
     fn learn(&mut self, body: &[u8]) {
         let Ok(document) = Pidf::parse(body) else { return };
         let watcher = Aor::new("w7", "example.org");
-        let access = document
+        let mut access = document
             .tuples
             .iter()
             .filter_map(|tuple| tuple.offer.as_ref()?.access_for(&watcher, &tuple.id, 0));
-        self.access = access.last().unwrap_or_else(|| self.access.clone());
+        self.access = access.next_back().unwrap_or_else(|| self.access.clone());
     }
 
     fn check(&self, key_id: &str, token: &str, transaction: u128) -> Bytes {

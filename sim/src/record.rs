@@ -196,6 +196,11 @@ impl Recorder {
         self.lock().entries.len()
     }
 
+    /// What happened since an entry had this number.
+    pub fn since(&self, mark: usize) -> Vec<Entry> {
+        self.lock().entries.get(mark..).unwrap_or_default().to_vec()
+    }
+
     /// Changes the fate of a datagram that was told too early.
     pub fn amend(&self, mark: usize, new: Fate) {
         if let Some(Entry { what: What::Datagram { fate, .. }, .. }) =

@@ -10,7 +10,7 @@ use crate::server;
 use presently::ua::media::{Devices, Repertoire};
 use presently::ua::{Desk, Habits, Handset, Notice, Ordered, Phone, Told, order};
 use presently_engine::Peer;
-use presently_engine::agent::{Agent, Command, Config, Event};
+use presently_engine::agent::{Agent, Command, Config, DirectPolicy, Event};
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
 use presently_engine::transaction::Timing;
@@ -19,7 +19,7 @@ use presently_net::{AgentHandle, AgentSetup, Clock, Gate, Remote};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
 /// How long somebody waits for a device to take an order.
@@ -35,6 +35,9 @@ pub(crate) struct Device {
     pub(crate) address: SocketAddr,
     config: Config,
     chance: Chance,
+    repertoire: Repertoire,
+    /// Who is told at once what its user is told.
+    ear: Option<UnboundedSender<Told>>,
     pub(crate) host: Host,
     program: Option<Program>,
     starts: u64,
@@ -84,7 +87,23 @@ impl Device {
             media: Repertoire::default().kinds(),
             direct: Default::default(),
         };
-        Self { name, address, config, chance, host, program: None, starts: 0, tickets: 0 }
+        let (repertoire, ear) = (Repertoire::default(), None);
+        let (program, starts, tickets) = (None, 0, 0);
+        Self { name, address, config, chance, repertoire, ear, host, program, starts, tickets }
+    }
+
+    /// Other codecs and another policy than usual, from the next start on.
+    pub(crate) fn settle(&mut self, repertoire: Repertoire, direct: DirectPolicy) {
+        self.config.media = repertoire.kinds();
+        self.config.direct = direct;
+        self.repertoire = repertoire;
+    }
+
+    /// What the user is told from the next start on, for somebody who has to react at once.
+    pub(crate) fn listen(&mut self) -> UnboundedReceiver<Told> {
+        let (ear, told) = unbounded_channel();
+        self.ear = Some(ear);
+        told
     }
 
     /// Starts the agent, if it does not run, and logs in; what it tells goes into the record.
@@ -104,12 +123,17 @@ impl Device {
         let handle = AgentHandle::start(setup)?;
         let agent = handle.remote();
         let (ip, habits) = (self.address.ip(), Habits { srtp: false, fallback: true });
-        let phone = Phone::new(desk, ip, Repertoire::default(), habits);
+        let phone = Phone::new(desk, ip, self.repertoire.clone(), habits);
         let mut handset = Handset::start(handle, phone);
         let mut told = std::mem::replace(&mut handset.told, unbounded_channel().1);
         let (recorder, network, device) = (recorder.clone(), network.clone(), self.name.clone());
+        let ear = self.ear.clone();
         let listener = tokio::spawn(async move {
             while let Some((_, told)) = told.recv().await {
+                if let Some(ear) = &ear {
+                    // Who reacts may have seen enough.
+                    let _ = ear.send(told.clone());
+                }
                 if let Some(what) = what(&device, told) {
                     recorder.add(network.now_ms(), what);
                 }
@@ -145,6 +169,12 @@ impl Device {
     /// The process is gone at once.
     pub(crate) fn crash(&mut self) {
         self.program = None;
+    }
+
+    /// Hands a command to the agent, without its phone.
+    pub(crate) async fn command(&self, command: Command) -> Result<(), String> {
+        let Some(program) = &self.program else { return Err("the device does not run".into()) };
+        program.agent.command(command).await.map_err(|why| why.to_string())
     }
 
     /// Carries a line of `presence-ua`'s language out.

@@ -191,7 +191,12 @@ impl Scene {
         self.stage.expect(self.bob, "her flow", streams).await?;
         let played = |notice: &Notice| matches!(notice, Notice::FirstPlayed(_));
         self.stage.expect_media(self.bob, "the first sound", played).await?;
-        let offered = |mode| move |event: &Event| matches!(event, Event::Offer { mode: Some(now), .. } if *now == mode);
+        let offered = |mode: Mode| {
+            move |event: &Event| {
+                let Event::Offer { mode: now, .. } = event else { return false };
+                *now == Some(mode)
+            }
+        };
         self.stage.expect(self.alice, "that he is busy", offered(Mode::Busy)).await?;
 
         self.stage.step("alice stops; bob can be spoken to again").await?;

@@ -159,9 +159,13 @@ const EVENTS: (u8, &str) = (101, "telephone-event/8000");
 
 /// Codecs that are built in, best first: media kind, payload type, rtpmap, parameters.
 const KNOWN: &[(&str, u8, &str, Option<&str>)] = &[
+    #[cfg(feature = "opus")]
+    ("audio", 111, "opus/48000/2", Some("useinbandfec=1")),
     ("audio", 9, "G722/8000", None),
     ("audio", 0, "PCMU/8000", None),
     ("audio", 8, "PCMA/8000", None),
+    #[cfg(feature = "h264")]
+    ("video", 97, "H264/90000", Some("profile-level-id=42e01f;packetization-mode=1")),
     ("video", 26, "JPEG/90000", None),
 ];
 

@@ -12,7 +12,7 @@ use presently_engine::agent::negotiation::{Abilities, Ability, Flow};
 use presently_engine::agent::{
     CallId, CallPhase, Command, DirectStream, Event, FlowId, FlowPhase, StopReason, StreamKeys, Way,
 };
-use presently_engine::body::pidf::Mode;
+use presently_engine::body::pidf::{Codec, Mode};
 use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
 use presently_net::media::{Figures, Happening, Id, Stream, Stun, Told};
@@ -188,9 +188,13 @@ impl<S: Studio> Phone<S> {
     }
 
     fn offer(&mut self, media: Box<str>, mode: Mode) -> Result<Command, Refusal> {
-        let codecs =
-            self.repertoire.codecs(&media).into_iter().map(|codec| (codec.pt, codec.rtpmap));
-        let codecs = codecs.collect();
+        // An offer says no parameters, so what means nothing without them stays in calls.
+        let plain = |codec: &Codec| !codec.rtpmap.starts_with("H264/");
+        let codecs = self.repertoire.codecs(&media).into_iter().filter(plain);
+        let codecs: Vec<_> = codecs.map(|codec| (codec.pt, codec.rtpmap)).collect();
+        if codecs.is_empty() && mode != Mode::Off {
+            return Err(("offer", format!("no codec for direct {media} is chosen")));
+        }
         if mode == Mode::Off {
             self.offers.remove(&media);
             self.tidy();
@@ -438,7 +442,9 @@ impl<S: Studio> Phone<S> {
                     let at = self.pressed.take();
                     self.presses.extend(at.map(|at| (id, at)));
                 }
-                let runs = self.run(id, media, Stream::direct(stream?, way));
+                // Before the check is answered nothing leaves: there is no early media here (X9).
+                let stream = stream.filter(|_| phase == FlowPhase::Streaming)?;
+                let runs = self.run(id, media, Stream::direct(stream, way));
                 (!runs).then_some(Command::StopFlow { flow })
             }
         }

@@ -103,13 +103,15 @@ fn a_call_by_invite_is_heard_on_both_sides() {
     bob.until("call", &[("state", "incoming"), ("peer", "sip:alice@example.org")]);
     bob.order("answer");
     for one in [&mut alice, &mut bob] {
-        one.until("call", &[("state", "up"), ("codec", "G722/8000")]);
+        one.until("call", &[("state", "up")]);
         one.until("media", &[("of", "call"), ("state", "first-played")]);
     }
-    alice.order("hold");
-    bob.until("call", &[("state", "up")]);
-    alice.order("resume");
-    bob.until("call", &[("state", "up")]);
+    for change in ["hold", "resume"] {
+        alice.order(change);
+        for one in [&mut alice, &mut bob] {
+            one.until("call", &[("state", "up")]);
+        }
+    }
     bob.order("hangup");
     alice.until("call", &[("state", "ended")]);
     bob.until("call", &[("state", "ended")]);

@@ -248,7 +248,7 @@ fn kind(letter: &Letter) -> Kind {
     match letter.facts.status {
         0 if letter.asks(Method::Notify) => Kind::Notify,
         0 => Kind::Request,
-        ..300 => Kind::Success,
+        1..300 => Kind::Success,
         _ => Kind::Refusal,
     }
 }

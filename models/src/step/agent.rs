@@ -79,7 +79,7 @@ impl<S: Serves> Village<S> {
                 }
                 Output::Event(event) => {
                     let says = crate::drawing::event(&event).into();
-                    Told::Event(event, says)
+                    Told::Event(Box::new(event), says)
                 }
             });
             AgentTurn { made: made.collect(), after }

@@ -145,8 +145,7 @@ impl<'a, S: Serves> Step<'a, S> {
     fn refuse(&mut self, print: u64) -> Option<()> {
         self.world.left.refusals -= 1;
         let letter = self.world.wire.take(print)?;
-        let Some(request) = letter.request() else { return None };
-        let reply = Reply::new(request, SERVER, 500, "refused");
+        let reply = Reply::new(letter.request()?, SERVER, 500, "refused");
         let bytes = reply.into_writer().finish();
         self.post(&Letter::new(letter.to, letter.from, bytes));
         Some(())

@@ -1,7 +1,7 @@
 //! The record for programs: one JSON object a line, one line an entry, in the order of the record.
 //!
-//! Every object has `at_ms` and `kind`: `datagram`, `told`, `stream`, `step` or `trouble`. Octets of a
-//! datagram are `text` where they are UTF-8, else `base64`; what a corrupted one was when it
+//! Every object has `at_ms` and `kind`: `datagram`, `told`, `stream`, `step` or `trouble`. Octets
+//! of a datagram are `text` where they are UTF-8, else `base64`; what a corrupted one was when it
 //! arrived is `arrived`, in the same form.
 
 use super::words;

@@ -39,11 +39,18 @@ class Buddy(pj.Buddy):
 
 
 class Call(pj.Call):
-    """A call; its sound is what PJSIP's null device makes of it."""
+    """A call; its sound is what PJSIP's null device makes of it, or a tone and a file."""
+
+    def __init__(self, account, *which):
+        super().__init__(account, *which)
+        self.account = account
 
     def onCallState(self, prm):
         about = self.getInfo()
         tell("call", state=about.stateText, code=about.lastStatusCode, who=about.remoteUri)
+
+    def onDtmfDigit(self, prm):
+        tell("key", key=prm.digit)
 
     def onCallMediaState(self, prm):
         """Joins the call to the device and back, so that both ends send all the time."""
@@ -51,6 +58,10 @@ class Call(pj.Call):
         for index, media in enumerate(about.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 sound = self.getAudioMedia(index)
+                if self.account.tone:
+                    self.account.tone.startTransmit(sound)
+                    sound.startTransmit(self.account.record)
+                    continue
                 devices = pj.Endpoint.instance().audDevManager()
                 devices.getCaptureDevMedia().startTransmit(sound)
                 sound.startTransmit(devices.getPlaybackDevMedia())
@@ -64,6 +75,16 @@ class Account(pj.Account):
         self.buddies = {}
         self.call = None
         self.packets = 0
+        self.tone = self.record = None
+
+    def sound(self, hertz, file):
+        """Says a tone in its calls instead of nothing, and records what it hears."""
+        tone = pj.ToneDesc()
+        tone.freq1, tone.on_msec, tone.off_msec = hertz, 1000, 0
+        self.tone, self.record = pj.ToneGenerator(), pj.AudioMediaRecorder()
+        self.tone.createToneGenerator()
+        self.tone.play(pj.ToneDescVector([tone]), True)
+        self.record.createRecorder(file)
 
     def buddy(self, uri):
         """Somebody, by URI; not watched yet when new."""
@@ -170,6 +191,21 @@ def hangup(account, argument):
     account.call.hangup(pj.CallOpParam(True))
 
 
+def hold(account, argument):
+    account.call.setHold(pj.CallOpParam(True))
+
+
+def resume(account, argument):
+    prm = pj.CallOpParam(True)
+    prm.opt.flag = pj.PJSUA_CALL_UNHOLD
+    account.call.reinvite(prm)
+
+
+def dial(account, argument):
+    """`dial KEYS`"""
+    account.call.dialDtmf(argument)
+
+
 def hear(account, argument):
     """`hear PACKETS`: tells when as many were sent and received as RTP."""
     account.packets = int(argument)
@@ -187,7 +223,7 @@ def listen(account):
 
 COMMANDS = [
     *[register, unregister, online, offline, watch, unwatch, message, typing],
-    *[call, answer, hangup, hear],
+    *[call, answer, hangup, hold, resume, dial, hear],
 ]
 
 
@@ -209,6 +245,9 @@ def endpoint(options):
     made.transportCreate(pj.PJSIP_TRANSPORT_UDP, port)
     made.libStart()
     made.audDevManager().setNullDev()
+    for codec in made.codecEnum2() if options.codec else ():
+        wanted = codec.codecId.startswith(options.codec + "/")
+        made.codecSetPriority(codec.codecId, 255 if wanted else 0)
     return made
 
 
@@ -226,6 +265,9 @@ def settings(options):
     config.sipConfig.authCreds.append(secret)
     config.presConfig.publishEnabled = options.publish
     config.mediaConfig.transportConfig.boundAddress = options.host
+    if options.srtp:
+        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
+        config.mediaConfig.srtpSecureSignaling = 0
     return config
 
 
@@ -237,6 +279,10 @@ def arguments():
     parser.add_argument("--log", required=True)
     parser.add_argument("--expires", type=int, default=300)
     parser.add_argument("--publish", action="store_true")
+    parser.add_argument("--codec", help="the only one, by its name")
+    parser.add_argument("--tone", type=int, help="hertz of what is said in calls")
+    parser.add_argument("--record", help="WAV file with what is heard in calls")
+    parser.add_argument("--srtp", action="store_true")
     return parser.parse_args()
 
 
@@ -259,6 +305,8 @@ def main():
     made = endpoint(options)
     account = Account()
     account.create(settings(options))
+    if options.tone:
+        account.sound(options.tone, options.record)
     # Unbuffered: a line that was read ahead would not wake `select`.
     commands = open(sys.stdin.fileno(), "rb", buffering=0)
     while True:
@@ -266,7 +314,7 @@ def main():
         if select.select([commands], [], [], 0)[0] and not obey(account, commands):
             break
         listen(account)
-    account.call = None
+    account.call = account.tone = account.record = None
     account.buddies.clear()
     account.shutdown()
     made.libDestroy()

@@ -1,5 +1,4 @@
 use super::*;
-use presently_engine::body::pidf::Codec;
 use presently_engine::message::Aor;
 
 const PORTS: std::ops::Range<u16> = 40_000..40_010;
@@ -138,7 +137,7 @@ fn an_offer_has_a_port_until_it_is_withdrawn() {
         panic!("no offer");
     };
     assert_eq!(port, 40_000);
-    assert_eq!(codecs[0], (9, "G722/8000".into()));
+    assert!(codecs.contains(&(9, "G722/8000".into())));
     one(phone.carry_out(offer(Mode::Ready)));
     one(phone.carry_out(offer(Mode::Off)));
     assert_eq!(lines(&mut phone), ["open 40000", "close 40000"]);

@@ -250,7 +250,13 @@ proptest! {
     #[test]
     fn random_and_truncated_payloads_are_survived(
         packets in prop::collection::vec(
-            (prop::collection::vec(any::<u8>(), 0..40), any::<u16>(), 0..3u32, any::<bool>(), 0..9usize),
+            (
+                prop::collection::vec(any::<u8>(), 0..40),
+                any::<u16>(),
+                0..3u32,
+                any::<bool>(),
+                0..9usize,
+            ),
             1..60,
         ),
         whole: bool,
@@ -270,7 +276,8 @@ proptest! {
                 }
                 let sequence = if whole { index as u16 } else { *sequence };
                 let now = Duration::from_millis(10 * index as u64);
-                let packet = Packet { payload: &payload, timestamp: *stamp, sequence, marker: *marker };
+                let (timestamp, marker) = (*stamp, *marker);
+                let packet = Packet { payload: &payload, timestamp, sequence, marker };
                 receiver.receive(packet, now);
                 prop_assert!(receiver.held() < 200_000);
             }
