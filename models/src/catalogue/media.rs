@@ -216,7 +216,8 @@ fn c7e(depth: Depth) -> Plan {
     plan.budget.wishes = purses(&[(WATCH, 1), (DECIDE, 1), (COME, 1), (LEAVE, 1)]);
     plan.budget.drops = u8::from(depth > Depth::Quick);
     plan.budget.copies = u8::from(depth > Depth::Quick);
-    plan.budget.jumps = u8::from(depth > Depth::Quick);
+    // It rings for three minutes, and is said to after each.
+    plan.budget.jumps = if depth == Depth::Deep { 3 } else { 0 };
     plan.laws = ON_CALLS.to_vec();
     plan.sights = vec![Sight::CallUp];
     plan

@@ -108,8 +108,9 @@ impl Calls {
         }
     }
 
-    /// A 2xx that no open request waits for: a copy, because our ACK was lost, or the answer of
-    /// one more phone. The first is acknowledged again; the second also gets a BYE (R57).
+    /// A 2xx that no open request waits for: a copy, because our ACK was lost, the answer to what
+    /// was asked before we hung up, or that of one more phone. All are acknowledged; only the
+    /// phone that knows of no end yet gets a BYE (R57).
     pub(crate) fn on_late_success(&mut self, cx: &mut Cx<'_>, ticket: Ticket, response: &Response) {
         let calls = self.calls.values();
         let mut talks = calls.filter_map(|call| match &call.state {
@@ -122,10 +123,17 @@ impl Calls {
         let tag = response.from().ok().and_then(|from| Id::parse(from.tag()?));
         let dialog = tag.and_then(|tag| Dialog::from_response(response, cx.config.server, tag));
         let Some(dialog) = dialog else { return };
-        let nobody = self.name();
+        let named = Gone::of(&dialog);
+        let lives = self.calls.values().filter_map(Call::dialog).any(|it| Gone::of(it) == named);
+        let ended = |(gone, until): &(Gone, Instant)| *gone == named && cx.now < *until;
+        let known = lives || self.gone.iter().any(ended);
         let mut talk = Talk::new(dialog, ticket, true);
         talk.acknowledge(cx, &[]);
-        talk.bye(cx, nobody);
+        if !known {
+            let nobody = self.name();
+            talk.bye(cx, nobody);
+            self.remember(cx, named);
+        }
     }
 
     /// Whether the user is in a call, or about to be.

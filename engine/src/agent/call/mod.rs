@@ -18,11 +18,13 @@ use crate::dialog::Dialog;
 use crate::machine::{Output, Peer};
 use crate::message::{Method, Name, Request, Response};
 use crate::mint::{Id, Label};
+use crate::time::Instant;
 use crate::transaction::{Branch, ServerKey};
 use bytes::Bytes;
 use callee::Ringing;
 use caller::Calling;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use talk::Talk;
 
@@ -41,12 +43,35 @@ pub(crate) enum Alarm {
 
 const ALARMS: [Alarm; 4] = [Alarm::Resend, Alarm::Ring, Alarm::Retry, Alarm::GiveUp];
 
+/// Most dialogs remembered as over.
+const MOST_GONE: usize = 8;
+
 /// All calls of an agent.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Calls {
     calls: BTreeMap<CallId, Call>,
+    /// Dialogs that are over, and until when a 2xx may still come in them.
+    gone: Vec<(Gone, Instant)>,
     /// How many calls there have been.
     named: u64,
+}
+
+/// What names a dialog (RFC 3261 §12).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Gone {
+    call_id: Arc<str>,
+    local_tag: Id,
+    remote_tag: Arc<str>,
+}
+
+impl Gone {
+    fn of(dialog: &Dialog) -> Self {
+        Self {
+            call_id: dialog.call_id.clone(),
+            local_tag: dialog.local_tag,
+            remote_tag: dialog.remote_tag.clone(),
+        }
+    }
 }
 
 /// One call.
@@ -201,7 +226,7 @@ impl Calls {
             return cx.refuse(incoming, 500);
         }
         cx.refuse(incoming, 200);
-        match &call.state {
+        match &mut call.state {
             // A BYE in the early dialog ends the INVITE too (RFC 3261 §15.1.2).
             State::Ringing(ringing) => ringing.refuse(cx, 487),
             State::Up(talk) => talk.abandon(cx),
@@ -232,6 +257,15 @@ impl Calls {
         self.calls.iter().find(|(_, call)| owns(call)).map(|(id, _)| *id)
     }
 
+    /// A dialog is over: for 64*T1 what comes in it late is no call of somebody else's.
+    fn remember(&mut self, cx: &Cx<'_>, gone: Gone) {
+        self.gone.retain(|(_, until)| cx.now < *until);
+        if self.gone.len() >= MOST_GONE {
+            self.gone.remove(0);
+        }
+        self.gone.push((gone, cx.now + cx.patience()));
+    }
+
     /// A new name.
     fn name(&mut self) -> CallId {
         self.named += 1;
@@ -242,6 +276,9 @@ impl Calls {
     fn end(&mut self, cx: &mut Cx<'_>, id: CallId, status: Option<u16>, reason: Option<&str>) {
         stop_alarms(cx, id);
         let Some(call) = self.calls.remove(&id) else { return };
+        if let State::Up(talk) = &call.state {
+            self.remember(cx, Gone::of(&talk.dialog));
+        }
         let told = match &call.state {
             State::Calling(calling) => calling.over,
             State::Up(talk) => talk.over,

@@ -128,10 +128,12 @@ impl Talk {
         self.unacked.is_some()
     }
 
-    /// Nobody waits for the answer to our re-INVITE any more.
-    pub(super) fn abandon(&self, cx: &mut Cx<'_>) {
+    /// Nobody waits for the answer to our re-INVITE any more; its number is used up, and so are
+    /// those of its tries with other credentials (RFC 3261 §12.2.1.1).
+    pub(super) fn abandon(&mut self, cx: &mut Cx<'_>) {
         if let Some(Change::Asked { .. }) = self.change {
-            cx.abandon(Some(self.invited));
+            let number = cx.abandon(Some(self.invited)).unwrap_or(0);
+            self.dialog.local_cseq = self.dialog.local_cseq.max(number);
         }
     }
 
@@ -162,9 +164,11 @@ impl Calls {
     pub(super) fn bye_quietly(&mut self, cx: &mut Cx<'_>, id: CallId) {
         stop_alarms(cx, id);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let State::Up(talk) = &call.state else { return };
+        let State::Up(talk) = &mut call.state else { return };
         talk.abandon(cx);
+        let gone = Gone::of(&talk.dialog);
         call.state = State::Leaving(talk.bye(cx, id));
+        self.remember(cx, gone);
     }
 
     /// No ACK yet: the 2xx once more.

@@ -205,3 +205,41 @@ fn a_bye_before_the_answer_ends_the_invite_too() {
     assert_eq!(statuses, [200, 487]);
     assert_eq!(told(&mut scene).0, CallPhase::Ended);
 }
+
+/// §12.2.1.1: the BYE of somebody whose change is not answered yet has a number of its own; with
+/// that of the change it would be refused, and the other side would stay in the call.
+#[test]
+fn who_hangs_up_before_a_hold_is_answered_says_so_under_the_next_number() {
+    let (mut scene, _) = up();
+    scene.forget();
+    scene.say(Command::Hold { call: CallId(1), hold: true });
+    let change = scene.expect(Method::Invite);
+    scene.say(Command::Hangup { call: CallId(1) });
+    let bye = scene.expect(Method::Bye);
+    let number = |request: &crate::message::Request| request.cseq().unwrap().number;
+    assert_eq!(number(&bye), number(&change) + 1);
+    let late = ok(&change, "b1");
+    scene.hear(late);
+    assert_eq!(number(&scene.expect(Method::Ack)), number(&change));
+    scene.expect_silence();
+}
+
+/// §13.2.2.4: a copy of the answer to a call that is over is acknowledged, and ended no second
+/// time.
+#[test]
+fn a_copy_of_the_answer_after_the_end_is_only_acknowledged() {
+    let (mut scene, invite) = up();
+    scene.say(Command::Hangup { call: CallId(1) });
+    let bye = scene.expect(Method::Bye);
+    for answered in [false, true] {
+        if answered {
+            scene.answer(&bye, 200, &[]);
+        }
+        scene.forget();
+        let copy = ok(&invite, "b1");
+        scene.hear(copy);
+        assert_eq!(scene.expect(Method::Ack).cseq().unwrap().number, 1);
+        scene.expect_silence();
+    }
+    assert_eq!(scene.agent.sizes().calls, 0);
+}
