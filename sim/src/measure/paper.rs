@@ -121,6 +121,7 @@ fn start(media: &mut Media, remote: SocketAddr, direction: Direction) -> Result<
         ssrc: None,
         remote_ssrc: None,
         keys: None,
+        budget: None,
     };
     media.start(FLOW, stream, ends).map_err(|why| why.to_string())
 }
