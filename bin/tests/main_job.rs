@@ -63,7 +63,7 @@ fn a_watcher_waits_for_approval_then_sees_every_change() {
     bob.say("presence open");
     bob.say("offer audio ready");
     let offer = alice.event("offer", &[("media", json!("audio")), ("mode", json!("ready"))]);
-    assert_eq!(offer["usable_codec"], "PCMU/8000");
+    assert_eq!(offer["usable_codec"], "G722/8000");
     bob.say("offer audio off");
     alice.event("offer", &[("media", json!("audio")), ("mode", json!("off"))]);
 
@@ -130,7 +130,8 @@ fn a_script_waits_for_events_and_ends_with_an_orderly_logout() {
     command.args(["--aor", "sip:alice@example.org", "--server", &server.address]);
     command.env("PRESENCE_PASSWORD", "wonderland");
     let script = "wait registered 10\npresence open\nwait published 10\nwacth bob\ncall bob audio\n\
-                  watch bob\nwait subscription state=pending 10\ntables\nquit\nnot read any more\n";
+                  wait call state=ended 10\nwatch bob\nwait subscription state=pending 10\n\
+                  tables\nquit\nnot read any more\n";
     let output = finish(command, script);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{told}");
@@ -138,7 +139,7 @@ fn a_script_waits_for_events_and_ends_with_an_orderly_logout() {
         "registered aor=sip:alice@example.org",
         "published etag=",
         "error what=wacth why=\"there is no such command; did you mean watch?\"",
-        "error what=call why=\"calls and direct media come with a later release\"",
+        "call id=1 peer=sip:bob@example.org state=ended status=480",
         "subscription target=sip:bob@example.org package=presence state=pending",
         "tables PST=",
         "logged-out",

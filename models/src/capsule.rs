@@ -116,7 +116,7 @@ impl Capsule {
             engine: SOURCE_HASH.to_owned(),
             model: plan.name.to_owned(),
             made_of: made_of(plan),
-            bounds: plan.budget,
+            bounds: plan.bounded(),
             law: law.name().to_owned(),
             steps,
         }
@@ -206,7 +206,10 @@ impl Capsule {
             Refused::Changed(self.model.clone(), differ.join(", "))
         })?;
         let law = self.law()?;
-        plan.budget = self.bounds;
+        match &mut plan.pair {
+            Some(pair) => pair.budget = self.bounds,
+            None => plan.budget = self.bounds,
+        }
         if !plan.laws.contains(&law) {
             plan.laws.push(law);
         }
@@ -229,7 +232,11 @@ impl Capsule {
     /// # Errors
     /// See [`Capsule::plan`].
     pub fn walk<S: Serves>(&self) -> Result<Walk, Refused> {
-        let village = Village::<S>::new(self.plan()?);
+        let plan = self.plan()?;
+        if let Some(walk) = crate::pair::walk(&plan, &self.steps) {
+            return Ok(walk);
+        }
+        let village = Village::<S>::new(plan);
         let mut world = village.init_states().pop().expect("a village has a beginning");
         let mut ladder = village.head(&world);
         for (done, deed) in self.steps.iter().enumerate() {
@@ -258,7 +265,7 @@ fn made_of(plan: &Plan) -> Value {
         format!("{} {}: {:?} (purse {})", user(wish.user), wish.says, wish.command, wish.purse)
     });
     let prelude = plan.prelude.iter().map(|(who, command)| format!("{} {command:?}", user(*who)));
-    json!({
+    let mut made = json!({
         "users": plan.users,
         "beginning": prelude.collect::<Vec<_>>(),
         "wishes": wishes.collect::<Vec<_>>(),
@@ -267,12 +274,17 @@ fn made_of(plan: &Plan) -> Value {
         "expires": plan.expires,
         "giveup_s": plan.giveup.as_secs(),
         "replay_records": plan.replay_records,
-    })
+    });
+    if let Some(pair) = &plan.pair {
+        let clocks = format!("{:?}", pair.clocks);
+        made["exchange"] = json!([pair.invite, pair.answers, clocks]);
+    }
+    made
 }
 
 /// What two descriptions differ in that gives the same words another meaning.
 fn differences(one: &Value, other: &Value) -> Vec<&'static str> {
-    let hard = ["users", "digest", "linger", "expires", "giveup_s", "replay_records"];
+    let hard = ["users", "digest", "linger", "expires", "giveup_s", "replay_records", "exchange"];
     hard.into_iter().filter(|key| one.get(key) != other.get(key)).collect()
 }
 

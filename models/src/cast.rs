@@ -4,27 +4,54 @@ use crate::plan::Plan;
 use crate::world::{DAWN, SERVER};
 use presently_engine::Peer;
 use presently_engine::agent;
+use presently_engine::body::pidf::Codec;
 use presently_engine::body::presrules::Handling;
 use presently_engine::digest::{NonceKey, NonceLimits};
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
 use presently_engine::server::{Authentication, Config, Limits, Listener, User, Users};
 use presently_engine::transaction::Timing;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// The domain of every model.
 pub const DOMAIN: &str = "example.org";
 
+/// Where all agents are.
+const AGENTS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+/// Port of the first user's agent.
+const FIRST: u16 = 6000;
+
 /// Configurations of the server by boot, of the agents, and the agents' sockets.
 pub(crate) fn cast(plan: &Plan) -> (Vec<Config>, Vec<agent::Config>, Vec<SocketAddr>) {
     let configs = (0..=plan.budget.crashes).map(|boot| server(plan, boot)).collect();
-    let sockets: Vec<SocketAddr> = (6000..)
-        .zip(plan.users)
-        .map(|(port, _)| SocketAddr::from(([198, 51, 100, 7], port)))
-        .collect();
+    let sockets: Vec<SocketAddr> =
+        (FIRST..).zip(plan.users).map(|(port, _)| SocketAddr::new(AGENTS, port)).collect();
     let agents = sockets.iter().zip(plan.users).map(|(at, name)| agent(plan, name, *at));
     (configs, agents.collect(), sockets)
+}
+
+/// The media ports of a user are ten from here on, those of the next user the ten that follow.
+pub(crate) const MEDIA: u16 = 7000;
+
+/// Whose socket this is: that of SIP, for a media port.
+pub(crate) fn home(socket: SocketAddr) -> SocketAddr {
+    match socket.port().checked_sub(MEDIA) {
+        Some(port) if socket.ip() == AGENTS => SocketAddr::new(AGENTS, FIRST + port / 10),
+        Some(_) | None => socket,
+    }
+}
+
+/// The only codec of every model.
+pub(crate) fn codecs() -> Vec<Codec> {
+    vec![Codec { pt: 0, rtpmap: "PCMU/8000".into(), fmtp: None }]
+}
+
+/// Configuration of an agent that is started again: it keeps its name and draws a fresh secret.
+pub(crate) fn reborn(config: &agent::Config, life: u8) -> agent::Config {
+    let mut key = [0xee; 16];
+    key[0] = life;
+    agent::Config { secret: Secret::new(key), ..config.clone() }
 }
 
 fn timing(plan: &Plan) -> Timing {
@@ -77,5 +104,7 @@ fn agent(plan: &Plan, name: &str, at: SocketAddr) -> agent::Config {
         subscribe_expires,
         allow_md5: true,
         logout: Duration::from_secs(2),
+        media: if plan.calls { vec![("audio".into(), codecs())] } else { Vec::new() },
+        direct: Default::default(),
     }
 }

@@ -5,18 +5,23 @@
 //! browser.
 
 mod deeds;
+mod exchange;
 mod facts;
 mod ladder;
 mod scene;
 mod standing;
 mod svg;
 
+pub(crate) use deeds::found;
 pub use deeds::{Deed, Unfound};
+pub(crate) use exchange::exchange;
+pub(crate) use facts::title;
+pub(crate) use standing::Standing;
 
 use crate::plan::UserId;
 use crate::wire::Letter;
 use crate::world::{ATTACKER, SERVER, Serves, Village, World};
-use presently_engine::agent;
+use presently_engine::agent::{self, Way};
 use presently_engine::server::Record;
 use stateright::Model;
 use std::net::SocketAddr;
@@ -47,6 +52,21 @@ pub(crate) fn event(event: &agent::Event) -> String {
         }
         agent::Event::MessageStatus { target, phase, .. } => {
             format!("message to {}: {}", target.user(), format!("{phase:?}").to_lowercase())
+        }
+        agent::Event::Flow { flow, peer, way, phase, reason, .. } => {
+            let way = if *way == Way::In { "from" } else { "to" };
+            let reason = reason.map(|why| format!(" ({})", why.as_str())).unwrap_or_default();
+            let phase = format!("{phase:?}").to_lowercase();
+            format!("flow {} {way} {}: {phase}{reason}", flow.0, peer.user())
+        }
+        agent::Event::Call { call, phase, status, reason, .. } => {
+            let status = status.map(|status| format!(" {status}")).unwrap_or_default();
+            let reason = reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("call {}: {}{status}{reason}", call.0, format!("{phase:?}").to_lowercase())
+        }
+        agent::Event::Offer { aor, media, mode, .. } => {
+            let mode = mode.map_or_else(|| "gone".to_owned(), |mode| format!("{mode:?}"));
+            format!("offer of {}: {media} {}", aor.user(), mode.to_lowercase())
         }
         other => {
             let text = format!("{other:?}");
@@ -110,12 +130,7 @@ impl<S: Serves> Village<S> {
 
     /// Who wrote to whom, and what.
     fn line(&self, letter: &Letter) -> String {
-        format!(
-            "{} → {}: {}",
-            self.name(letter.from),
-            self.name(letter.to),
-            facts::title(&letter.message)
-        )
+        format!("{} → {}: {}", self.name(letter.from), self.name(letter.to), letter.title())
     }
 }
 

@@ -64,6 +64,9 @@ named! {
             "a decision that was answered 200 is stored, also after a crash";
         NoEarlyExpiry = "P14 NoEarlyExpiry",
             "no subscription ends by timeout before the granted time is over";
+        NeverLonger = "P15 NeverLonger",
+            "nothing is granted for longer than asked, no NOTIFY promises more than is left, and \
+             whoever stays subscribed asks again before its time is over";
         OneRecordPerDialog = "P16 OneRecordPerDialog",
             "one live record for a watcher, Call-ID, From tag and Event id";
         ResubscribeOnce = "P17 ResubscribeOnce",
@@ -82,12 +85,25 @@ named! {
             "repeating a captured request after its transaction is forgotten changes nothing";
         NonceDomain = "P25 NonceDomain",
             "a nonce of another boot is worth nothing";
+        NoOfferLeak = "P3 NoOfferLeak",
+            "offers of direct media are written only for whom their owner would hear, and no \
+             secret for anybody but the owner";
+        PlayOnlyApproved = "P27 PlayOnlyApproved",
+            "nobody is heard but whom the user would hear at that moment, whatever comes (P47)";
+        NoUnvalidatedMedia = "P28 NoUnvalidatedMedia",
+            "media goes to nobody but who bound this very flow";
+        CodecAgreed = "P30 CodecAgreed",
+            "what is sent is of the payload type that the receiver offered and bound";
+        FlowAgreement = "P53 FlowAgreement",
+            "from every quiet state, left alone for 31 s: who speaks is heard, who is heard speaks";
+        CallsAgree = "CallsAgree",
+            "in every quiet state both ends of a call are in the same one, and none is left over";
         FailureFree = "P26 FailureFree",
             "a wrong digest stores nothing and uses no count up";
         DialogFromNotify = "P31 DialogFromNotify",
             "a first NOTIFY before the 200 leaves the watcher where the other order does";
         EtagDiscipline = "P32 EtagDiscipline",
-            "every entity-tag is new, and only the newest of an entity matches";
+            "every entity-tag is new; only one that is stored matches, and it is gone then";
         RegisterAtomic = "P35 RegisterAtomic",
             "a refused REGISTER changes no binding; an older CSeq overwrites none";
         LogoutUnbinds = "M10 LogoutUnbinds",
@@ -110,6 +126,9 @@ named! {
             "in every quiet state a watcherinfo subscriber's table is the server's";
         WatcherConverges = "P48 WatcherConverges",
             "in every quiet state an active watcher shows the current document";
+        ToldAtOnce = "P48 ToldAtOnce",
+            "when nothing is under way, a watcher that has answered all it was sent shows the \
+             current document, whatever others leave unanswered";
         SubscribeResolves = "P49 SubscribeResolves",
             "in every quiet state nobody waits for a first NOTIFY";
         NoChatter = "P55 NoChatter",
@@ -157,6 +176,16 @@ named! {
         Restarted = "sRestarted", "the server comes back from its rows";
         Stored = "sStored", "a message is stored";
         StoredThenDelivered = "sStoredThenDelivered", "a stored message is delivered";
+        FlowHeard = "sFlowHeard", "somebody is heard directly";
+        FlowStoppedByUser = "sFlowStoppedByUser", "a flow is stopped by its user";
+        FlowStoppedByPeer = "sFlowStoppedByPeer", "a flow is stopped by the other side's BYE";
+        FlowRefused = "sFlowRefused", "a flow is refused or ended by its receiver's decision";
+        FlowBusy = "sBusy", "somebody is told that another one is heard";
+        FlowWithdrawn = "sFlowWithdrawn", "a flow ends since its offer is gone";
+        LateSuccessBye = "sLateSuccessBye", "a success for a flow that is over is answered by BYE";
+        FlowMoved = "sStalePortFallback", "a flow begins anew at a receiver that was started again";
+        BothFlows = "sBothFlows", "two speak and hear each other";
+        CallUp = "sCallUp", "a call is up";
         DuplicateSuppressed = "sDuplicateSuppressed", "a second copy of a message is not shown";
     }
 }

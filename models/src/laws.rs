@@ -3,26 +3,38 @@
 
 use crate::ghost::{one_record_per_dialog, winfo_agrees};
 use crate::law::Law;
+use crate::print::mark;
+use crate::step::Step;
 use crate::world::{Serves, Village, World};
-use presently_engine::agent::{Package, SubscriptionPhase};
+use presently_engine::agent::{self, CallPhase, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Pidf, Tuple};
 use presently_engine::server::{Record, SubscriptionTableRow};
 use stateright::{Model, Property};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Requests, theirs and ours, that one thing from outside may lead to (P55): a wish, a fault, a
 /// long wait after which everybody refreshes everything.
 const BURST: usize = 12;
 
+/// K14: after this long without a word a flow is over.
+const CONSENT: Duration = Duration::from_secs(31);
+
 /// A model that can tell whether a law holds in one of its states.
 pub(crate) trait Judges: Model {
     /// Whether it does.
     fn judges(&self, state: &Self::State, law: Law) -> bool;
+    /// Those it is judged by.
+    fn laws(&self) -> &[Law];
 }
 
 impl<S: Serves> Judges for Village<S> {
     fn judges(&self, world: &World<S>, law: Law) -> bool {
         holds(self, world, law)
+    }
+
+    fn laws(&self) -> &[Law] {
+        &self.plan.laws
     }
 }
 
@@ -49,7 +61,8 @@ properties! {
     RegisterAtomic MessageShownOnce PromiseKept StoredDelivered PendingIsBlind WinfoConverges
     WatcherConverges NoStuck RecoverEqualsLive LogoutUnbinds NoStateBeforeAuth PartialMinimal
     NonceDomain DialogFromNotify NoGhost OneTuplePerId SubscribeResolves NoChatter AuthTerminates
-    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState
+    RoutesToOwner TuOnce NonInviteDiscipline LossRepaired NoEarlyExpiry BoundedState NeverLonger
+    ToldAtOnce NoOfferLeak PlayOnlyApproved NoUnvalidatedMedia CodecAgreed FlowAgreement CallsAgree
 }
 
 /// Whether a law holds in a state.
@@ -57,18 +70,32 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
     let of_state = match law {
         Law::OneRecordPerDialog => one_record_per_dialog(world.rows.get()),
         Law::PromiseKept => world.ghost.promises_hold(world.rows.get()),
-        Law::WinfoConverges => !world.is_quiet() || winfo_converged(village, world),
-        Law::WatcherConverges => !world.is_quiet() || watchers_converged(village, world),
-        Law::StoredDelivered => !world.is_quiet() || nothing_waits(world),
-        Law::LogoutUnbinds => !world.is_quiet() || nobody_gone_is_bound(village, world),
-        Law::NoStuck => world.is_quiet() || !world.broken.is_empty() || can_move(village, world),
+        Law::WinfoConverges => !world.is_quiet(&village.plan) || winfo_converged(village, world),
+        Law::WatcherConverges => {
+            !world.is_quiet(&village.plan) || watchers_converged(village, world)
+        }
+        Law::ToldAtOnce => !world.network_is_empty() || told_at_once(village, world),
+        Law::StoredDelivered => !world.is_quiet(&village.plan) || nothing_waits(world),
+        Law::LogoutUnbinds => {
+            !world.is_quiet(&village.plan) || nobody_gone_is_bound(village, world)
+        }
+        Law::NoStuck => {
+            world.is_quiet(&village.plan) || !world.broken.is_empty() || can_move(village, world)
+        }
         Law::RecoverEqualsLive => village.recovers(world),
-        Law::SubscribeResolves => !world.is_quiet() || nobody_tries(world),
+        Law::SubscribeResolves => !world.is_quiet(&village.plan) || nobody_tries(world),
         Law::NoChatter => chatter(village, world) <= BURST * world.happened(village.plan.budget),
-        Law::BoundedState => !world.is_quiet() || nothing_is_over(world),
+        Law::BoundedState => !world.is_quiet(&village.plan) || nothing_is_over(world),
+        Law::PlayOnlyApproved => world.ghost.plays_only_approved(),
+        Law::FlowAgreement => !world.is_quiet(&village.plan) || flows_agree(village, world),
+        Law::CallsAgree => !world.is_quiet(&village.plan) || calls_agree(world),
         Law::NoDocBeforeApproval
+        | Law::NoOfferLeak
+        | Law::NoUnvalidatedMedia
+        | Law::CodecAgreed
         | Law::NoStateBeforeAuth
         | Law::NoEarlyExpiry
+        | Law::NeverLonger
         | Law::DialogFromNotify
         | Law::FsmConforms
         | Law::TerminalLast
@@ -99,6 +126,34 @@ pub fn holds<S: Serves>(village: &Village<S>, world: &World<S>, law: Law) -> boo
         | Law::PendingIsBlind => true,
     };
     of_state && !world.broken.contains(&law)
+}
+
+/// P53: a BYE or an answer may be lost, but consent ends what one end alone believes in (K14).
+fn flows_agree<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let at = |user, port| village.media_at(user, port);
+    world.ghost.flows_agree(at) || {
+        let mut step = Step::new(village, world);
+        step.calm(CONSENT);
+        step.done().ghost.flows_agree(at)
+    }
+}
+
+/// One call at most, in which both ends are, and no engine keeps one of which nobody was told.
+fn calls_agree<S: Serves>(world: &World<S>) -> bool {
+    let told = |user| world.ghost.calls_of(user);
+    let kept =
+        (0..).zip(&world.agents).all(|(user, agent)| agent.get().sizes().calls == told(user).len());
+    let pair = (told(0), told(1));
+    let agree = match (pair.0.as_slice(), pair.1.as_slice()) {
+        ([], []) | ([CallPhase::Up], [CallPhase::Up]) => true,
+        ([one], [other]) => {
+            let waits = |it: &CallPhase| matches!(it, CallPhase::Calling | CallPhase::Ringing);
+            let rings = |it: &CallPhase| *it == CallPhase::Incoming;
+            waits(one) && rings(other) || rings(one) && waits(other)
+        }
+        _ => false,
+    };
+    kept && agree
 }
 
 /// P49: the phase before a first NOTIFY is one of waiting for answers, so a quiet state has none.
@@ -144,27 +199,54 @@ fn winfo_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
 /// Only a network that was cut for long may leave one of them with another opinion (P22).
 fn watchers_converged<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
     let agree = village.plan.budget.outages == 0;
-    world.tables.pst.iter().filter(|row| row.state == "active").all(|row| {
-        let Some((user, _)) = agent_of(village, &row.from) else { return true };
-        let tables = world.agents[user].get().tables(world.now);
-        let phase = |phase| {
-            tables.buddies.iter().filter(move |buddy| {
-                buddy.package == Package::Presence
-                    && buddy.phase == phase
-                    && buddy.target.as_str() == row.target
-            })
-        };
-        if agree && phase(SubscriptionPhase::Pending).next().is_some() {
-            return false;
-        }
-        let mut buddies = phase(SubscriptionPhase::Active);
-        let published = published(world, &row.target);
-        buddies.all(|buddy| {
-            let Some(document) = &buddy.document else { return false };
-            let shown = notes(document);
-            published.iter().all(|(id, texts)| {
-                shown.get(id).is_some_and(|shown| texts.iter().all(|text| shown.contains(text)))
-            })
+    active_watchers(village, world).all(|(row, tables)| {
+        let waits = seen_as(row, &tables, SubscriptionPhase::Pending).next().is_some();
+        !(agree && waits) && shows_current(world, row, &tables)
+    })
+}
+
+/// P48 before all is quiet: only its own silence keeps a watcher waiting.
+fn told_at_once<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {
+    let mut answered = active_watchers(village, world)
+        .filter(|(row, _)| !world.ghost.awaits_answer(mark(&row.sub_id)));
+    answered.all(|(row, tables)| shows_current(world, row, &tables))
+}
+
+/// Every watcher that the server counts as active, with what its agent knows.
+fn active_watchers<'w, S: Serves>(
+    village: &'w Village<S>,
+    world: &'w World<S>,
+) -> impl Iterator<Item = (&'w SubscriptionTableRow, agent::Tables)> {
+    world.tables.pst.iter().filter(|row| row.state == "active").filter_map(|row| {
+        let (user, _) = agent_of(village, &row.from)?;
+        Some((row, world.agents[user].get().tables(world.now)))
+    })
+}
+
+/// The agent's view of a presence subscription of the server's.
+fn seen_as<'t>(
+    row: &SubscriptionTableRow,
+    tables: &'t agent::Tables,
+    phase: SubscriptionPhase,
+) -> impl Iterator<Item = &'t agent::BuddyRow> {
+    tables.buddies.iter().filter(move |buddy| {
+        buddy.package == Package::Presence
+            && buddy.phase == phase
+            && buddy.target.as_str() == row.target
+    })
+}
+
+fn shows_current<S: Serves>(
+    world: &World<S>,
+    row: &SubscriptionTableRow,
+    tables: &agent::Tables,
+) -> bool {
+    let published = published(world, &row.target);
+    seen_as(row, tables, SubscriptionPhase::Active).all(|buddy| {
+        let Some(document) = &buddy.document else { return false };
+        let shown = notes(document);
+        published.iter().all(|(id, texts)| {
+            shown.get(id).is_some_and(|shown| texts.iter().all(|text| shown.contains(text)))
         })
     })
 }
@@ -213,7 +295,9 @@ fn nothing_is_over<S: Serves>(world: &World<S>) -> bool {
     let ended = |row: &SubscriptionTableRow| row.state.starts_with("terminated");
     let served = world.server.get().transactions() == 0;
     let asked = world.agents.iter().all(|agent| agent.get().sizes().transactions == (0, 0));
-    served && asked && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
+    // An INVITE that rings is not over.
+    let still = world.ghost.rings() || (served && asked);
+    still && rows.into_iter().all(|row| row.remaining > 0 && !ended(row))
 }
 
 fn nobody_gone_is_bound<S: Serves>(village: &Village<S>, world: &World<S>) -> bool {

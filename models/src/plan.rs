@@ -55,6 +55,8 @@ pub struct Budget {
     pub replays: u8,
     /// Captured requests sent with a changed digest.
     pub forgeries: u8,
+    /// Crashes of an agent, which is started again at once.
+    pub reboots: u8,
     /// Timers that fire, where every node has its own clock.
     pub fires: u8,
     /// Commands, by purse.
@@ -66,7 +68,7 @@ impl Budget {
     pub(crate) fn sum(&self) -> usize {
         let Self { drops, copies, jumps, refusals, outages, departures, crashes, .. } = *self;
         let faults = [drops, copies, jumps, refusals, outages, departures, crashes];
-        let rest = [self.replays, self.forgeries, self.fires];
+        let rest = [self.replays, self.forgeries, self.reboots, self.fires];
         faults.iter().chain(&rest).chain(&self.wishes).map(|count| usize::from(*count)).sum()
     }
 }
@@ -100,6 +102,12 @@ pub struct Plan {
     pub replay_records: Option<usize>,
     /// Whether the server runs in three shards.
     pub sharded: bool,
+    /// A wait from here on costs budget, and what is further away is no unrest.
+    pub long: Duration,
+    /// Whose agent may crash, and what its user does when it is started again.
+    pub again: Option<(UserId, Vec<Command>)>,
+    /// Whether agents can be called by INVITE.
+    pub calls: bool,
     /// C1: not a world but two transaction tables.
     pub pair: Option<Pair>,
     /// What must hold.
@@ -109,9 +117,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How often what may happen.
+    pub(crate) fn bounded(&self) -> Budget {
+        self.pair.as_ref().map_or(self.budget, |pair| pair.budget)
+    }
+
     /// The bounds in a line, for the table.
     pub fn bounds(&self) -> String {
-        let budget = self.pair.as_ref().map_or(&self.budget, |pair| &pair.budget);
+        let budget = self.bounded();
         let counts = [
             (u64::from(budget.drops), "lost"),
             (u64::from(budget.copies), "copied"),
@@ -119,6 +132,7 @@ impl Plan {
             (u64::from(budget.outages), "outages"),
             (u64::from(budget.departures), "gone devices"),
             (u64::from(budget.crashes), "crashes"),
+            (u64::from(budget.reboots), "restarts of an agent"),
             (u64::from(budget.replays), "replays"),
             (u64::from(budget.forgeries), "forgeries"),
             (u64::from(budget.jumps), "long waits"),

@@ -100,7 +100,7 @@ pub(crate) struct AgentTurn {
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Letter(Arc<Letter>),
-    Event(agent::Event, Arc<str>),
+    Event(Box<agent::Event>, Arc<str>),
 }
 
 /// Everything remembered in a village.

@@ -96,7 +96,7 @@ pub struct Counterexample {
     pub shortest: bool,
     /// The steps, drawn.
     pub ladder: String,
-    /// The steps, so that they can be walked again; C1 has none.
+    /// The steps, so that they can be walked again.
     pub capsule: Option<Capsule>,
 }
 

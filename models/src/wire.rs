@@ -4,7 +4,8 @@
 use crate::print::{mark, print};
 use bytes::Bytes;
 use presently_engine::Instant;
-use presently_engine::message::{Message, Method, Name};
+use presently_engine::agent::wire::{Check, Reply};
+use presently_engine::message::{Headers, Message, Method, Name, Request, Response};
 use presently_engine::slot::Slot;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -18,10 +19,33 @@ pub struct Letter {
     /// To whom.
     pub to: SocketAddr,
     /// What it says.
-    pub message: Message,
+    pub content: Content,
     /// Its fingerprint: two letters with the same bytes between the same ends are one.
     pub print: u64,
     pub(crate) facts: Facts,
+}
+
+/// What a datagram says.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// SIP, with the server at one end.
+    Sip(Message),
+    /// Something between media ports.
+    Media(Media),
+}
+
+/// What goes from media port to media port. Media itself is left out: an engine never sees it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Media {
+    /// A check or an answer to one (behaviour §6.5).
+    Stun(Bytes),
+    /// RTCP BYE: whose, and with which SRTP key it is proven, if with any.
+    Bye {
+        /// SSRC of its sender.
+        ssrc: [u8; 4],
+        /// Key.
+        key: Option<[u8; 30]>,
+    },
 }
 
 /// What onlookers ask of a letter again and again, read once. Texts are [`mark`]s.
@@ -69,6 +93,27 @@ impl Facts {
             slot: Slot::route(message),
         }
     }
+
+    /// Of a datagram between media ports: an answer to a check has a status, nothing else has.
+    fn of_media(media: &Media) -> Self {
+        let answer = match media {
+            // Who answers is proven by the engine; here the status is all that counts.
+            Media::Stun(bytes) => Reply::read(bytes, ""),
+            Media::Bye { .. } => None,
+        };
+        Self {
+            text: print(media, Instant::default()),
+            call: 0,
+            from_tag: 0,
+            to_tag: 0,
+            cseq: 0,
+            method: Method::Other,
+            status: answer.map_or(0, |reply| reply.outcome.err().unwrap_or(200)),
+            is_winfo: false,
+            terminates: false,
+            slot: Slot::default(),
+        }
+    }
 }
 
 impl Letter {
@@ -77,7 +122,54 @@ impl Letter {
         let print = print(&(from, to, &bytes), Instant::default());
         let message = Message::parse(bytes).expect("what the engine sends is valid SIP");
         let facts = Facts::of(&message);
-        Arc::new(Self { from, to, message, print, facts })
+        Arc::new(Self { from, to, content: Content::Sip(message), print, facts })
+    }
+
+    /// A letter between media ports.
+    pub(crate) fn media(from: SocketAddr, to: SocketAddr, media: Media) -> Arc<Self> {
+        let print = print(&(from, to, &media), Instant::default());
+        let facts = Facts::of_media(&media);
+        Arc::new(Self { from, to, content: Content::Media(media), print, facts })
+    }
+
+    /// What it says, if it is SIP.
+    pub fn message(&self) -> Option<&Message> {
+        match &self.content {
+            Content::Sip(message) => Some(message),
+            Content::Media(_) => None,
+        }
+    }
+
+    /// The request, if it is one.
+    pub(crate) fn request(&self) -> Option<&Request> {
+        match self.message()? {
+            Message::Request(request) => Some(request),
+            Message::Response(_) => None,
+        }
+    }
+
+    /// The response, if it is one.
+    pub(crate) fn response(&self) -> Option<&Response> {
+        match self.message()? {
+            Message::Request(_) => None,
+            Message::Response(response) => Some(response),
+        }
+    }
+
+    /// Headers, if it is SIP.
+    pub(crate) fn headers(&self) -> Option<&Headers> {
+        self.message().map(|message| message.headers())
+    }
+
+    /// The first header of this name.
+    pub(crate) fn header(&self, name: Name) -> Option<&str> {
+        self.headers()?.first(name)
+    }
+
+    /// Whether it is an RTCP BYE. It is sent three times (behaviour §6.7), so within the bounds of
+    /// these models it is not lost.
+    pub(crate) fn is_bye(&self) -> bool {
+        matches!(self.content, Content::Media(Media::Bye { .. }))
     }
 
     /// Whether it is a request of this method.
@@ -85,31 +177,34 @@ impl Letter {
         self.facts.status == 0 && self.facts.method == method
     }
 
-    /// The first line and what else tells it from others, for ladders.
-    pub fn title(&self) -> String {
-        let headers = self.message.headers();
-        let cseq = headers.first(Name::CSeq).unwrap_or("");
-        let mut title = match &self.message {
-            Message::Request(request) => {
-                let event = request.event().map(|event| format!(" [{}]", event.package));
-                format!("{}{}", request.method_text(), event.unwrap_or_default())
-            }
-            Message::Response(response) => {
-                format!("{} {}", response.status(), response.reason())
-            }
-        };
-        title.push_str(&format!(" (CSeq {cseq}"));
-        for (label, name) in [
-            ("; ", Name::SubscriptionState),
-            ("; Expires ", Name::Expires),
-            ("; ETag ", Name::SipEtag),
-        ] {
-            if let Some(value) = headers.first(name) {
-                title.push_str(&format!("{label}{value}"));
-            }
+    /// The octets on the wire; of a BYE only what its reader makes of them.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.content {
+            Content::Sip(message) => message.headers().bytes(),
+            Content::Media(Media::Stun(bytes)) => bytes,
+            Content::Media(Media::Bye { ssrc, .. }) => ssrc,
         }
-        title.push(')');
-        title
+    }
+
+    /// The letter as it is written, for people.
+    pub(crate) fn text(&self) -> String {
+        match &self.content {
+            Content::Sip(message) => String::from_utf8_lossy(message.headers().bytes()).into(),
+            Content::Media(media) => format!("{media:?}"),
+        }
+    }
+
+    /// What it is, in the words of ladders and capsules.
+    pub fn title(&self) -> String {
+        match &self.content {
+            Content::Sip(message) => crate::drawing::title(message),
+            Content::Media(Media::Bye { .. }) => "RTCP BYE".to_owned(),
+            Content::Media(Media::Stun(bytes)) => match (Check::read(bytes), self.facts.status) {
+                (Some(_), _) => "check".to_owned(),
+                (None, 200) => "success of a check".to_owned(),
+                (None, status) => format!("{status} to a check"),
+            },
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! expiry, giving up) have a budget. Where a plan says *any*, every node has a clock of its own,
 //! and its next timer may fire at any moment. Nothing hashed is a clock value (`print.rs`).
 
+use crate::cast::{home, reborn};
 use crate::gauge::Gauge;
 use crate::ghost::{Ghost, Rows};
 use crate::law::{Album, Code, Law};
@@ -14,7 +15,7 @@ use crate::recall::Memory;
 use crate::step::Step;
 use crate::wire::{Letter, Wire};
 use presently_engine::agent::{self, Agent};
-use presently_engine::message::{Message, Method, Name};
+use presently_engine::message::{Method, Name};
 use presently_engine::server::{Command, Config, Event, Record, Server, Tables};
 use presently_engine::{Instant, Machine};
 use stateright::{Model, Property};
@@ -80,6 +81,8 @@ pub struct World<S> {
     pub(crate) agents: Vec<Held<Agent>>,
     /// Devices that were switched off, by bit.
     pub(crate) absent: u8,
+    /// How often the agent that may crash was started again.
+    pub(crate) lives: u8,
     pub(crate) wire: Wire,
     pub(crate) rows: Held<Rows>,
     /// Requests with credentials that the attacker has seen.
@@ -144,6 +147,8 @@ pub enum Action {
     Depart(UserId),
     /// The server loses power and comes back at once.
     Crash,
+    /// An agent crashes and is started again at once.
+    Reboot(UserId),
     /// The attacker sends a captured request under a new branch.
     Replay(u64),
     /// The attacker sends a captured request with a changed digest.
@@ -158,6 +163,8 @@ pub struct Village<S> {
     /// Configuration of the server, by boot.
     pub(crate) configs: Vec<Config>,
     pub(crate) agents: Vec<agent::Config>,
+    /// Those of the agent that may crash, by how often it did.
+    pub(crate) reborn: Vec<agent::Config>,
     pub(crate) sockets: Vec<SocketAddr>,
     /// What was seen so far.
     pub album: Arc<Album>,
@@ -174,13 +181,27 @@ impl<S: Serves> Village<S> {
     /// The village of a plan, its prelude played.
     pub fn new(plan: Plan) -> Self {
         let (configs, agents, sockets) = crate::cast::cast(&plan);
-        let prelude = plan.prelude.clone();
+        let (lives, prelude) = (1..=plan.budget.reboots, plan.prelude.clone());
+        let again = plan.again.as_ref().map(|(user, _)| usize::from(*user));
+        let again = again.map(|user| lives.map(|life| reborn(&agents[user], life)).collect());
+        let reborn: Vec<agent::Config> = again.unwrap_or_default();
         let left = plan.budget;
         let code = Code::of(&plan.laws);
         let (album, gauge, memory) = (Arc::default(), Arc::default(), Memory::new());
         let (before, start) = (0, None);
-        let mut village =
-            Self { plan, configs, agents, sockets, album, gauge, code, memory, before, start };
+        let mut village = Self {
+            plan,
+            configs,
+            agents,
+            reborn,
+            sockets,
+            album,
+            gauge,
+            code,
+            memory,
+            before,
+            start,
+        };
         let mut world = village.empty();
         for (user, command) in prelude {
             let mut step = Step::new(&village, &world);
@@ -213,6 +234,7 @@ impl<S: Serves> Village<S> {
             server,
             agents,
             absent: 0,
+            lives: 0,
             wire: Wire::default(),
             rows: Held::new(Rows::new(), DAWN),
             loot: Vec::new(),
@@ -225,10 +247,23 @@ impl<S: Serves> Village<S> {
         }
     }
 
-    /// The user behind a socket.
+    /// The user behind a socket, of SIP or of media.
     pub(crate) fn user_at(&self, socket: SocketAddr) -> Option<UserId> {
+        let socket = home(socket);
         let place = self.sockets.iter().position(|known| *known == socket)?;
         UserId::try_from(place).ok()
+    }
+
+    /// A media port of a user.
+    pub(crate) fn media_at(&self, user: UserId, port: u16) -> SocketAddr {
+        SocketAddr::new(self.sockets[usize::from(user)].ip(), port)
+    }
+
+    /// The configuration that an agent runs with.
+    pub(crate) fn agent_config(&self, user: UserId, lives: u8) -> &agent::Config {
+        let reborn = self.plan.again.as_ref().filter(|(who, _)| *who == user && lives > 0);
+        let reborn = reborn.and_then(|_| self.reborn.get(usize::from(lives) - 1));
+        reborn.unwrap_or(&self.agents[usize::from(user)])
     }
 
     /// The configuration the server runs with.
@@ -246,6 +281,7 @@ impl<S: Serves> World<S> {
             server: self.server.clone(),
             agents: self.agents.clone(),
             absent: self.absent,
+            lives: self.lives,
             wire: self.wire.clone(),
             rows: self.rows.clone(),
             loot: self.loot.clone(),
@@ -261,6 +297,7 @@ impl<S: Serves> World<S> {
     /// Computes the fingerprint of the whole from those of the parts.
     pub(crate) fn seal(&mut self) {
         let nodes = (&self.server, &self.agents, &self.rows, self.absent, self.boot);
+        let nodes = (nodes, self.lives);
         let loot: Vec<u64> = self.loot.iter().map(|letter| letter.print).collect();
         let rest = (self.left, &self.ghost, &self.broken, &self.wire, loot);
         self.print = print(&(nodes, rest), self.now);
@@ -283,8 +320,8 @@ impl<S: Serves> World<S> {
     }
 
     /// Quiet (behaviour §5.1): nothing under way, nothing outstanding, only soft state left.
-    pub fn is_quiet(&self) -> bool {
-        self.wire.is_empty() && self.deadline().is_none_or(|at| at.since(self.now) >= LONG)
+    pub fn is_quiet(&self, plan: &Plan) -> bool {
+        self.wire.is_empty() && self.deadline().is_none_or(|at| at.since(self.now) >= plan.long)
     }
 
     /// Whether nothing is under way.
@@ -325,7 +362,7 @@ impl<S: Serves> Model for Village<S> {
         for (letter, copies) in world.wire.iter() {
             let print = letter.print;
             actions.push(Action::Deliver(print));
-            if left.drops > 0 {
+            if left.drops > 0 && !letter.is_bye() {
                 actions.push(Action::Drop(print));
             }
             if left.copies > 0 && copies == 1 {
@@ -348,7 +385,8 @@ impl<S: Serves> Model for Village<S> {
             return self.timers(world, actions);
         }
         let wait = world.deadline().map(|at| at.since(world.now));
-        if world.wire.is_empty() && wait.is_some_and(|wait| wait < LONG || left.jumps > 0) {
+        if world.wire.is_empty() && wait.is_some_and(|wait| wait < self.plan.long || left.jumps > 0)
+        {
             actions.push(Action::Wait);
         }
     }
@@ -402,6 +440,9 @@ impl<S: Serves> Village<S> {
         if left.crashes > 0 {
             actions.push(Action::Crash);
         }
+        if let Some((user, _)) = self.plan.again.as_ref().filter(|_| left.reboots > 0) {
+            actions.push(Action::Reboot(*user));
+        }
         for letter in &world.loot {
             if left.replays > 0 {
                 actions.push(Action::Replay(letter.print));
@@ -414,13 +455,11 @@ impl<S: Serves> Village<S> {
 }
 
 fn is_notify(letter: &Letter) -> bool {
-    matches!(&letter.message, Message::Request(request) if request.method() == Method::Notify)
+    letter.asks(Method::Notify)
 }
 
 /// Whether the attacker can use a letter: a request that carries a digest.
 pub(crate) fn is_proven(letter: &Letter) -> bool {
-    let headers = letter.message.headers();
-    letter.to == SERVER
-        && matches!(letter.message, Message::Request(_))
-        && headers.first(Name::Authorization).is_some()
+    let proof = letter.request().and_then(|request| request.first(Name::Authorization));
+    letter.to == SERVER && proof.is_some()
 }

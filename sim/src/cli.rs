@@ -1,6 +1,7 @@
 //! The command line of `presence-sim`.
 
 mod find;
+mod measure;
 
 use crate::plan::Plan;
 use crate::run;
@@ -22,6 +23,8 @@ Examples:
       Plays each with twenty seeds, that is twenty different fates of the same story.
   presence-sim replay /tmp/report/capsule.json
       Plays the very run again that --out has written, whatever has become of its scenario.
+  presence-sim measure --runs 1000 --out /tmp/measurement
+      From the press of the button to the first packet, by INVITE and directly, as table and plot.
   presence-sim help scenario
       How a scenario file is written.
 
@@ -52,6 +55,8 @@ enum Action {
     Replay(find::ReplayArgs),
     /// Make the plan of a capsule as small as it goes while it fails.
     Shrink(find::ShrinkArgs),
+    /// Measure how long calls take to be heard, by INVITE and directly, and what they cost.
+    Measure(measure::MeasureArgs),
     /// Explain something at length.
     Help {
         /// What.
@@ -105,6 +110,7 @@ pub fn main() -> ExitCode {
         Action::Search(args) => find::look(&args),
         Action::Replay(args) => find::again(&args),
         Action::Shrink(args) => find::smaller(&args),
+        Action::Measure(args) => measure::make(&args),
         Action::Help { topic: Topic::Scenario } => {
             // Whoever reads it may have gone.
             let _ = write!(std::io::stdout(), "{HELP}");

@@ -39,7 +39,7 @@ fn verdict(expectation: &Expectation, record: &Record) -> Verdict {
     };
     // The view as it stands when the window opens is the first moment that counts.
     let theirs = |entry: &&Entry| match &entry.what {
-        What::Told { device: whose, .. } => whose == device,
+        What::Told { device: whose, .. } | What::Stream { device: whose, .. } => whose == device,
         What::Step(Step { act: Act::Crash(Party::Device(whose)), .. }) => whose == device,
         What::Datagram { .. } | What::Step(_) | What::Trouble { .. } => false,
     };
@@ -64,6 +64,7 @@ fn verdict(expectation: &Expectation, record: &Record) -> Verdict {
 fn follow(view: &mut View, entry: &Entry) {
     match &entry.what {
         What::Told { event, .. } => view.follow(event),
+        What::Stream { name, played, .. } => view.streams(*name, *played),
         What::Step(_) => view.close(),
         What::Datagram { .. } | What::Trouble { .. } => {}
     }
@@ -77,7 +78,8 @@ pub(crate) fn looker(claim: &Claim) -> &DeviceName {
         | Claim::Offer { watcher, .. } => watcher,
         Claim::Watchers { owner, .. } => owner,
         Claim::Messages { reader, .. } => reader,
-        Claim::Registered { device, .. } => device,
+        Claim::Hears { listener, .. } => listener,
+        Claim::Registered { device, .. } | Claim::Calls { device, .. } => device,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod coverage;
 mod host;
 pub mod judge;
+pub mod measure;
 pub mod network;
 pub mod oracle;
 pub mod plan;

@@ -34,6 +34,8 @@ struct Inner {
     weather: Weather,
     mailboxes: BTreeMap<SocketAddr, UnboundedSender<(Bytes, SocketAddr)>>,
     owners: BTreeMap<SocketAddr, Party>,
+    /// Ways with a latency of their own, ms.
+    ways: BTreeMap<(Party, Party), u64>,
     /// Directions that are cut, and how often.
     cuts: Vec<(Party, Party)>,
     links: BTreeMap<(SocketAddr, SocketAddr), Link>,
@@ -86,6 +88,13 @@ impl Network {
     /// Changes the weather.
     pub fn weather(&self, weather: Weather) {
         self.lock().weather = weather;
+    }
+
+    /// From now on so many ms lie between two parties, whatever the weather says.
+    pub fn lay(&self, one: &Party, other: &Party, latency_ms: u64) {
+        let mut inner = self.lock();
+        inner.ways.insert((one.clone(), other.clone()), latency_ms);
+        inner.ways.insert((other.clone(), one.clone()), latency_ms);
     }
 
     /// Cuts the way from one party to another.
@@ -157,6 +166,7 @@ impl Inner {
         let Weather { latency_ms, jitter_ms, loss, duplicate, reorder, corrupt, mtu } =
             self.weather;
         let cut = self.is_cut(from, to);
+        let latency_ms = self.way(from, to).unwrap_or(latency_ms);
         let link = self.links.entry((from, to)).or_default();
         link.carried += 1;
         let which = (from, to, link.carried);
@@ -186,6 +196,15 @@ impl Inner {
             return vec![first, fate(true)];
         }
         vec![first]
+    }
+
+    /// The latency of a way of its own.
+    fn way(&self, from: SocketAddr, to: SocketAddr) -> Option<u64> {
+        if self.ways.is_empty() {
+            return None;
+        }
+        let ends = (self.owners.get(&from)?.clone(), self.owners.get(&to)?.clone());
+        self.ways.get(&ends).copied()
     }
 
     fn is_cut(&self, from: SocketAddr, to: SocketAddr) -> bool {

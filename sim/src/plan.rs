@@ -316,6 +316,20 @@ pub enum Claim {
         /// `audio` or `video`.
         media: String,
     },
+    /// Sound of somebody is played by a device, just now.
+    Hears {
+        /// Who listens.
+        listener: DeviceName,
+        /// Whom.
+        whom: String,
+    },
+    /// A device is in a call that is up.
+    Calls {
+        /// Who.
+        device: DeviceName,
+        /// With whom.
+        whom: String,
+    },
     /// A device has shown this text so often.
     Messages {
         /// Who reads.

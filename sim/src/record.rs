@@ -5,6 +5,7 @@ use crate::plan::{DeviceName, Party, Step};
 use bytes::Bytes;
 use presently_engine::agent;
 use presently_engine::server::Tables;
+use presently_net::media::Id;
 use siphasher::sip::SipHasher13;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -54,6 +55,15 @@ pub enum What {
         device: DeviceName,
         /// What.
         event: agent::Event,
+    },
+    /// The first packet of a stream of a device left, or was played.
+    Stream {
+        /// Which device.
+        device: DeviceName,
+        /// Which stream.
+        name: Id,
+        /// Played, not sent.
+        played: bool,
     },
     /// A step of the plan was taken.
     Step(Step),
@@ -114,6 +124,9 @@ impl Record {
                     device.hash(&mut hasher);
                     format!("{event:?}").hash(&mut hasher);
                 }
+                What::Stream { device, name, played } => {
+                    (device, name, played).hash(&mut hasher);
+                }
                 What::Step(step) => format!("{step:?}").hash(&mut hasher),
                 What::Trouble { party, why } => (party, why).hash(&mut hasher),
             }
@@ -126,7 +139,9 @@ impl Record {
     pub fn told(&self) -> impl Iterator<Item = (u64, &DeviceName, &agent::Event)> {
         self.entries.iter().filter_map(|entry| match &entry.what {
             What::Told { device, event } => Some((entry.at_ms, device, event)),
-            What::Datagram { .. } | What::Step(_) | What::Trouble { .. } => None,
+            What::Datagram { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => {
+                None
+            }
         })
     }
 }
@@ -179,6 +194,11 @@ impl Recorder {
     /// The number of the next entry, to be changed later.
     pub fn mark(&self) -> usize {
         self.lock().entries.len()
+    }
+
+    /// What happened since an entry had this number.
+    pub fn since(&self, mark: usize) -> Vec<Entry> {
+        self.lock().entries.get(mark..).unwrap_or_default().to_vec()
     }
 
     /// Changes the fate of a datagram that was told too early.

@@ -53,7 +53,11 @@ fn arrivals(record: &Record, seed: u64) -> Vec<Arrival> {
             };
             Some(Arrival { at_ms: entry.at_ms + after_ms, from: *from, to: *to, bytes })
         }
-        What::Datagram { .. } | What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+        What::Datagram { .. }
+        | What::Told { .. }
+        | What::Stream { .. }
+        | What::Step(_)
+        | What::Trouble { .. } => None,
     });
     arrived.collect()
 }
@@ -100,7 +104,7 @@ fn last_messages(verdict: &Verdict, record: &Record, most: usize) -> Vec<String>
             let party = words::party(*address, record);
             party.is_some_and(|party| matters(party, &verdict.expectation.claim))
         }),
-        What::Told { .. } | What::Step(_) | What::Trouble { .. } => false,
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => false,
     };
     let before = record.entries.partition_point(|entry| entry.at_ms <= until);
     let mut last: Vec<&Entry> =
@@ -122,9 +126,11 @@ fn moment(verdict: &Verdict, record: &Record) -> u64 {
 fn matters(party: &Party, claim: &Claim) -> bool {
     let Party::Device(device) = party else { return false };
     let whom = match claim {
-        Claim::Sees { whom, .. } | Claim::Subscribed { whom, .. } | Claim::Offer { whom, .. } => {
-            Some(whom)
-        }
+        Claim::Sees { whom, .. }
+        | Claim::Subscribed { whom, .. }
+        | Claim::Offer { whom, .. }
+        | Claim::Hears { whom, .. }
+        | Claim::Calls { whom, .. } => Some(whom),
         Claim::Watchers { .. } | Claim::Messages { .. } | Claim::Registered { .. } => None,
     };
     device == looker(claim) || whom == Some(&device.user)

@@ -119,7 +119,11 @@ fn failure(outcome: &Outcome, verdict: &Verdict) -> String {
 fn parties(claim: &Claim) -> Vec<&str> {
     let mut users = vec![&*looker(claim).user];
     match claim {
-        Claim::Sees { whom, .. } | Claim::Subscribed { whom, .. } | Claim::Offer { whom, .. } => {
+        Claim::Sees { whom, .. }
+        | Claim::Subscribed { whom, .. }
+        | Claim::Offer { whom, .. }
+        | Claim::Hears { whom, .. }
+        | Claim::Calls { whom, .. } => {
             users.push(whom);
         }
         Claim::Watchers { rows, .. } => users.extend(rows.iter().map(|(watcher, _)| &**watcher)),
@@ -135,6 +139,7 @@ fn methods(claim: &Claim) -> &'static [&'static str] {
             &["SUBSCRIBE", "NOTIFY", "PUBLISH"]
         }
         Claim::Watchers { .. } => &["SUBSCRIBE", "NOTIFY"],
+        Claim::Hears { .. } | Claim::Calls { .. } => &["INVITE", "BYE", "NOTIFY"],
         Claim::Messages { .. } => &["MESSAGE"],
         Claim::Registered { .. } => &["REGISTER"],
     }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -54,14 +55,18 @@ pub fn play_watched(plan: &Plan, progress: Progress) -> Result<Record, String> {
 }
 
 fn run(plan: &Plan, progress: Progress, watching: bool) -> Result<Record, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    // Outside of the runtime its clock is not the time.
+    runtime(plan.seed)?.block_on(async { World::new(plan, progress, watching).play(plan).await })
+}
+
+/// One thread on which time stands still until nothing can happen without it.
+pub(crate) fn runtime(seed: u64) -> Result<Runtime, String> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
-        .rng_seed(tokio::runtime::RngSeed::from_bytes(&plan.seed.to_le_bytes()))
+        .rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()))
         .build()
-        .map_err(|why| format!("the runtime cannot start: {why}"))?;
-    // Outside of the runtime its clock is not the time.
-    runtime.block_on(async { World::new(plan, progress, watching).play(plan).await })
+        .map_err(|why| format!("the runtime cannot start: {why}"))
 }
 
 struct World {

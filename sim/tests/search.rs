@@ -145,5 +145,5 @@ fn the_corpus_holds() {
         assert_eq!(again.outcome(), Outcome::Mended, "{}", path.display());
         played += 1;
     }
-    assert!(played >= 3, "{played} capsules");
+    assert!(played >= 4, "{played} capsules");
 }

@@ -97,6 +97,8 @@ async fn agent(name: &str) -> io::Result<AgentHandle> {
         subscribe_expires: 3600,
         allow_md5: false,
         logout: Duration::from_secs(2),
+        media: Vec::new(),
+        direct: Default::default(),
     };
     let setup = AgentSetup { clock: Clock::starting_at(DAWN), ..AgentSetup::new(config, socket) };
     let agent = AgentHandle::start(setup)?;

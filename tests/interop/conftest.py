@@ -76,7 +76,7 @@ class Scene:
     def __init__(self, request, folder):
         self.request = request
         self.folder = folder
-        self.host = scene_address()
+        self.host = getattr(request.module, "HOST", None) or scene_address()
         self.capture = Capture(folder, self.host)
         self._started = []
 

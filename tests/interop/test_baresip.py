@@ -15,7 +15,6 @@ MD5_ALONE = "[digest]\nsha256 = false\n"
 
 LACKS = [
     ("baresip", "server", "watcher information", "has no such package; approves nobody"),
-    ("baresip", "agent", "call with sound", "our agent has no media yet and answers 480"),
 ]
 
 
@@ -272,16 +271,3 @@ def test_messages_with_our_agent(scene):
     bob.send("message alice at twelve")
     alice.expect(f'^{bob.aor}: "at twelve"')
     bob.event("message-status", state="delivered", target=alice.aor)
-
-
-@feature("a call to us is refused in an orderly way: 480", against="agent")
-def test_a_call_to_our_agent_ends_with_480(scene):
-    server = md5_server(scene, "alice", "bob")
-    bob = scene.agent("bob", server)
-    alice = Baresip(scene, "alice", server, ["bob"]).registered()
-    alice.control.command("dial", bob.aor)
-    closed = alice.control.event("CALL_CLOSED")
-    assert closed["param"].startswith("480 "), closed
-    alice.sip("^ACK ")
-    bob.never('"event":"error"')
-    alice.quit()

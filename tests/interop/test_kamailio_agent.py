@@ -9,7 +9,6 @@ from rig.phone import Phone
 from rig.presently import DOMAIN, Agent, password
 
 LACKS = [
-    ("Kamailio", "agent", "calls through it", "our agent has no media yet"),
     (
         "Kamailio",
         "agent",
@@ -199,6 +198,28 @@ def test_no_direct_media_is_offered(scene, kamailio, phone):
     bob.send("allow carol")
     bob.event("decided", status=489)
     alice.never('"mode":"(ready|busy)"')
+
+
+@row("calls through it: sound both ways, held and taken back, hung up; given up")
+def test_a_call_goes_through_it(scene, kamailio):
+    alice, bob = scene.agent("alice", kamailio), scene.agent("bob", kamailio)
+    alice.send("call bob audio")
+    alice.event("call", state="ringing")
+    bob.send("answer")
+    for one in (alice, bob):
+        one.event("call", state="up")
+        one.event("media", state="first-played", timeout=60)
+    for order, ours, theirs in (("hold", "sendonly", "recvonly"), ("resume", *2 * ["sendrecv"])):
+        bob.send(order)
+        for one, direction in ((bob, ours), (alice, theirs)):
+            (stream,) = one.event("call", state="up", timeout=60)["streams"]
+            assert stream["direction"] == direction
+    bob.send("hangup")
+    alice.event("call", state="ended")
+    alice.send("call bob audio")
+    bob.event("call", state="incoming")
+    alice.send("hangup")
+    bob.event("call", state="ended", reason="the caller gave up")
 
 
 @row("logs out in order")

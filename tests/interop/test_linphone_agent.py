@@ -5,10 +5,6 @@ import pytest
 from linphone.phone import Linphone
 from rig.presently import DOMAIN
 
-LACKS = [
-    ("Linphone", "agent", "call with sound", "our agent has no media yet and answers 480"),
-]
-
 
 def feature(what, note=""):
     return pytest.mark.feature("Linphone", "agent", what, note=note)
@@ -87,16 +83,3 @@ def test_our_agent_reads_cpim(scene):
     assert "imdn.Message-ID" in headers
     assert content_headers.startswith("Content-Type: text/plain")
     assert text == "lunch?"
-
-
-@feature("a call to us is refused in an orderly way: 480")
-def test_a_call_to_our_agent_ends_with_480(scene):
-    server = scene.server("alice", "bob")
-    bob = scene.agent("bob", server)
-    alice = Linphone(scene, "alice", server).registered()
-    alice.send(f"call {bob.aor}")
-    alice.sip("^SIP/2.0 480 ", r"^CSeq: \d+ INVITE")
-    alice.sip("^ACK ")
-    alice.expect("Call 1 with .* error")
-    bob.never('"event":"error"')
-    alice.quit()

@@ -6,7 +6,6 @@ from pjsua2_user import User, answered
 
 PEER = "pjsua2"
 
-NO_MEDIA = "our agent has no media until a later release: 480"
 AS_IT_STANDS = "PJSIP does not decode XML's entities: it shows `tea &amp; cake`"
 
 LACKS = [
@@ -78,14 +77,6 @@ def test_messages_go_both_ways(scene):
     ours.send(f"message {pj.aor} und dich")
     pj.event("message", type="text/plain", text="und dich")
     ours.event("message-status", state="delivered")
-
-
-@pytest.mark.feature(PEER, "agent", "calls our agent", lacks=NO_MEDIA)
-def test_a_call_to_our_agent_fails_cleanly(scene):
-    server, pj, ours = pair(scene)
-    pj.send(f"call {ours.aor}")
-    pj.event("call", state="DISCONNECTED", code=480)
-    answered(server, "INVITE", 480, user="pj")
 
 
 @pytest.mark.feature(PEER, "agent", "types: our agent shows nothing")

@@ -130,6 +130,8 @@ impl World {
             subscribe_expires: 3600,
             allow_md5: true,
             logout: Duration::from_secs(2),
+            media: Vec::new(),
+            direct: Default::default(),
         };
         let user = User { config, agent: Agent::default(), seen: Vec::new(), marked: 0 };
         self.users.insert(addr, user);

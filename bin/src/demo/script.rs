@@ -6,15 +6,18 @@
 use super::ladder::Side;
 use super::stage::{Stage, Who};
 use crate::failure::Failure;
-use crate::ua::link::{Link, Setup};
-use crate::ua::media;
-use presently_engine::agent::{Command, Event, MessagePhase, Package, SubscriptionPhase};
+use crate::ua::link::Setup;
+use crate::ua::media::{Devices, Repertoire};
+use crate::ua::{Asked, Habits, Notice, pick_up};
+use presently_engine::agent::{
+    Command, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase,
+};
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::body::winfo::Status;
 use presently_engine::message::Aor;
 use presently_net::Service;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 /// Who plays, and where.
 pub(super) struct Cast<'a> {
@@ -49,7 +52,9 @@ impl Cast<'_> {
             server: self.server,
             bind: None,
         };
-        Ok(stage.enter(name, self.aor(name), Link::start(setup)?, side))
+        let (devices, habits) = (Devices::default(), Habits::default());
+        let handset = pick_up(setup, devices, Repertoire::default(), habits)?;
+        Ok(stage.enter(name, self.aor(name), handset, side))
     }
 }
 
@@ -60,8 +65,6 @@ struct Scene {
     bob: Who,
     alices: Aor,
     bobs: Aor,
-    /// The port of bob's offer, his while he offers it.
-    port: Option<UdpSocket>,
 }
 
 /// Plays everything, or says which step did not happen.
@@ -74,7 +77,7 @@ pub(super) async fn play(
     let bob = cast.enter(&mut stage, "bob", cast.password("bob"), Side::Right)?;
     stage.curtain("alice", "bob");
     let (alices, bobs) = (cast.aor("alice"), cast.aor("bob"));
-    let mut scene = Scene { stage, alice, bob, alices, bobs, port: None };
+    let mut scene = Scene { stage, alice, bob, alices, bobs };
     scene.log_in().await?;
     if cast.remembers {
         scene.forget().await?;
@@ -82,6 +85,7 @@ pub(super) async fn play(
     scene.stranger(cast, service).await?;
     scene.approval().await?;
     scene.presence().await?;
+    scene.direct_media().await?;
     scene.messages().await?;
     scene.farewell().await?;
     scene.offline_message().await?;
@@ -96,15 +100,15 @@ impl Scene {
             (self.bob, "bob logs in"),
         ] {
             self.stage.step(title).await?;
-            self.stage.act(who, Command::Login).await;
+            self.stage.act(who, Command::Login);
             self.stage.expect(who, "the registration", registered).await?;
             let open = Command::SetPresence { basic: Basic::Open, note: None };
-            self.stage.act(who, open).await;
+            self.stage.act(who, open);
             self.stage.expect(who, "the publication", is_published).await?;
         }
         self.stage.step("bob asks to be told who watches him").await?;
         let (target, package) = (self.bobs.clone(), Package::Winfo);
-        self.stage.act(self.bob, Command::Subscribe { target, package, expires: None }).await;
+        self.stage.act(self.bob, Command::Subscribe { target, package, expires: None });
         self.subscribed(self.bob, Package::Winfo, SubscriptionPhase::Active).await
     }
 
@@ -112,7 +116,7 @@ impl Scene {
     async fn forget(&mut self) -> Result<(), Failure> {
         self.stage.step("bob takes back what he may have decided another time").await?;
         let decide = Command::Decide { watcher: self.alices.clone(), verdict: None };
-        self.stage.act(self.bob, decide).await;
+        self.stage.act(self.bob, decide);
         let decided = |event: &Event| matches!(event, Event::Decided { status: 200, .. });
         self.stage.expect(self.bob, "the decision taken back", decided).await
     }
@@ -122,7 +126,7 @@ impl Scene {
         self.stage.step("a stranger tries to be carol, without her password").await?;
         let before = rows(service).await;
         let carol = cast.enter(&mut self.stage, "carol", "a guess", Side::Left)?;
-        self.stage.act(carol, Command::Login).await;
+        self.stage.act(carol, Command::Login);
         let refused = |event: &Event| matches!(event, Event::RegisterFailed { .. });
         self.stage.expect(carol, "the refusal", refused).await?;
         self.stage.settle().await?;
@@ -143,14 +147,14 @@ impl Scene {
     async fn approval(&mut self) -> Result<(), Failure> {
         self.stage.step("alice wants to watch bob; nothing is shown until he decides").await?;
         let (target, package) = (self.bobs.clone(), Package::Presence);
-        self.stage.act(self.alice, Command::Subscribe { target, package, expires: None }).await;
+        self.stage.act(self.alice, Command::Subscribe { target, package, expires: None });
         self.subscribed(self.alice, Package::Presence, SubscriptionPhase::Pending).await?;
         self.watched(Status::Pending).await?;
 
         self.stage.step("bob allows alice; she sees him").await?;
         let verdict = Some(Verdict { handling: Handling::Allow, direct: true });
         let decide = Command::Decide { watcher: self.alices.clone(), verdict };
-        self.stage.act(self.bob, decide).await;
+        self.stage.act(self.bob, decide);
         let decided = |event: &Event| matches!(event, Event::Decided { status: 200, .. });
         self.stage.expect(self.bob, "his decision accepted", decided).await?;
         self.subscribed(self.alice, Package::Presence, SubscriptionPhase::Active).await?;
@@ -162,7 +166,7 @@ impl Scene {
         const NOTE: &str = "in a meeting";
         self.stage.step("bob changes his presence").await?;
         let busy = Command::SetPresence { basic: Basic::Open, note: Some(NOTE.into()) };
-        self.stage.act(self.bob, busy).await;
+        self.stage.act(self.bob, busy);
         let has_note = |document: &Pidf| {
             let of_tuples = document.tuples.iter().flat_map(|tuple| &tuple.notes);
             of_tuples.chain(&document.notes).any(|note| &*note.text == NOTE)
@@ -170,19 +174,37 @@ impl Scene {
         self.shown("the note", has_note).await?;
 
         self.stage.step("bob offers direct audio; alice sees where and how").await?;
-        let (socket, port) = media::port(self.stage.local(self.bob).ip())
-            .map_err(|error| Failure::work(format!("demo: no port for the offer: {error}")))?;
-        self.port = Some(socket);
-        let codecs = media::codecs("audio").iter().map(|(pt, name)| (*pt, (*name).into()));
-        let offer = Command::SetOffer {
-            media: "audio".into(),
-            port,
-            codecs: codecs.collect(),
-            mode: Mode::Ready,
-        };
-        self.stage.act(self.bob, offer).await;
+        let (media, mode) = ("audio".into(), Mode::Ready);
+        self.stage.ask(self.bob, Asked::Offer { media, mode });
         let ready = |event: &Event| matches!(event, Event::Offer { mode: Some(Mode::Ready), .. });
         self.stage.expect(self.alice, "the offer", ready).await
+    }
+
+    /// T6: no INVITE, no dialog.
+    async fn direct_media(&mut self) -> Result<(), Failure> {
+        self.stage.step("alice speaks to bob directly, without any INVITE").await?;
+        let (target, media) = (self.bobs.clone(), "audio".into());
+        self.stage.ask(self.alice, Asked::Direct { target, media });
+        let streams =
+            |event: &Event| matches!(event, Event::Flow { phase: FlowPhase::Streaming, .. });
+        self.stage.expect(self.alice, "her flow", streams).await?;
+        self.stage.expect(self.bob, "her flow", streams).await?;
+        let played = |notice: &Notice| matches!(notice, Notice::FirstPlayed(_));
+        self.stage.expect_media(self.bob, "the first sound", played).await?;
+        let offered = |mode: Mode| {
+            move |event: &Event| {
+                let Event::Offer { mode: now, .. } = event else { return false };
+                *now == Some(mode)
+            }
+        };
+        self.stage.expect(self.alice, "that he is busy", offered(Mode::Busy)).await?;
+
+        self.stage.step("alice stops; bob can be spoken to again").await?;
+        self.stage.ask(self.alice, Asked::Stop { flow: None });
+        let stopped =
+            |event: &Event| matches!(event, Event::Flow { phase: FlowPhase::Stopped, .. });
+        self.stage.expect(self.bob, "the end of the flow", stopped).await?;
+        self.stage.expect(self.alice, "that he is ready", offered(Mode::Ready)).await
     }
 
     async fn messages(&mut self) -> Result<(), Failure> {
@@ -199,7 +221,7 @@ impl Scene {
     async fn farewell(&mut self) -> Result<(), Failure> {
         self.stage.step("alice stops watching; bob is told").await?;
         let (target, package) = (self.bobs.clone(), Package::Presence);
-        self.stage.act(self.alice, Command::Unsubscribe { target, package }).await;
+        self.stage.act(self.alice, Command::Unsubscribe { target, package });
         self.subscribed(self.alice, Package::Presence, SubscriptionPhase::Terminated).await?;
         self.watched(Status::Terminated).await
     }
@@ -211,7 +233,7 @@ impl Scene {
         self.stage.step("alice writes to him: the server keeps the message").await?;
         self.send(alice, bobs, "See you tomorrow.", 3, MessagePhase::Stored).await?;
         self.stage.step("bob comes back: the message is waiting").await?;
-        self.stage.act(bob, Command::Login).await;
+        self.stage.act(bob, Command::Login);
         self.received(bob, "See you tomorrow.", true).await?;
         self.stage.expect(bob, "the publication", is_published).await?;
         self.subscribed(bob, Package::Winfo, SubscriptionPhase::Active).await
@@ -219,7 +241,7 @@ impl Scene {
 
     async fn log_out(&mut self) -> Result<(), Failure> {
         self.logged_out(self.bob, "both log out").await?;
-        self.stage.act(self.alice, Command::Logout).await;
+        self.stage.act(self.alice, Command::Logout);
         let gone = |event: &Event| matches!(event, Event::LoggedOut);
         self.stage.expect(self.alice, "the end of the logout", gone).await?;
         self.stage.settle().await
@@ -227,7 +249,7 @@ impl Scene {
 
     async fn logged_out(&mut self, who: Who, title: &str) -> Result<(), Failure> {
         self.stage.step(title).await?;
-        self.stage.act(who, Command::Logout).await;
+        self.stage.act(who, Command::Logout);
         let gone = |event: &Event| matches!(event, Event::LoggedOut);
         self.stage.expect(who, "the end of the logout", gone).await
     }
@@ -240,7 +262,7 @@ impl Scene {
         ticket: u64,
         end: MessagePhase,
     ) -> Result<(), Failure> {
-        self.stage.act(who, Command::SendMessage { target, text: text.into(), ticket }).await;
+        self.stage.act(who, Command::SendMessage { target, text: text.into(), ticket });
         let ended = |event: &Event| {
             matches!(event, Event::MessageStatus { ticket: of, phase, .. }
                 if *of == ticket && *phase == end)

@@ -2,13 +2,11 @@
 
 use super::ladder::{Ladder, Side};
 use crate::failure::Failure;
-use crate::ua::link::Link;
-use crate::ua::report::Report;
+use crate::ua::{Asked, Handset, Notice, Report, Told};
 use presently_engine::agent::{Command, Event};
 use presently_engine::message::{Aor, Message, Method};
 use presently_net::Seen;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -18,13 +16,27 @@ use tokio::time::Instant;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Fields of reports that the picture has no room for.
-const DETAILS: [&str; 6] = ["id", "resource", "expires", "content_type", "expired", "usable_codec"];
+const DETAILS: [&str; 13] = [
+    "id",
+    "resource",
+    "expires",
+    "content_type",
+    "expired",
+    "usable_codec",
+    "late",
+    "concealed",
+    "played",
+    "delay_ms",
+    "jitter_ms",
+    "remote_lost",
+    "unproved",
+];
 
 /// Somebody with an agent.
 struct Actor {
     name: &'static str,
     own: Aor,
-    link: Link,
+    handset: Handset,
 }
 
 /// Which actor.
@@ -34,7 +46,7 @@ pub(super) struct Who(usize);
 /// Everything that happens, in the order in which it is seen.
 enum Happening {
     Wire(Seen),
-    Told(Who, Event),
+    Told(Who, Told),
     Nothing,
 }
 
@@ -47,7 +59,7 @@ pub(super) struct Stage {
     title: String,
     until: Instant,
     /// What the actors were told in this step.
-    told: Vec<(Who, Event)>,
+    told: Vec<(Who, Told)>,
     /// Requests that passed and have no final answer yet: branch and method.
     open: BTreeSet<(String, Method)>,
 }
@@ -72,9 +84,15 @@ impl Stage {
     }
 
     /// Somebody enters on a side.
-    pub(super) fn enter(&mut self, name: &'static str, own: Aor, link: Link, side: Side) -> Who {
-        self.ladder.place(link.local(), name, side);
-        self.actors.push(Actor { name, own, link });
+    pub(super) fn enter(
+        &mut self,
+        name: &'static str,
+        own: Aor,
+        handset: Handset,
+        side: Side,
+    ) -> Who {
+        self.ladder.place(handset.address(), name, side);
+        self.actors.push(Actor { name, own, handset });
         Who(self.actors.len() - 1)
     }
 
@@ -95,13 +113,13 @@ impl Stage {
     }
 
     /// Somebody does something.
-    pub(super) async fn act(&mut self, who: Who, command: Command) {
-        self.actors[who.0].link.command(command).await;
+    pub(super) fn act(&self, who: Who, command: Command) {
+        self.actors[who.0].handset.command(command);
     }
 
-    /// Where somebody is.
-    pub(super) fn local(&self, who: Who) -> SocketAddr {
-        self.actors[who.0].link.local()
+    /// Somebody speaks, or wants to be spoken to.
+    pub(super) fn ask(&self, who: Who, asked: Asked) {
+        self.actors[who.0].handset.ask(asked);
     }
 
     /// Waits until `who` has been told, in this step, something that `fits`.
@@ -111,7 +129,26 @@ impl Stage {
         what: &str,
         fits: impl Fn(&Event) -> bool,
     ) -> Result<(), Failure> {
-        while !self.told.iter().any(|(told, event)| *told == who && fits(event)) {
+        self.told(who, what, |told| matches!(told, Told::Event(event) if fits(event))).await
+    }
+
+    /// The same of what streams.
+    pub(super) async fn expect_media(
+        &mut self,
+        who: Who,
+        what: &str,
+        fits: impl Fn(&Notice) -> bool,
+    ) -> Result<(), Failure> {
+        self.told(who, what, |told| matches!(told, Told::Media(_, notice) if fits(notice))).await
+    }
+
+    async fn told(
+        &mut self,
+        who: Who,
+        what: &str,
+        fits: impl Fn(&Told) -> bool,
+    ) -> Result<(), Failure> {
+        while !self.told.iter().any(|(whom, told)| *whom == who && fits(told)) {
             if !self.watch().await {
                 return Err(self.missed(&format!("{} did not see {what}", self.actors[who.0].name)));
             }
@@ -137,7 +174,7 @@ impl Stage {
     async fn watch(&mut self) -> bool {
         match self.next().await {
             Happening::Wire(seen) => self.draw(&seen),
-            Happening::Told(who, event) => self.note(who, event),
+            Happening::Told(who, told) => self.note(who, told),
             Happening::Nothing => return false,
         }
         true
@@ -148,7 +185,7 @@ impl Stage {
         tokio::select! {
             biased;
             Some(seen) = wire.recv() => Happening::Wire(seen),
-            (who, event) = told(actors) => Happening::Told(who, event),
+            (who, told) = told(actors) => Happening::Told(who, told),
             () = tokio::time::sleep_until(self.until) => Happening::Nothing,
         }
     }
@@ -181,14 +218,19 @@ impl Stage {
     }
 
     /// Says what somebody was told, and remembers it for this step.
-    fn note(&mut self, who: Who, event: Event) {
+    fn note(&mut self, who: Who, told: Told) {
         let actor = &self.actors[who.0];
-        if !matches!(event, Event::Published { .. }) {
-            let mut report = Report::of(&event, &actor.own);
+        let report = match &told {
+            Told::Event(Event::Published { .. }) => None,
+            Told::Event(event) => Report::of(event, &actor.own),
+            Told::Refused((what, why)) => Some(Report::error(what, why)),
+            Told::Media(name, notice) => Some(Report::of_stream(*name, notice)),
+        };
+        if let Some(mut report) = report {
             report.fields.retain(|(name, value)| !DETAILS.contains(name) && !value.is_array());
             crate::say(format_args!("{}", self.ladder.told(actor.name, &report.to_text())));
         }
-        self.told.push((who, event));
+        self.told.push((who, told));
     }
 
     fn missed(&self, what: &str) -> Failure {
@@ -202,11 +244,11 @@ impl Stage {
 }
 
 /// The next thing that any actor is told.
-async fn told(actors: &mut [Actor]) -> (Who, Event) {
+async fn told(actors: &mut [Actor]) -> (Who, Told) {
     std::future::poll_fn(|cx| {
         for (index, actor) in actors.iter_mut().enumerate() {
-            if let Poll::Ready(Some((_, event))) = actor.link.poll_event(cx) {
-                return Poll::Ready((Who(index), event));
+            if let Poll::Ready(Some((_, told))) = actor.handset.poll_told(cx) {
+                return Poll::Ready((Who(index), told));
             }
         }
         Poll::Pending

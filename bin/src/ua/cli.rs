@@ -1,7 +1,8 @@
 //! The command line of `presence-ua`.
 
-use super::media::Device;
+use super::media::{Device, Devices, Repertoire};
 use super::order;
+use super::phone::Habits;
 use crate::config::rule::Rule;
 use crate::failure::Failure;
 use crate::server::listen;
@@ -24,8 +25,8 @@ Commands, one a line on stdin (the end of input logs out):";
 
 const EVENTS: &str = "\
 Events, one a line on stdout: registered, register-failed, server-restarted, published,
-  presence, offer, subscription, watcher, decided, message, message-status, tables, error,
-  logged-out. With --json each is an object with \"event\" and \"at_ms\" (Unix time).
+  presence, offer, subscription, watcher, decided, message, message-status, call, flow, media,
+  tables, error, logged-out. With --json each is an object with \"event\" and \"at_ms\" (Unix time).
 
 wait blocks the commands behind it until an event of that name comes, or has come since the last
   command or wait. field=value narrows it: wait subscription state=active 5
@@ -57,12 +58,28 @@ pub(crate) struct Cli {
     /// Tell events as JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where sound comes from: tone[:HZ], wav:FILE or null (calls come with a later release).
+    /// Where my sound comes from: tone[:HZ], wav:FILE or null [default: tone].
     #[arg(long, value_name = "DEV")]
     pub(crate) audio_in: Option<String>,
-    /// Where sound goes to: wav:FILE or null (calls come with a later release).
+    /// Where the others' sound goes to: wav:FILE or null [default: null].
     #[arg(long, value_name = "DEV")]
     pub(crate) audio_out: Option<String>,
+    /// Where my pictures come from: pattern, y4m:FILE or null [default: pattern].
+    #[arg(long, value_name = "DEV")]
+    pub(crate) video_in: Option<String>,
+    /// Where the others' pictures go to: y4m:FILE, png:FOLDER or null [default: null].
+    #[arg(long, value_name = "DEV")]
+    pub(crate) video_out: Option<String>,
+    /// Codecs in order of preference, for example PCMU,G722 [default: all that are built in].
+    #[arg(long, value_name = "LIST")]
+    pub(crate) codecs: Option<String>,
+    /// Offer calls with SRTP, which phones that cannot do it refuse. Calls that come in and direct
+    /// media are encrypted anyway where the other side can do it.
+    #[arg(long)]
+    pub(crate) srtp: bool,
+    /// When direct media does not come up, do not call instead.
+    #[arg(long)]
+    pub(crate) no_fallback: bool,
 }
 
 fn after_help() -> String {
@@ -79,6 +96,9 @@ pub(crate) struct Settings {
     pub(crate) bind: Option<SocketAddr>,
     pub(crate) password: Box<str>,
     pub(crate) json: bool,
+    pub(crate) devices: Devices,
+    pub(crate) repertoire: Repertoire,
+    pub(crate) habits: Habits,
 }
 
 impl Settings {
@@ -86,12 +106,8 @@ impl Settings {
     pub(crate) fn gather(cli: &Cli, environment: Option<String>) -> Result<Self, Failure> {
         let aor = Rule::text("an address like sip:alice@example.org", |text| Aor::parse(text).ok());
         let address = Rule::text("HOST:PORT, for example 127.0.0.1:0", listen::host_and_port);
-        if let Some(device) = &cli.audio_in {
-            Device::input().flag("--audio-in", device)?;
-        }
-        if let Some(device) = &cli.audio_out {
-            Device::output().flag("--audio-out", device)?;
-        }
+        let codecs = cli.codecs.as_ref();
+        let codecs = codecs.map(|text| Repertoire::rule().flag("--codecs", text)).transpose()?;
         let bind = cli.bind.as_ref().map(|text| address.flag("--bind", text)).transpose()?;
         Ok(Self {
             aor: aor.flag("--aor", &cli.aor)?,
@@ -99,8 +115,27 @@ impl Settings {
             bind,
             password: password(cli.password_file.as_deref(), environment)?,
             json: cli.json,
+            devices: devices(cli)?,
+            repertoire: codecs.unwrap_or_default(),
+            habits: Habits { srtp: cli.srtp, fallback: !cli.no_fallback },
         })
     }
+}
+
+fn devices(cli: &Cli) -> Result<Devices, Failure> {
+    let mut devices = Devices::default();
+    let given = [
+        ("--audio-in", &cli.audio_in, Device::audio_in(), &mut devices.audio_in),
+        ("--audio-out", &cli.audio_out, Device::audio_out(), &mut devices.audio_out),
+        ("--video-in", &cli.video_in, Device::video_in(), &mut devices.video_in),
+        ("--video-out", &cli.video_out, Device::video_out(), &mut devices.video_out),
+    ];
+    for (flag, text, rule, device) in given {
+        if let Some(text) = text {
+            *device = rule.flag(flag, text)?;
+        }
+    }
+    Ok(devices)
 }
 
 fn password(file: Option<&Path>, environment: Option<String>) -> Result<Box<str>, Failure> {

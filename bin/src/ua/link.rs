@@ -1,15 +1,15 @@
-//! The agent and its socket: what stands between a session and the network.
+//! The agent and its socket.
 
 use crate::failure::Failure;
-use presently_engine::agent::{Command, Config, Event};
+use presently_engine::Peer;
+use presently_engine::agent::Config;
+use presently_engine::body::pidf::Codec;
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
 use presently_engine::transaction::Timing;
-use presently_engine::{Instant, Peer};
 use presently_net::store::entropy;
 use presently_net::{AgentHandle, AgentSetup, Clock};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// M10: at logout the agent does not wait longer for answers.
@@ -26,70 +26,41 @@ pub(crate) struct Setup {
     pub(crate) bind: Option<SocketAddr>,
 }
 
-/// A running agent.
-#[derive(Debug)]
-pub(crate) struct Link {
-    agent: AgentHandle,
-}
-
 /// Looks up the server's address.
 pub(crate) async fn server(text: &str) -> Result<SocketAddr, Failure> {
     let found = presently_net::resolve(text).await;
     found.map_err(|error| Failure::usage(format!("--server {error}")))
 }
 
-impl Link {
-    /// Binds a socket and starts the agent on it; it does nothing until it is told to log in.
-    pub(crate) fn start(setup: Setup) -> Result<Self, Failure> {
-        let near = setup.bind.unwrap_or_else(|| near(setup.server));
-        let socket =
-            presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
-        let bound = socket.local_addr().map_err(no_socket)?;
-        let contact = if bound.ip().is_unspecified() { near_ip(setup.server) } else { None };
-        let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
-        let config = Config {
-            device: device(&host_name(), &setup.aor),
-            aor: setup.aor,
-            password: setup.password,
-            server: Peer::new(setup.server),
-            contact: contact.to_string().into(),
-            secret: Secret::new(entropy().map_err(no_socket)?),
-            timing: Timing::default(),
-            register_expires: EXPIRES,
-            publish_expires: EXPIRES,
-            subscribe_expires: EXPIRES,
-            allow_md5: true,
-            logout: LOGOUT,
-        };
-        let setup = AgentSetup { clock: Clock::new(), ..AgentSetup::new(config, socket) };
-        let agent = AgentHandle::start(setup).map_err(no_socket)?;
-        Ok(Self { agent })
-    }
-
-    /// The next event; `None` when the agent has stopped.
-    pub(crate) async fn event(&mut self) -> Option<(Instant, Event)> {
-        self.agent.events.recv().await
-    }
-
-    /// The next event, for somebody who waits for several agents at once.
-    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Instant, Event)>> {
-        self.agent.events.poll_recv(cx)
-    }
-
-    /// Hands a command to the agent. One that has stopped says so by the end of its events.
-    pub(crate) async fn command(&self, command: Command) {
-        let _ = self.agent.command(command).await;
-    }
-
-    /// Our own address.
-    pub(crate) fn local(&self) -> SocketAddr {
-        self.agent.address()
-    }
-
-    /// The agent's time.
-    pub(crate) fn now(&self) -> Instant {
-        self.agent.clock().now()
-    }
+/// Binds a socket and starts the agent on it, which can be called with these media kinds and
+/// codecs. It does nothing until it is told to log in.
+pub(crate) fn start(
+    setup: Setup,
+    media: Vec<(Box<str>, Vec<Codec>)>,
+) -> Result<AgentHandle, Failure> {
+    let near = setup.bind.unwrap_or_else(|| near(setup.server));
+    let socket = presently_net::bind(near).map_err(|error| Failure::usage(error.to_string()))?;
+    let bound = socket.local_addr().map_err(no_socket)?;
+    let contact = if bound.ip().is_unspecified() { near_ip(setup.server) } else { None };
+    let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
+    let config = Config {
+        device: device(&host_name(), &setup.aor),
+        aor: setup.aor,
+        password: setup.password,
+        server: Peer::new(setup.server),
+        contact: contact.to_string().into(),
+        secret: Secret::new(entropy().map_err(no_socket)?),
+        timing: Timing::default(),
+        register_expires: EXPIRES,
+        publish_expires: EXPIRES,
+        subscribe_expires: EXPIRES,
+        allow_md5: true,
+        logout: LOGOUT,
+        media,
+        direct: Default::default(),
+    };
+    let setup = AgentSetup { clock: Clock::new(), ..AgentSetup::new(config, socket) };
+    AgentHandle::start(setup).map_err(no_socket)
 }
 
 fn no_socket(error: std::io::Error) -> Failure {

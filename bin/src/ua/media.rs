@@ -1,36 +1,109 @@
-//! Devices and offers. Calls and direct media come with a later release; until then a device is
-//! a name that is checked, and an offer is a port that is really ours.
+//! What a user agent can hear and say: its devices by name, its codecs by preference.
 
 use crate::config::rule::Rule;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use presently_engine::body::pidf::Codec;
 use std::path::{Path, PathBuf};
 
-/// Where sound comes from or goes to.
+/// Where sound or pictures come from or go to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Device {
+pub enum Device {
     /// A sine tone.
-    Tone { hertz: u32 },
+    Tone {
+        /// Its pitch.
+        hertz: u32,
+    },
     /// A WAV file.
-    Wav { file: PathBuf },
-    /// Silence.
+    Wav {
+        /// Which.
+        file: PathBuf,
+    },
+    /// A moving test picture.
+    Pattern,
+    /// Pictures one after the other, without compression.
+    Y4m {
+        /// Which file.
+        file: PathBuf,
+    },
+    /// One PNG file a picture.
+    Png {
+        /// Into which folder.
+        folder: PathBuf,
+    },
+    /// Silence, or no picture.
     Null,
 }
 
+/// The devices of a user agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Devices {
+    /// Where our sound comes from.
+    pub audio_in: Device,
+    /// Where the others' sound goes to.
+    pub audio_out: Device,
+    /// Where our pictures come from.
+    pub video_in: Device,
+    /// Where the others' pictures go to.
+    pub video_out: Device,
+}
+
+impl Default for Devices {
+    /// A tone, a test picture, and nobody who looks or listens.
+    fn default() -> Self {
+        Self {
+            audio_in: Device::Tone { hertz: CONCERT_PITCH },
+            audio_out: Device::Null,
+            video_in: Device::Pattern,
+            video_out: Device::Null,
+        }
+    }
+}
+
+const CONCERT_PITCH: u32 = 440;
+
 impl Device {
     /// How a device to record from is written: a WAV file must be there.
-    pub(crate) fn input() -> Rule<Self> {
+    pub(crate) fn audio_in() -> Rule<Self> {
         let allowed = "tone[:HZ] (20 to 20000), wav:FILE of a file that can be read, or null";
-        Rule::text(allowed, |text| Self::parse(text).filter(Self::can_be_read))
+        Rule::text(allowed, |text| Self::sound(text).filter(Self::can_be_read))
     }
 
     /// How a device to play to is written: a WAV file's folder must be there.
-    pub(crate) fn output() -> Rule<Self> {
-        let allowed = "tone[:HZ] (20 to 20000), wav:FILE in a folder that exists, or null";
-        Rule::text(allowed, |text| Self::parse(text).filter(Self::can_be_written))
+    pub(crate) fn audio_out() -> Rule<Self> {
+        let allowed = "wav:FILE in a folder that exists, or null";
+        let plays = |device: &Self| !matches!(device, Self::Tone { .. });
+        let read = move |text: &str| Self::sound(text).filter(plays).filter(Self::can_be_written);
+        Rule::text(allowed, read)
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        const CONCERT_PITCH: u32 = 440;
+    /// How a camera is written.
+    pub(crate) fn video_in() -> Rule<Self> {
+        let allowed = "pattern, y4m:FILE of a file that can be read, or null";
+        let films = |device: &Self| !matches!(device, Self::Png { .. });
+        let read = move |text: &str| Self::picture(text).filter(films).filter(Self::can_be_read);
+        Rule::text(allowed, read)
+    }
+
+    /// How a screen is written.
+    pub(crate) fn video_out() -> Rule<Self> {
+        let allowed = "y4m:FILE in a folder that exists, png:FOLDER that exists, or null";
+        let shows = |device: &Self| !matches!(device, Self::Pattern);
+        let read = move |text: &str| Self::picture(text).filter(shows).filter(Self::can_be_written);
+        Rule::text(allowed, read)
+    }
+
+    /// The name that whoever opens it knows it by.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Tone { hertz } => format!("tone:{hertz}"),
+            Self::Wav { file } => format!("wav:{}", file.display()),
+            Self::Pattern => "pattern".to_owned(),
+            Self::Y4m { file } => format!("y4m:{}", file.display()),
+            Self::Png { folder } => format!("png:{}", folder.display()),
+            Self::Null => "null".to_owned(),
+        }
+    }
+
+    fn sound(text: &str) -> Option<Self> {
         match text.split_once(':') {
             None if text == "null" => Some(Self::Null),
             None if text == "tone" => Some(Self::Tone { hertz: CONCERT_PITCH }),
@@ -43,38 +116,128 @@ impl Device {
         }
     }
 
+    fn picture(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "null" => Some(Self::Null),
+            None if text == "pattern" => Some(Self::Pattern),
+            Some(("y4m", file)) if !file.is_empty() => Some(Self::Y4m { file: file.into() }),
+            Some(("png", folder)) if !folder.is_empty() => {
+                Some(Self::Png { folder: folder.into() })
+            }
+            _ => None,
+        }
+    }
+
     fn can_be_read(&self) -> bool {
         match self {
-            Self::Wav { file } => std::fs::File::open(file).is_ok() && file.is_file(),
-            Self::Tone { .. } | Self::Null => true,
+            Self::Wav { file } | Self::Y4m { file } => {
+                std::fs::File::open(file).is_ok() && file.is_file()
+            }
+            Self::Tone { .. } | Self::Pattern | Self::Null => true,
+            Self::Png { .. } => false,
         }
     }
 
     fn can_be_written(&self) -> bool {
         match self {
-            Self::Wav { file } => match file.parent() {
+            Self::Wav { file } | Self::Y4m { file } => match file.parent() {
                 Some(folder) if folder != Path::new("") => folder.is_dir(),
                 _ => true,
             },
-            Self::Tone { .. } | Self::Null => true,
+            Self::Png { folder } => folder.is_dir(),
+            Self::Null => true,
+            Self::Tone { .. } | Self::Pattern => false,
         }
     }
 }
 
-/// Payload types and codecs that we offer for a media kind, best first.
-pub(crate) fn codecs(media: &str) -> &'static [(u8, &'static str)] {
-    match media {
-        "audio" => &[(0, "PCMU/8000"), (8, "PCMA/8000")],
-        "video" => &[(96, "VP8/90000")],
-        _ => &[],
+/// The media kinds there are.
+pub const KINDS: [&str; 2] = ["audio", "video"];
+
+/// Telephone events (RFC 4733), the digits of a call.
+const EVENTS: (u8, &str) = (101, "telephone-event/8000");
+
+/// Codecs that are built in, best first: media kind, payload type, rtpmap, parameters.
+const KNOWN: &[(&str, u8, &str, Option<&str>)] = &[
+    #[cfg(feature = "opus")]
+    ("audio", 111, "opus/48000/2", Some("useinbandfec=1")),
+    ("audio", 9, "G722/8000", None),
+    ("audio", 0, "PCMU/8000", None),
+    ("audio", 8, "PCMA/8000", None),
+    #[cfg(feature = "h264")]
+    ("video", 97, "H264/90000", Some("profile-level-id=42e01f;packetization-mode=1")),
+    ("video", 26, "JPEG/90000", None),
+];
+
+/// The codecs of a user agent, in its order of preference.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Repertoire(Vec<(Box<str>, Codec)>);
+
+impl Default for Repertoire {
+    /// Everything that is built in.
+    fn default() -> Self {
+        Self(known().collect())
     }
 }
 
-/// Takes a port on `ip` for an offer; it is ours as long as the socket lives.
-pub(crate) fn port(ip: IpAddr) -> std::io::Result<(UdpSocket, u16)> {
-    let socket = UdpSocket::bind(SocketAddr::new(ip, 0))?;
-    let port = socket.local_addr()?.port();
-    Ok((socket, port))
+impl Repertoire {
+    /// How `--codecs` is written: names of codecs, best first.
+    pub(crate) fn rule() -> Rule<Self> {
+        Rule::text(Self::allowed(), Self::parse)
+    }
+
+    /// Completes "must be …".
+    pub(crate) fn allowed() -> String {
+        let names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
+        format!("a list of {} without spaces, best first", names.join(","))
+    }
+
+    /// Reads names of codecs with commas between them.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(find).collect::<Option<_>>().map(Self)
+    }
+
+    /// What we can play and record of a media kind.
+    pub fn codecs(&self, media: &str) -> Vec<Codec> {
+        self.0.iter().filter(|(kind, _)| **kind == *media).map(|(_, codec)| codec.clone()).collect()
+    }
+
+    /// The same and, for sound, the digits that can be dialled in a call.
+    pub fn codecs_of_calls(&self, media: &str) -> Vec<Codec> {
+        let (pt, rtpmap) = EVENTS;
+        let events = (media == "audio").then(|| codec(pt, rtpmap, None));
+        self.codecs(media).into_iter().chain(events).collect()
+    }
+
+    /// Media kinds with their codecs, for the engine's configuration.
+    pub fn kinds(&self) -> Vec<(Box<str>, Vec<Codec>)> {
+        let all = KINDS.iter().map(|kind| (Box::from(*kind), self.codecs_of_calls(kind)));
+        all.filter(|(kind, _)| !self.codecs(kind).is_empty()).collect()
+    }
+}
+
+/// Whether a codec that somebody offers is one of ours.
+pub(crate) fn is_known(media: &str, rtpmap: &str) -> bool {
+    let same = |(kind, codec): (Box<str>, Codec)| {
+        *kind == *media && codec.rtpmap.eq_ignore_ascii_case(rtpmap)
+    };
+    known().any(same)
+}
+
+fn known() -> impl Iterator<Item = (Box<str>, Codec)> {
+    KNOWN.iter().map(|(kind, pt, rtpmap, fmtp)| (Box::from(*kind), codec(*pt, rtpmap, *fmtp)))
+}
+
+fn codec(pt: u8, rtpmap: &str, fmtp: Option<&str>) -> Codec {
+    Codec { pt, rtpmap: rtpmap.into(), fmtp: fmtp.map(Into::into) }
+}
+
+fn find(wanted: &str) -> Option<(Box<str>, Codec)> {
+    known().find(|(_, codec)| name(&codec.rtpmap).eq_ignore_ascii_case(wanted))
+}
+
+fn name(rtpmap: &str) -> &str {
+    rtpmap.split('/').next().unwrap_or(rtpmap)
 }
 
 #[cfg(test)]

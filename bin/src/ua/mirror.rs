@@ -65,6 +65,10 @@ impl Mirror {
             | Event::Decided { .. }
             | Event::Message { .. }
             | Event::MessageStatus { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
     }

@@ -4,23 +4,29 @@
 //! connects the two with an agent of the engine that is carried by `presently-net` ([`link`]).
 
 mod cli;
+mod handset;
 pub(crate) mod link;
-pub(crate) mod media;
+pub mod media;
 mod mirror;
 mod order;
 mod ordered;
 mod owed;
+mod phone;
 pub(crate) mod report;
 mod session;
+mod studio;
 mod waits;
 
-pub use ordered::{Codecs, Ordered, order};
+pub use handset::{Handset, Told};
+pub use ordered::{Asked, Ordered, order};
+pub use phone::{Habits, Notice, Phone, Refusal, Sight, Studio};
 pub use report::Report;
+pub use studio::{Desk, Dice, Opener};
 
 use crate::Threads;
 use crate::failure::Failure;
 use cli::{Cli, Settings};
-use link::Link;
+use media::{Devices, Repertoire};
 use session::{Ending, Session};
 use std::io::BufRead;
 use std::process::ExitCode;
@@ -52,15 +58,30 @@ fn start(cli: &Cli) -> Result<Ending, Failure> {
 }
 
 async fn run(settings: Settings) -> Result<Ending, Failure> {
-    let link = Link::start(link::Setup {
+    let setup = link::Setup {
         aor: settings.aor.clone(),
-        password: settings.password.clone(),
+        password: settings.password,
         server: link::server(&settings.server).await?,
         bind: settings.bind,
-    })?;
+    };
+    let handset = pick_up(setup, settings.devices, settings.repertoire, settings.habits)?;
     let interrupts = crate::signals::endings()?;
-    let session = Session::new(settings.aor, link, std::io::stdout(), settings.json);
+    let session = Session::new(settings.aor, handset, std::io::stdout(), settings.json);
     Ok(session.run(stdin_lines(), interrupts).await)
+}
+
+/// An agent with its phone; it does nothing until it is told to log in.
+pub(crate) fn pick_up(
+    setup: link::Setup,
+    devices: Devices,
+    repertoire: Repertoire,
+    habits: Habits,
+) -> Result<Handset, Failure> {
+    let agent = link::start(setup, repertoire.kinds())?;
+    let ip = agent.address().ip();
+    let media = presently_net::media::Setup::new(ip);
+    let phone = Phone::new(Desk::new(media, devices), ip, repertoire, habits);
+    Ok(Handset::start(agent, phone))
 }
 
 /// Lines of stdin, read no further ahead than one line: a `wait` holds back what is behind it.

@@ -2,6 +2,7 @@
 //!
 //! Reads words and nothing else: whether an order can be carried out is found out elsewhere.
 
+use super::media::Repertoire;
 use crate::nearest::nearest;
 use presently_engine::body::pidf::{Basic, Mode};
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -9,7 +10,7 @@ use presently_engine::message::Aor;
 use std::time::Duration;
 
 /// What `help` prints, one command a line.
-pub(crate) const HELP: [&str; 14] = [
+pub(crate) const HELP: [&str; 20] = [
     "presence open|closed [note]         own state",
     "watch AOR [seconds]                 subscribe to somebody's presence",
     "unwatch AOR                         end that subscription",
@@ -18,19 +19,25 @@ pub(crate) const HELP: [&str; 14] = [
     "allow|block|polite|ask AOR          decide about a watcher; ask takes the decision back",
     "message AOR text…                   send a message",
     "offer audio|video ready|off         direct media that others may send me",
+    "direct AOR [audio|video]            speak to somebody who offers that, without a call",
+    "stop [FLOW]                         end a direct flow, or all of them",
+    "call AOR [audio|video|both] [LIST]  call somebody by INVITE, with codecs like PCMU,G722",
+    "answer [CALL]                       lift the phone that rings",
+    "hold [CALL], resume [CALL]          let a call wait, and take it back",
+    "dial KEYS                           press 0-9, *, #, A-D in a call",
+    "hangup [CALL]                       end or refuse a call, or all of them",
     "tables                              what I know, under the names PIT, PST, WT, WST",
     "wait EVENT [field=value…] [seconds] until such an event came after the last command or wait",
-    "direct, call, answer, hangup, stop  calls: a later release",
     "help                                this list",
     "quit                                log out and end; so does the end of input",
     "AOR: bob (own domain), bob@example.org or sip:bob@example.org",
 ];
 
 /// Every command word.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 24] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "direct", "call", "answer", "hangup", "stop", "tables", "wait", "quit", "help",
-    "exit",
+    "offer", "direct", "stop", "call", "answer", "hold", "resume", "dial", "hangup", "tables",
+    "wait", "quit", "help", "exit",
 ];
 
 /// How long `wait` waits when it is not told.
@@ -69,9 +76,35 @@ pub(crate) enum Order {
         media: Box<str>,
         mode: Mode,
     },
-    /// A command of calls and direct media, which come with a later release.
-    Later {
-        word: &'static str,
+    Direct {
+        target: Aor,
+        media: Box<str>,
+    },
+    /// Without a number: every flow.
+    Stop {
+        flow: Option<u64>,
+    },
+    Call {
+        target: Aor,
+        media: Vec<Box<str>>,
+        /// Other codecs than usual.
+        codecs: Option<Repertoire>,
+    },
+    /// Without a number: the call that rings.
+    Answer {
+        call: Option<u64>,
+    },
+    /// Without a number: the call that is up.
+    Hold {
+        call: Option<u64>,
+        hold: bool,
+    },
+    Dial {
+        keys: Box<str>,
+    },
+    /// Without a number: every call.
+    Hangup {
+        call: Option<u64>,
     },
     Tables,
     Wait(Wanted),
@@ -131,10 +164,20 @@ impl Reader<'_> {
             "polite" => self.decide(Some(Handling::PoliteBlock))?,
             "ask" => self.decide(None)?,
             "offer" => self.offer()?,
+            "direct" => Order::Direct { target: self.aor()?, media: self.kind()? },
+            "stop" => Order::Stop { flow: self.number()? },
+            "call" => {
+                Order::Call { target: self.aor()?, media: self.kinds()?, codecs: self.codecs()? }
+            }
+            "answer" => Order::Answer { call: self.number()? },
+            "hold" => Order::Hold { call: self.number()?, hold: true },
+            "resume" => Order::Hold { call: self.number()?, hold: false },
+            "dial" => self.dial()?,
+            "hangup" => Order::Hangup { call: self.number()? },
             "tables" => Order::Tables,
             "help" | "?" => Order::Help,
             "quit" | "exit" => Order::Quit,
-            word => return self.later(word),
+            word => return Err(unknown(word)),
         };
         self.end()?;
         Ok(order)
@@ -202,14 +245,52 @@ impl Reader<'_> {
         Ok(Order::Offer { media, mode })
     }
 
-    fn later(&self, word: &str) -> Result<Order, Misread> {
-        const CALLS: [&str; 5] = ["direct", "call", "answer", "hangup", "stop"];
-        if let Some(word) = CALLS.into_iter().find(|call| *call == word) {
-            return Ok(Order::Later { word });
+    /// The media kind that comes next; audio if nothing does.
+    fn kind(&mut self) -> Result<Box<str>, Misread> {
+        match self.next() {
+            None => Ok("audio".into()),
+            Some(media @ ("audio" | "video")) => Ok(media.into()),
+            Some(_) => Err(self.usage("direct AOR [audio|video]")),
         }
-        Err(Misread {
-            what: word.chars().take(40).collect(),
-            why: format!("there is no such command; {}", hint(word, &WORDS)),
+    }
+
+    /// The media kinds of a call; audio if nothing is said.
+    fn kinds(&mut self) -> Result<Vec<Box<str>>, Misread> {
+        match self.next() {
+            None => Ok(vec!["audio".into()]),
+            Some(media @ ("audio" | "video")) => Ok(vec![media.into()]),
+            Some("both") => Ok(vec!["audio".into(), "video".into()]),
+            Some(_) => Err(self.usage("call AOR [audio|video|both]")),
+        }
+    }
+
+    fn dial(&mut self) -> Result<Order, Misread> {
+        let keys = self.next().unwrap_or_default().to_ascii_uppercase();
+        let known = |key: char| matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
+        match !keys.is_empty() && keys.chars().all(known) {
+            true => Ok(Order::Dial { keys: keys.into() }),
+            false => Err(self.usage("dial KEYS, of 0-9, *, # and A-D")),
+        }
+    }
+
+    /// A list of codecs, if one comes.
+    fn codecs(&mut self) -> Result<Option<Repertoire>, Misread> {
+        let word = self.word;
+        let Some(text) = self.next() else { return Ok(None) };
+        let codecs = Repertoire::parse(text);
+        codecs.map(Some).ok_or_else(|| Misread {
+            what: format!("{word} … {text}"),
+            why: format!("must be {}", Repertoire::allowed()),
+        })
+    }
+
+    /// The number of a call or flow, as its events tell it.
+    fn number(&mut self) -> Result<Option<u64>, Misread> {
+        let word = self.word;
+        let Some(text) = self.next() else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Misread {
+            what: format!("{word} {text}"),
+            why: format!("{word} takes the id that the events tell, a number"),
         })
     }
 
@@ -280,6 +361,13 @@ pub(crate) fn aor(word: &str, domain: &str) -> Option<Aor> {
     let full =
         if word.contains('@') { format!("sip:{word}") } else { format!("sip:{word}@{domain}") };
     Aor::parse(&full).ok()
+}
+
+fn unknown(word: &str) -> Misread {
+    Misread {
+        what: word.chars().take(40).collect(),
+        why: format!("there is no such command; {}", hint(word, &WORDS)),
+    }
 }
 
 fn hint(word: &str, known: &[&'static str]) -> String {

@@ -2,42 +2,82 @@
 //!
 //! `presence-ua` obeys a person or a script this way, `presence-sim` a scenario.
 
-use super::media;
+use super::media::Repertoire;
 use super::order::{Misread, Order};
-use presently_engine::agent::{Command, Package};
+use presently_engine::agent::{CallId, Command, FlowId, Package};
 use presently_engine::body::pidf::Mode;
 use presently_engine::message::Aor;
-
-/// Payload types and rtpmaps, in order of preference.
-pub type Codecs = Vec<(u8, Box<str>)>;
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ordered {
     /// The agent does it.
     Command(Command),
-    /// The agent does it with a port that is open for it; none is needed for [`Mode::Off`].
-    Offer {
-        /// `audio` or `video`.
-        media: Box<str>,
-        /// Readiness.
-        mode: Mode,
-        /// What we can receive.
-        codecs: Codecs,
-    },
+    /// The agent does it with ports and devices of whoever carries it.
+    Media(Asked),
     /// Log out and end.
     Quit,
-    /// A command that a later release has.
-    Later {
-        /// Its word.
-        word: &'static str,
-    },
     /// Show what is known.
     Tables,
     /// Show the commands.
     Help,
     /// Wait for an event.
     Wait,
+}
+
+/// What is asked of calls and direct media. Media kinds are `audio` and `video`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// Others may send us direct media, or not any more.
+    Offer {
+        /// Media kind.
+        media: Box<str>,
+        /// Readiness.
+        mode: Mode,
+    },
+    /// Speak to somebody without a call.
+    Direct {
+        /// Whom.
+        target: Aor,
+        /// Media kind.
+        media: Box<str>,
+    },
+    /// End a direct flow, either way.
+    Stop {
+        /// Which; all of them if none is named.
+        flow: Option<FlowId>,
+    },
+    /// Call somebody.
+    Call {
+        /// Whom.
+        target: Aor,
+        /// Media kinds.
+        media: Vec<Box<str>>,
+        /// Other codecs than usual.
+        codecs: Option<Repertoire>,
+    },
+    /// Lift the phone.
+    Answer {
+        /// Which call; the one that rings if none is named.
+        call: Option<CallId>,
+    },
+    /// Let the other side of a call wait, or take it back.
+    Hold {
+        /// Which call; the one that is up if none is named.
+        call: Option<CallId>,
+        /// Wait, or not.
+        hold: bool,
+    },
+    /// Press keys of a telephone in the call that is up.
+    Dial {
+        /// Digits, `*`, `#`, `A` to `D`.
+        keys: Box<str>,
+    },
+    /// End a call, or refuse it.
+    Hangup {
+        /// Which; all of them if none is named.
+        call: Option<CallId>,
+    },
 }
 
 /// Reads a line of `presence-ua`'s language for the agent of `own`. Messages take the next ticket.
@@ -72,12 +112,20 @@ impl Ordered {
                 *tickets += 1;
                 Command::SendMessage { target, text, ticket: *tickets }
             }
-            Order::Offer { media, mode } => {
-                let ours = media::codecs(&media).iter();
-                let codecs = ours.map(|(number, name)| (*number, (*name).into())).collect();
-                return Self::Offer { media, mode, codecs };
+            Order::Offer { media, mode } => return Self::Media(Asked::Offer { media, mode }),
+            Order::Direct { target, media } => {
+                return Self::Media(Asked::Direct { target, media });
             }
-            Order::Later { word } => return Self::Later { word },
+            Order::Stop { flow } => return Self::Media(Asked::Stop { flow: flow.map(FlowId) }),
+            Order::Call { target, media, codecs } => {
+                return Self::Media(Asked::Call { target, media, codecs });
+            }
+            Order::Answer { call } => return Self::Media(Asked::Answer { call: call.map(CallId) }),
+            Order::Hold { call, hold } => {
+                return Self::Media(Asked::Hold { call: call.map(CallId), hold });
+            }
+            Order::Dial { keys } => return Self::Media(Asked::Dial { keys }),
+            Order::Hangup { call } => return Self::Media(Asked::Hangup { call: call.map(CallId) }),
             Order::Tables => return Self::Tables,
             Order::Wait(_) => return Self::Wait,
             Order::Help => return Self::Help,

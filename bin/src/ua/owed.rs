@@ -30,7 +30,17 @@ impl Debts {
             | Command::SetPresence { .. }
             | Command::SetOffer { .. }
             | Command::Subscribe { .. }
-            | Command::Unsubscribe { .. } => None,
+            | Command::Unsubscribe { .. }
+            | Command::Call { .. }
+            | Command::Answer { .. }
+            | Command::Hangup { .. }
+            | Command::Hold { .. }
+            | Command::Direct { .. }
+            | Command::StopFlow { .. }
+            | Command::MediaPacket { .. }
+            | Command::MediaHeard { .. }
+            | Command::MediaBye { .. }
+            | Command::MediaUnreachable { .. } => None,
         });
     }
 

@@ -3,6 +3,8 @@
 //! Field names are those of behaviour §0.3. The JSON object is the event; the text line is read
 //! off the same fields, so neither form knows more than the other.
 
+mod talk;
+
 use presently_engine::agent::{Event, MessagePhase, Package, SubscriptionPhase};
 use presently_engine::body::pidf::{Basic, Mode, Note, Pidf, Tuple};
 use presently_engine::message::Aor;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Every `event` value there is.
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 18] = [
     "registered",
     "register-failed",
     "server-restarted",
@@ -25,6 +27,7 @@ pub(crate) const NAMES: [&str; 17] = [
     "message-status",
     "call",
     "flow",
+    "media",
     "tables",
     "help",
     "error",
@@ -42,9 +45,13 @@ pub struct Report {
 /// A report with these fields, named as they are written here.
 macro_rules! report {
     ($name:literal, $($field:ident = $value:expr),*) => {
-        Report { name: $name, fields: vec![$((stringify!($field), json!($value))),*] }
+        $crate::ua::report::Report {
+            name: $name,
+            fields: vec![$((stringify!($field), serde_json::json!($value))),*],
+        }
     };
 }
+use report;
 
 impl Report {
     /// Something the user should know and nothing else says.
@@ -52,9 +59,9 @@ impl Report {
         report!("error", what = what, why = why)
     }
 
-    /// The report of an event of `own`'s agent.
-    pub fn of(event: &Event, own: &Aor) -> Self {
-        match event {
+    /// The report of an event of `own`'s agent; `None` for one that is meant for the media ports.
+    pub fn of(event: &Event, own: &Aor) -> Option<Self> {
+        Some(match event {
             Event::Registered { expires } => {
                 report!("registered", aor = own.as_str(), expires = expires)
             }
@@ -80,7 +87,7 @@ impl Report {
                 address = address,
                 port = address.as_deref().and_then(port),
                 codecs = codecs,
-                usable_codec = codecs.iter().find(|codec| is_usable(media, codec))
+                usable_codec = codecs.iter().find(|codec| super::media::is_known(media, codec))
             ),
             Event::Subscription { target, package, phase, reason, expires } => report!(
                 "subscription",
@@ -118,8 +125,10 @@ impl Report {
                 state = message_phase_name(*phase),
                 status = status
             ),
+            Event::Call { .. } | Event::Flow { .. } => return talk::report(event),
+            Event::MediaPacket { .. } | Event::MediaBye { .. } => return None,
             Event::Error { what, why } => Self::error(what, why),
-        }
+        })
     }
 
     /// The value of a field as `wait` compares it: text without quotes.
@@ -208,11 +217,6 @@ pub(crate) fn tuple(tuple: &Tuple) -> Value {
 /// The port of `host:port`.
 fn port(address: &str) -> Option<u16> {
     address.rsplit_once(':')?.1.parse().ok()
-}
-
-/// Whether we offer this codec ourselves.
-fn is_usable(media: &str, codec: &str) -> bool {
-    super::media::codecs(media).iter().any(|(_, ours)| ours.eq_ignore_ascii_case(codec))
 }
 
 fn notes(notes: &[Note]) -> Value {

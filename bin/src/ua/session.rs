@@ -1,19 +1,15 @@
 //! One run of `presence-ua`: orders in, reports out, and an orderly end.
 
-use super::link::Link;
-use super::media;
+use super::handset::{Handset, Told};
 use super::mirror::Mirror;
 use super::order::{HELP, Misread, Order};
-use super::ordered::{Codecs, Ordered};
+use super::ordered::Ordered;
 use super::owed::Debts;
 use super::report::Report;
 use super::waits::Waits;
 use presently_engine::agent::{Command, Event};
-use presently_engine::body::pidf::Mode;
 use presently_engine::message::Aor;
-use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::UdpSocket;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -58,7 +54,7 @@ enum Login {
 /// One user at a terminal or behind a pipe.
 pub(crate) struct Session<W> {
     own: Aor,
-    link: Link,
+    handset: Handset,
     output: W,
     json: bool,
     phase: Phase,
@@ -68,15 +64,13 @@ pub(crate) struct Session<W> {
     mirror: Mirror,
     tickets: u64,
     owed: Debts,
-    /// Ports that are open for our offers, by media kind.
-    ports: BTreeMap<Box<str>, UdpSocket>,
 }
 
 impl<W: Write> Session<W> {
-    pub(crate) fn new(own: Aor, link: Link, output: W, json: bool) -> Self {
+    pub(crate) fn new(own: Aor, handset: Handset, output: W, json: bool) -> Self {
         Self {
             own,
-            link,
+            handset,
             output,
             json,
             phase: Phase::Open,
@@ -86,7 +80,6 @@ impl<W: Write> Session<W> {
             mirror: Mirror::default(),
             tickets: 0,
             owed: Debts::default(),
-            ports: BTreeMap::new(),
         }
     }
 
@@ -96,23 +89,24 @@ impl<W: Write> Session<W> {
         mut lines: mpsc::Receiver<String>,
         mut interrupts: mpsc::Receiver<()>,
     ) -> Ending {
-        self.command(Command::Login).await;
+        self.command(Command::Login);
         while self.phase != Phase::Ended {
             let listening = self.phase == Phase::Open && !self.waits.is_waiting();
             let deadline = self.deadline();
             tokio::select! {
                 biased;
-                Some(()) = interrupts.recv() => self.interrupted().await,
-                event = self.link.event() => self.happened(event),
-                () = sleep_until(deadline) => self.overdue().await,
+                Some(()) = interrupts.recv() => self.interrupted(),
+                told = self.handset.told() => self.happened(told),
+                () = sleep_until(deadline) => self.overdue(),
                 line = lines.recv(), if listening => match line {
-                    Some(line) => self.obey(&line).await,
+                    Some(line) => self.obey(&line),
                     None => self.finish(),
                 },
             }
-            self.go_on().await;
+            self.go_on();
         }
         let failed = self.waits.failed() || !self.ever_registered;
+        self.handset.finish().await;
         if failed { Ending::Failed } else { Ending::Fine }
     }
 
@@ -125,14 +119,14 @@ impl<W: Write> Session<W> {
     }
 
     /// The deadline of the present phase has come.
-    async fn overdue(&mut self) {
+    fn overdue(&mut self) {
         match self.phase {
             Phase::Open => {
                 if let Some(report) = self.waits.give_up() {
                     self.tell(&report);
                 }
             }
-            Phase::Finishing(_) => self.log_out().await,
+            Phase::Finishing(_) => self.log_out(),
             Phase::LoggingOut(_) => {
                 self.tell(&Report::error("logout", "the server did not answer in time"));
                 self.phase = Phase::Ended;
@@ -142,9 +136,9 @@ impl<W: Write> Session<W> {
     }
 
     /// The first interrupt logs out at once, the second ends at once.
-    async fn interrupted(&mut self) {
+    fn interrupted(&mut self) {
         match self.phase {
-            Phase::Open | Phase::Finishing(_) => self.log_out().await,
+            Phase::Open | Phase::Finishing(_) => self.log_out(),
             Phase::LoggingOut(_) | Phase::Ended => self.phase = Phase::Ended,
         }
     }
@@ -154,32 +148,40 @@ impl<W: Write> Session<W> {
     }
 
     /// Takes the next step towards the end if nothing is left to wait for.
-    async fn go_on(&mut self) {
+    fn go_on(&mut self) {
         let settled = self.login != Login::Unknown && self.owed.is_settled();
         let refused = self.login == Login::Refused;
         if matches!(self.phase, Phase::Finishing(_)) && (settled || refused) {
-            self.log_out().await;
+            self.log_out();
         }
     }
 
-    async fn log_out(&mut self) {
+    fn log_out(&mut self) {
         self.phase = Phase::LoggingOut(Instant::now() + super::link::LOGOUT + LOGOUT_SLACK);
-        self.command(Command::Logout).await;
+        self.command(Command::Logout);
     }
 
-    fn happened(&mut self, event: Option<(presently_engine::Instant, Event)>) {
-        let Some((at, event)) = event else {
+    fn happened(&mut self, told: Option<(presently_engine::Instant, Told)>) {
+        let Some((at, told)) = told else {
             let report = Report::error("agent", "has stopped; see the log");
             self.tell(&report);
             self.ever_registered = false;
             self.phase = Phase::Ended;
             return;
         };
-        self.note(&event);
-        self.mirror.follow(&event);
-        let report = Report::of(&event, &self.own);
-        self.tell_at(at, &report);
-        self.waits.saw(&report);
+        let report = match told {
+            Told::Event(event) => {
+                self.note(&event);
+                self.mirror.follow(&event);
+                Report::of(&event, &self.own)
+            }
+            Told::Refused((what, why)) => Some(Report::error(what, &why)),
+            Told::Media(name, notice) => Some(Report::of_stream(name, &notice)),
+        };
+        if let Some(report) = report {
+            self.tell_at(at, &report);
+            self.waits.saw(&report);
+        }
     }
 
     /// Remembers what the end of the run depends on.
@@ -202,11 +204,15 @@ impl<W: Write> Session<W> {
             | Event::Decided { .. }
             | Event::Message { .. }
             | Event::MessageStatus { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
     }
 
-    async fn obey(&mut self, line: &str) {
+    fn obey(&mut self, line: &str) {
         let order = match Order::parse(line, &self.own) {
             Ok(Some(order)) => order,
             Ok(None) => return,
@@ -216,69 +222,32 @@ impl<W: Write> Session<W> {
             return self.waits.begin(wanted, Instant::now());
         }
         self.waits.commanded();
-        if let Some(command) = self.translate(order) {
-            self.command(command).await;
-        }
-    }
-
-    /// The agent's command for an order; orders that need no agent are carried out here.
-    fn translate(&mut self, order: Order) -> Option<Command> {
         match Ordered::of(order, &mut self.tickets) {
-            Ordered::Command(command) => Some(command),
-            Ordered::Offer { media, mode, codecs } => self.offer(media, mode, codecs),
-            Ordered::Later { word } => {
-                let why = "calls and direct media come with a later release";
-                self.answer(&Report::error(word, why))
-            }
+            Ordered::Command(command) => self.command(command),
+            Ordered::Media(asked) => self.handset.ask(asked),
             Ordered::Tables => {
                 let report = self.mirror.report();
-                self.answer(&report)
+                self.tell(&report);
+                self.waits.saw(&report);
             }
             Ordered::Help => {
                 for line in HELP {
                     self.tell(&Report { name: "help", fields: vec![("text", line.into())] });
                 }
-                None
             }
-            Ordered::Quit => {
-                self.finish();
-                None
-            }
-            // A wait concerns the reading of orders and is dealt with there.
-            Ordered::Wait => None,
+            Ordered::Quit => self.finish(),
+            // A wait concerns the reading of orders and is dealt with above.
+            Ordered::Wait => {}
         }
     }
 
-    /// An offer needs a port that nobody else gets; it stays ours until the offer is withdrawn.
-    fn offer(&mut self, media: Box<str>, mode: Mode, codecs: Codecs) -> Option<Command> {
-        if mode == Mode::Off {
-            self.ports.remove(&media);
-            return Some(Command::SetOffer { media, port: 0, codecs, mode });
-        }
-        match media::port(self.link.local().ip()) {
-            Ok((socket, port)) => {
-                self.ports.insert(media.clone(), socket);
-                Some(Command::SetOffer { media, port, codecs, mode })
-            }
-            Err(error) => {
-                self.answer(&Report::error("offer", &format!("no port is free for it: {error}")))
-            }
-        }
-    }
-
-    async fn command(&mut self, command: Command) {
+    fn command(&mut self, command: Command) {
         self.owed.ordered(&command);
-        self.link.command(command).await;
-    }
-
-    fn answer(&mut self, report: &Report) -> Option<Command> {
-        self.tell(report);
-        self.waits.saw(report);
-        None
+        self.handset.command(command);
     }
 
     fn tell(&mut self, report: &Report) {
-        self.tell_at(self.link.now(), report);
+        self.tell_at(self.handset.now(), report);
     }
 
     /// Tells the user; whoever reads us through a pipe sees the line at once.

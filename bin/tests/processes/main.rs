@@ -6,5 +6,6 @@
 
 mod durability;
 mod failures;
+mod media;
 mod rig;
 mod traces;

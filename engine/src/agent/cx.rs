@@ -1,11 +1,13 @@
 //! `Cx`: what a room of the agent may do to the world — mint, request, reply, arm, emit.
 
+use super::call::Alarm as CallAlarm;
+use super::direct::Alarm as FlowAlarm;
 use super::request::Exchanges;
 use super::subscription::UsageId;
-use super::{Config, Event, Record};
+use super::{CallId, Config, Event, FlowId, Record};
 use crate::machine::{Output, Peer};
-use crate::message::{Aor, Name, Reply, Request, canonical_user};
-use crate::mint::{Id, Label};
+use crate::message::{Aor, Method, Name, Reply, Request, canonical_user};
+use crate::mint::{Id, Label, Secret};
 use crate::time::{Instant, Timers};
 use crate::transaction::{ServerKey, Transactions};
 use bytes::Bytes;
@@ -15,7 +17,7 @@ use std::time::Duration;
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, MESSAGE";
 /// Body types a user agent reads; the value of `Accept` in answers to OPTIONS.
 pub(crate) const ACCEPT: &str = "text/plain, message/cpim, application/pidf+xml, \
-     application/cpim-pidf+xml, application/watcherinfo+xml";
+     application/cpim-pidf+xml, application/watcherinfo+xml, application/sdp";
 /// Extensions a user agent knows: direct media (behaviour X4).
 pub(crate) const SUPPORTED: &str = "dm1";
 /// Event packages a user agent knows.
@@ -34,6 +36,12 @@ pub(crate) enum Timer {
     Epoch,
     /// One of the alarms of a subscription.
     Usage(UsageId, Alarm),
+    /// One of the alarms of a call.
+    Call(CallId, CallAlarm),
+    /// One of the alarms of a direct flow.
+    Flow(FlowId, FlowAlarm),
+    /// An offer at which nobody answered is believed again: whose, which tuple.
+    Suspect(Aor, Box<str>),
     /// Next try of the message at the head of this queue.
     Message(Aor),
     /// The access to an offer ends (M23): whose, which tuple.
@@ -159,7 +167,7 @@ impl Cx<'_> {
     /// Sends a finished answer through its transaction.
     pub(crate) fn reply(&mut self, incoming: &Incoming<'_>, reply: Reply) {
         let status = reply.status();
-        self.respond(incoming, status, reply.into_writer().finish());
+        self.respond(incoming.key, status, reply.into_writer().finish());
     }
 
     /// Answers with a status and no further header.
@@ -181,10 +189,11 @@ impl Cx<'_> {
         self.reply(incoming, reply);
     }
 
-    fn respond(&mut self, incoming: &Incoming<'_>, status: u16, bytes: Bytes) {
+    /// Sends an answer that is bytes already.
+    pub(crate) fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes) {
         let timing = &self.config.timing;
         let transactions = &mut self.core.transactions;
-        transactions.respond(timing, self.now, incoming.key, status, bytes, self.out);
+        transactions.respond(timing, self.now, key, status, bytes, self.out);
     }
 }
 
@@ -194,6 +203,11 @@ pub(crate) fn to_tag(config: &Config, request: &Request) -> Id {
     let number = request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes();
     let call_id = request.call_id().unwrap_or("");
     config.secret.derive64(Label::Tag, &[call_id.as_bytes(), from.as_bytes(), &number])
+}
+
+/// The transaction of the INVITE that a CANCEL is about (RFC 3261 §9.2).
+pub(crate) fn invite_key(secret: &Secret, cancel: &Request) -> ServerKey {
+    Transactions::<super::request::Ticket>::key(secret, cancel, Method::Invite)
 }
 
 /// The URI of our Contact.

@@ -11,7 +11,7 @@ use super::types::Event;
 use crate::body::presrules::{AUTH_POLICY, Handling, Rules, Verdict};
 use crate::message::{Aor, Method, Name, Response};
 use crate::mint::{Id, Label};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How often one decision is tried again after a 412.
 const CONFLICTS: u8 = 3;
@@ -64,6 +64,28 @@ impl Decisions {
     /// Whether the owner blocked this user.
     pub(crate) fn blocks(&self, user: &Aor) -> bool {
         self.rules.verdicts.get(user).is_some_and(|verdict| verdict.handling == Handling::Block)
+    }
+
+    /// Whom the owner would hear of `watchers`: those who are allowed, unless direct media is not,
+    /// or a newer decision says otherwise (X15).
+    pub(crate) fn hears(&self, watchers: impl Iterator<Item = Aor>) -> BTreeSet<Aor> {
+        let mut hears: BTreeSet<Aor> = watchers.collect();
+        let made = self.queue.iter().map(|made| (&made.watcher, made.verdict));
+        let known = self.rules.verdicts.iter().map(|(watcher, verdict)| (watcher, Some(*verdict)));
+        for (watcher, verdict) in known.chain(made) {
+            match verdict.is_some_and(lets_speak) {
+                true => hears.insert(watcher.clone()),
+                false => hears.remove(watcher),
+            };
+        }
+        hears
+    }
+
+    /// Whether the owner's newest word about somebody is against hearing it.
+    pub(crate) fn refuses(&self, user: &Aor) -> bool {
+        let newest = self.queue.iter().rev().find(|made| made.watcher == *user);
+        let known = || self.rules.verdicts.get(user).copied();
+        newest.map_or_else(known, |made| made.verdict).is_some_and(|verdict| !lets_speak(verdict))
     }
 
     /// How many decisions wait.
@@ -150,4 +172,9 @@ impl Decisions {
         draft.expires = Some(cx.config.publish_expires);
         self.out = cx.send(Room::Decisions, draft);
     }
+}
+
+/// Whether a verdict is for hearing somebody directly.
+fn lets_speak(verdict: Verdict) -> bool {
+    verdict.handling == Handling::Allow && verdict.direct
 }

@@ -1,7 +1,7 @@
 //! Requests that reach the agent as user agent server: the checks of M1 in their order, then the
-//! room concerned. Read RFC 3261 §8.2 first. Calls belong to another room that is not built yet;
-//! an INVITE finds nobody at home (480).
+//! room concerned. Read RFC 3261 §8.2 first.
 
+use super::call::Calls;
 use super::cx::{ACCEPT, ALLOW, Cx, Incoming, SUPPORTED, is_our_user, to_tag};
 use super::decisions::Decisions;
 use super::pager::Inbox;
@@ -43,6 +43,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) subscriptions: &'a mut Subscriptions,
     pub(crate) decisions: &'a Decisions,
     pub(crate) inbox: &'a mut Inbox,
+    pub(crate) calls: &'a mut Calls,
 }
 
 impl Desk<'_> {
@@ -52,10 +53,13 @@ impl Desk<'_> {
         let (secret, timing) = (&config.secret, &config.timing);
         let transactions = &mut cx.core.transactions;
         let key = match transactions.absorb(secret, timing, cx.now, request, cx.out) {
-            Arrival::Absorbed | Arrival::Ack(_) => return,
-            Arrival::New(key) => key,
+            Arrival::Absorbed => return,
+            Arrival::Ack(key) | Arrival::New(key) => key,
         };
-        if request.method() == Method::Ack || transactions.len().0 >= TRANSACTIONS {
+        if request.method() == Method::Ack {
+            return self.calls.on_ack(&mut cx, request);
+        }
+        if transactions.len().0 >= TRANSACTIONS {
             return;
         }
         let merged = request.to().is_ok_and(|to| to.tag().is_none())
@@ -93,11 +97,12 @@ impl Desk<'_> {
                 reply.header(Name::Supported, SUPPORTED);
                 cx.reply(incoming, reply);
             }
-            Method::Invite => cx.refuse(incoming, 480),
-            Method::Bye => cx.refuse(incoming, 481),
+            Method::Invite => self.on_invite(cx, incoming),
+            Method::Bye => self.calls.on_bye(&mut cx, incoming),
+            Method::Cancel if self.calls.on_cancel(&mut cx, incoming) => {}
             Method::Cancel => {
-                // Every request got its final answer at once, so there is nothing left to cancel;
-                // the CANCEL itself is in order (RFC 3261 §9.2).
+                // Every other request got its final answer at once, so there is nothing left to
+                // cancel; the CANCEL itself is in order (RFC 3261 §9.2).
                 let transactions = &cx.core.transactions;
                 let known = transactions.knows_cancelled(&cx.config.secret, incoming.request);
                 let status = if known { 200 } else { 481 };
@@ -113,6 +118,12 @@ impl Desk<'_> {
             | Method::Refer
             | Method::Other => cx.refuse_with(incoming, 405, Name::Allow, ALLOW),
         }
+    }
+
+    fn on_invite(&mut self, mut cx: Cx<'_>, incoming: &Incoming<'_>) {
+        let caller = incoming.request.from().ok().and_then(|from| Aor::parse(from.uri).ok());
+        let blocked = caller.is_some_and(|caller| self.decisions.blocks(&caller));
+        self.calls.on_invite(&mut cx, incoming, blocked);
     }
 
     /// M20: from our server, or from where the sender's presence says it is.

@@ -2,12 +2,15 @@
 //!
 //! This file is the hall: it lets due timers fire, hands each input to the room it belongs to,
 //! and carries news between rooms, which never touch each other. Read behaviour §0.3 first. The
-//! agent opens no socket and no media; it publishes offers and shows those of others.
+//! agent opens no socket and no media; it says what flows from where to where.
 
 mod auth;
+mod call;
 mod cx;
 mod decisions;
+mod direct;
 mod incoming;
+pub mod negotiation;
 mod notify;
 mod offers;
 mod own;
@@ -23,6 +26,7 @@ mod types;
 mod usage;
 mod winfo;
 
+pub use direct::wire;
 pub use tables::{BuddyRow, OfferRow, OwnRow, Sizes, Tables, WatcherRow};
 pub use types::*;
 
@@ -30,13 +34,17 @@ use crate::message::{Message, Response};
 use crate::time::Instant;
 use crate::transaction::Fired;
 use crate::{Input, Output};
+use bytes::Bytes;
+use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
+use direct::{Direct, News as FlowNews, Wish};
 use own::OwnOffer;
 use pager::{Inbox, Outbox};
 use publication::Publication;
 use registration::{News, Registration};
 use request::{Answer, Room, Ticket, Turn};
+use std::net::SocketAddr;
 use std::time::Duration;
 use subscription::Subscriptions;
 
@@ -58,6 +66,8 @@ pub struct Agent {
     decisions: Decisions,
     outbox: Outbox,
     inbox: Inbox,
+    calls: Calls,
+    direct: Direct,
 }
 
 /// What the user wants of the whole agent.
@@ -86,7 +96,13 @@ impl crate::Machine for Agent {
         input: Input<Command>,
         out: &mut Vec<Output<Record, Event>>,
     ) {
-        let stalled = self.deadline().is_some_and(|due| now.since(due) > STALL);
+        let due = self.deadline();
+        if due.is_none_or(|due| due > now)
+            && let Input::Command(Command::MediaPacket { port, from, bytes }) = &input
+        {
+            return self.on_media(config, now, (*port, *from), bytes, out);
+        }
+        let stalled = due.is_some_and(|due| now.since(due) > STALL);
         self.fire(config, now, out);
         if stalled {
             self.check_everything(config, now, out);
@@ -156,7 +172,8 @@ impl Agent {
     }
 
     fn on_timer(&mut self, config: &Config, now: Instant, timer: Timer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, outbox, .. } = self;
+        let Self { core, registration, publication, subscriptions, outbox, calls, direct, .. } =
+            self;
         let cx = &mut Cx { now, config, core, out };
         match timer {
             Timer::Register => registration.on_timer(cx),
@@ -169,6 +186,12 @@ impl Agent {
             Timer::Publish => publication.on_timer(cx),
             Timer::Epoch => publication.on_epoch(cx),
             Timer::Usage(id, alarm) => subscriptions.on_alarm(cx, id, alarm),
+            Timer::Call(id, alarm) => calls.on_alarm(cx, id, alarm),
+            Timer::Flow(id, alarm) => {
+                let news = direct.on_alarm(cx, id, alarm);
+                self.on_flow(config, now, news, out);
+            }
+            Timer::Suspect(aor, tuple) => subscriptions.offers.trust(cx, aor, tuple),
             Timer::Message(target) => outbox.on_timer(cx, &target),
             Timer::Access(aor, tuple) => subscriptions.offers.on_expiry(cx, aor, tuple),
             Timer::Logout => self.finish_logout(config, now, out),
@@ -181,7 +204,7 @@ impl Agent {
             Command::Logout => return self.logout(config, now, out),
             _ => {}
         }
-        let Self { core, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self { core, publication, subscriptions, decisions, outbox, calls, direct, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         match command {
             Command::Login | Command::Logout => {}
@@ -190,7 +213,7 @@ impl Agent {
                 publication.changed(cx);
             }
             Command::SetOffer { media, port, codecs, mode } => {
-                publication.offer(cx, media, OwnOffer { port, codecs, mode });
+                publication.offer(cx, media, OwnOffer { port, codecs, mode, occupied: false });
             }
             Command::Subscribe { target, package, expires } => {
                 subscriptions.subscribe(cx, target, package, expires);
@@ -203,7 +226,78 @@ impl Agent {
             Command::SendMessage { target, text, ticket } => {
                 outbox.post(cx, target, text, ticket);
             }
+            Command::Call { target, abilities } => calls.call(cx, &target, abilities),
+            Command::Answer { call, abilities } => calls.answer(cx, call, abilities),
+            Command::Hangup { call } => calls.hangup(cx, call),
+            Command::Hold { call, hold } => calls.hold(cx, call, hold),
+            Command::Direct { target, media, port, codecs, hears } => {
+                let wish = Wish { target, media, port, codecs, hears };
+                direct.start(cx, &subscriptions.offers, wish);
+            }
+            Command::MediaPacket { port, from, bytes } => {
+                let news = direct.on_packet(cx, port, from, &bytes);
+                self.on_flow(config, now, news.unwrap_or_default(), out);
+            }
+            Command::StopFlow { .. }
+            | Command::MediaHeard { .. }
+            | Command::MediaBye { .. }
+            | Command::MediaUnreachable { .. } => {
+                let news = direct.on_command(cx, command);
+                self.on_flow(config, now, news, out);
+            }
         }
+    }
+
+    /// A datagram at a media port. Anybody can send them by the million (R89), so what changes
+    /// nothing has no consequences to look for.
+    fn on_media(
+        &mut self,
+        config: &Config,
+        now: Instant,
+        (port, from): (u16, SocketAddr),
+        bytes: &Bytes,
+        out: &mut Out,
+    ) {
+        let Self { core, direct, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        if let Some(news) = direct.on_packet(cx, port, from, bytes) {
+            self.on_flow(config, now, news, out);
+            self.settle(config, now, out);
+        }
+    }
+
+    /// What follows from what a flow did.
+    fn on_flow(&mut self, config: &Config, now: Instant, news: Vec<FlowNews>, out: &mut Out) {
+        let Self { core, publication, subscriptions, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        for one in news {
+            match one {
+                FlowNews::Occupied(media, is) => publication.occupy(cx, &media, is),
+                FlowNews::Refresh(target) => {
+                    subscriptions.ask_again(cx, &target, Package::Presence);
+                }
+                FlowNews::Suspect(target, tuple) => {
+                    subscriptions.offers.suspect(cx, target, tuple);
+                }
+                FlowNews::AskWinfo => {
+                    subscriptions.ask_again(cx, &config.aor, Package::Winfo);
+                }
+            }
+        }
+    }
+
+    /// Level-triggered: doors follow our offers and decisions, flows the offers of others.
+    fn settle_flows(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        let Self { core, publication, subscriptions, decisions, direct, .. } = self;
+        let cx = &mut Cx { now, config, core, out };
+        let mut news = direct.offer(cx, publication.open_offers(config, now));
+        if direct.listens() {
+            let hears = decisions.hears(subscriptions.watchers(&config.aor));
+            news.extend(direct.allow(cx, hears));
+        }
+        direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
+        news.extend(direct.hear_replies(cx, |peer| decisions.refuses(peer)));
+        self.on_flow(config, now, news, out);
     }
 
     fn login(&mut self, config: &Config, now: Instant, out: &mut Out) {
@@ -216,8 +310,10 @@ impl Agent {
     /// M10: everything is taken back at the same time; whoever does not answer is not waited for.
     fn logout(&mut self, config: &Config, now: Instant, out: &mut Out) {
         if self.phase == Phase::LoggedIn {
-            let Self { core, registration, publication, subscriptions, .. } = self;
+            let Self { core, registration, publication, subscriptions, calls, direct, .. } = self;
             let cx = &mut Cx { now, config, core, out };
+            calls.leave(cx);
+            let news = direct.forget(cx);
             publication.leave(cx);
             subscriptions.leave_all(cx);
             registration.leave(cx);
@@ -225,6 +321,7 @@ impl Agent {
             cx.stop(&Timer::Wave);
             cx.arm(Timer::Logout, now + config.logout);
             self.phase = Phase::LoggingOut;
+            self.on_flow(config, now, news, out);
         } else if self.phase == Phase::LoggedOut {
             out.push(Output::Event(Event::LoggedOut));
         }
@@ -251,9 +348,12 @@ impl Agent {
             return;
         }
         self.phase = Phase::LoggedOut;
-        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self {
+            core, registration, publication, subscriptions, decisions, outbox, calls, ..
+        } = self;
         let cx = &mut Cx { now, config, core, out };
         cx.stop(&Timer::Logout);
+        calls.forget(cx);
         let kept = leave(registration, cx);
         publication.forget(cx);
         subscriptions.forget(cx);
@@ -271,9 +371,9 @@ impl Agent {
         request: &crate::message::Request,
         out: &mut Out,
     ) {
-        let Self { core, subscriptions, decisions, inbox, .. } = self;
+        let Self { core, subscriptions, decisions, inbox, calls, .. } = self;
         let cx = Cx { now, config, core, out };
-        incoming::Desk { subscriptions, decisions, inbox }.on_request(cx, from, request);
+        incoming::Desk { subscriptions, decisions, inbox, calls }.on_request(cx, from, request);
     }
 
     fn on_response(&mut self, config: &Config, now: Instant, response: Response, out: &mut Out) {
@@ -286,7 +386,12 @@ impl Agent {
         let Some(ticket) = transactions.receive(&config.timing, now, &response, out) else {
             return;
         };
-        let turn = self.cx(config, now, out).answered(ticket, response);
+        let Self { core, calls, .. } = self;
+        let mut cx = Cx { now, config, core, out };
+        if !cx.is_open(ticket) && is_invited(&response) {
+            return calls.on_late_success(&mut cx, ticket, &response);
+        }
+        let turn = cx.answered(ticket, response);
         self.on_turn(config, now, turn, out);
     }
 
@@ -294,19 +399,30 @@ impl Agent {
         match turn {
             None => {}
             Some(Turn::Over(answer)) => self.on_answer(config, now, answer, out),
+            Some(Turn::Progress(Room::Call(id), status)) => {
+                let Self { core, calls, .. } = self;
+                calls.on_progress(&mut Cx { now, config, core, out }, id, status);
+            }
+            Some(Turn::Progress(..)) => {}
             Some(Turn::Again(Room::Usage(id), ticket)) => {
                 let Self { core, subscriptions, .. } = self;
                 subscriptions.on_again(&mut Cx { now, config, core, out }, id, ticket);
             }
             Some(Turn::Again(
-                Room::Registration | Room::Publication | Room::Decisions | Room::Message(_),
+                Room::Registration
+                | Room::Publication
+                | Room::Decisions
+                | Room::Message(_)
+                | Room::Call(_),
                 _,
             )) => {}
         }
     }
 
     fn on_answer(&mut self, config: &Config, now: Instant, answer: Answer, out: &mut Out) {
-        let Self { core, registration, publication, subscriptions, decisions, outbox, .. } = self;
+        let Self {
+            core, registration, publication, subscriptions, decisions, outbox, calls, ..
+        } = self;
         let cx = &mut Cx { now, config, core, out };
         match answer.room.clone() {
             Room::Registration => {
@@ -317,6 +433,7 @@ impl Agent {
             Room::Decisions => decisions.on_answer(cx, answer),
             Room::Usage(id) => subscriptions.on_answer(cx, id, answer),
             Room::Message(target) => outbox.on_answer(cx, &target, answer),
+            Room::Call(id) => calls.on_answer(cx, id, answer),
         }
     }
 
@@ -352,6 +469,7 @@ impl Agent {
 
     /// What follows from everything that happened in this input.
     fn settle(&mut self, config: &Config, now: Instant, out: &mut Out) {
+        self.settle_flows(config, now, out);
         if std::mem::take(&mut self.core.restarted) && self.phase == Phase::LoggedIn {
             let last_wave = self.last_wave;
             let mut cx = self.cx(config, now, out);
@@ -363,10 +481,17 @@ impl Agent {
             }
         }
         let done = self.publication.is_quiet()
+            && self.calls.is_quiet()
             && self.subscriptions.is_quiet()
             && self.registration.state == registration::State::Off;
         if done && self.phase == Phase::LoggingOut {
             self.finish_logout(config, now, out);
         }
     }
+}
+
+/// Whether a response is a 2xx to INVITE.
+fn is_invited(response: &Response) -> bool {
+    (200..300).contains(&response.status())
+        && response.cseq().is_ok_and(|cseq| cseq.method == crate::message::Method::Invite.as_str())
 }

@@ -11,6 +11,8 @@ use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// How long an offer at which nobody answered is not believed (M23).
+const SUSPICION: Duration = Duration::from_secs(60);
 /// Most offers kept of one presentity.
 const OFFERS: usize = 64;
 
@@ -21,6 +23,10 @@ pub(crate) struct Known {
     /// What X3 leaves of the mode.
     pub(crate) mode: Mode,
     pub(crate) address: Option<Box<str>>,
+    /// Its access has run out. No new flow can begin, but one that streams does not end by it:
+    /// consent is end to end (R87).
+    pub(crate) over: bool,
+    pub(crate) arrived: Instant,
 }
 
 /// The offer cache: by presentity and tuple.
@@ -48,17 +54,57 @@ impl Offers {
 
     /// The access of an offer is over.
     pub(crate) fn on_expiry(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
-        self.remove(cx, &(aor, tuple));
+        let key = (aor, tuple);
+        cx.stop(&Timer::Suspect(key.0.clone(), key.1.clone()));
+        if let Some(known) = self.known.get_mut(&key) {
+            (known.mode, known.over) = (Mode::Off, true);
+            cx.emit(known.event(&key, None));
+        }
     }
 
-    /// Every offer we know.
+    /// The offer in one tuple of somebody.
+    pub(crate) fn get(&self, aor: &Aor, tuple: &str) -> Option<&Known> {
+        self.known.get(&(aor.clone(), tuple.into()))
+    }
+
+    /// The first offer of somebody that is ready for this media kind, and its tuple.
+    pub(crate) fn ready(&self, aor: &Aor, media: &str) -> Option<(&str, &Known)> {
+        let of_aor = self.known.range((aor.clone(), "".into())..);
+        let mut of_aor = of_aor.take_while(|((owner, _), _)| owner == aor);
+        let found = of_aor.find(|(_, one)| one.mode == Mode::Ready && &*one.offer.media == media);
+        found.map(|((_, tuple), known)| (&**tuple, known))
+    }
+
+    /// Nobody answered there: for a while it is not ready for us (M23).
+    pub(crate) fn suspect(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
+        let key = (aor, tuple);
+        let Some(known) = self.known.get_mut(&key) else { return };
+        if known.mode == Mode::Ready {
+            known.mode = Mode::Off;
+            cx.emit(known.event(&key, Some(known.mode)));
+            cx.arm(Timer::Suspect(key.0, key.1), cx.now + SUSPICION);
+        }
+    }
+
+    /// The suspicion is old: the offer is what it says again.
+    pub(crate) fn trust(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
+        let key = (aor, tuple);
+        let Some(known) = self.known.get_mut(&key) else { return };
+        if known.mode != known.offer.mode {
+            known.mode = known.offer.mode;
+            cx.emit(known.event(&key, Some(known.mode)));
+        }
+    }
+
+    /// Every offer we could use.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Aor, &str, &Known)> {
-        self.known.iter().map(|((aor, tuple), known)| (aor, &**tuple, known))
+        let usable = self.known.iter().filter(|(_, known)| !known.over);
+        usable.map(|((aor, tuple), known)| (aor, &**tuple, known))
     }
 
-    /// How many offers we know.
+    /// How many offers we could use.
     pub(crate) fn len(&self) -> usize {
-        self.known.len()
+        self.iter().count()
     }
 
     fn learn(&mut self, cx: &mut Cx<'_>, aor: &Aor, tuple: &Tuple) {
@@ -67,7 +113,16 @@ impl Offers {
         if self.known.get(&key).is_some_and(|known| known.is_newer_than(offer)) {
             return;
         }
-        let new = Known::of(tuple, offer);
+        let mut new = Known::of(tuple, offer, cx.now);
+        let suspicion = Timer::Suspect(key.0.clone(), key.1.clone());
+        let old = self.known.get(&key);
+        if cx.core.timers.at(&suspicion).is_some() {
+            match old.is_some_and(|old| old.offer.seq == offer.seq) {
+                // The same offer again says nothing about whether anybody is there.
+                true => new.mode = Mode::Off,
+                false => cx.stop(&suspicion),
+            }
+        }
         let ends = offer.access.as_ref().map(|access| access.expires);
         arm_access(cx, &key, cx.now, ends);
         let old = self.known.insert(key.clone(), new.clone());
@@ -90,19 +145,20 @@ impl Offers {
 
     fn remove(&mut self, cx: &mut Cx<'_>, key: &(Aor, Box<str>)) {
         cx.stop(&Timer::Access(key.0.clone(), key.1.clone()));
-        if let Some(known) = self.known.remove(key) {
+        cx.stop(&Timer::Suspect(key.0.clone(), key.1.clone()));
+        if let Some(known) = self.known.remove(key).filter(|known| !known.over) {
             cx.emit(known.event(key, None));
         }
     }
 }
 
 impl Known {
-    fn of(tuple: &Tuple, offer: &Offer) -> Self {
+    fn of(tuple: &Tuple, offer: &Offer, arrived: Instant) -> Self {
         let address = address(tuple, offer);
         // X3: what lacks a part of `ready` is no offer to use now.
         let usable = address.is_some() && offer.access.is_some() && !offer.codecs.is_empty();
         let mode = if usable { offer.mode } else { Mode::Off };
-        Self { offer: offer.clone(), mode, address }
+        Self { offer: offer.clone(), mode, address, over: false, arrived }
     }
 
     fn epoch(&self) -> Option<u32> {
@@ -118,6 +174,7 @@ impl Known {
     fn looks_like(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.offer, &other.offer);
         self.mode == other.mode
+            && self.over == other.over
             && self.address == other.address
             && mine.media == theirs.media
             && mine.codecs == theirs.codecs

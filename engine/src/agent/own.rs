@@ -5,6 +5,7 @@
 
 use super::Config;
 use super::cx::{Cx, Timer, contact_uri};
+use super::direct::OpenOffer;
 use crate::body::pidf::{
     Basic, Candidate, Codec, Mode, Note, Offer, OfferSecret, Pidf, Tuple, timestamp,
 };
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// K15: how long one secret is used.
 const EPOCH: Duration = Duration::from_secs(600);
+/// So long before its end the next secret is published: the presence agent takes its time (K4),
+/// and no watcher is to be without access meanwhile.
+const OVERLAP: Duration = Duration::from_secs(30);
 /// Most codecs of one offer (§6.3).
 const CODECS: usize = 16;
 /// Most media kinds a device offers.
@@ -39,7 +43,23 @@ pub(crate) struct Own {
 pub(crate) struct OwnOffer {
     pub(crate) port: u16,
     pub(crate) codecs: Vec<(u8, Box<str>)>,
+    /// What the user wants it to be.
     pub(crate) mode: Mode,
+    /// Whether somebody is being heard on it just now.
+    pub(crate) occupied: bool,
+}
+
+impl OwnOffer {
+    /// X2: who is able and willing, but occupied, is busy.
+    fn effective(&self) -> Mode {
+        if self.occupied && self.mode == Mode::Ready { Mode::Busy } else { self.mode }
+    }
+
+    fn list(&self) -> Vec<Codec> {
+        let codec =
+            |(pt, rtpmap): &(u8, Box<str>)| Codec { pt: *pt, rtpmap: rtpmap.clone(), fmtp: None };
+        self.codecs.iter().map(codec).collect()
+    }
 }
 
 /// The time of one secret. Its number is the second it began: no start of the agent repeats one.
@@ -61,7 +81,11 @@ impl Own {
     }
 
     /// Takes an offer over, or says why it is none (§6.3).
-    pub(crate) fn offer(&mut self, media: Box<str>, offer: OwnOffer) -> Result<(), &'static str> {
+    pub(crate) fn offer(
+        &mut self,
+        media: Box<str>,
+        mut offer: OwnOffer,
+    ) -> Result<(), &'static str> {
         let is_token = |text: &str| {
             !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
@@ -78,8 +102,32 @@ impl Own {
             }
             () => {}
         }
+        offer.occupied = self.offers.get(&media).is_some_and(|old| old.occupied);
         self.offers.insert(media, offer);
         Ok(())
+    }
+
+    /// Somebody is heard on the port of an offer, or not any more. False if that is no news.
+    pub(crate) fn occupy(&mut self, media: &str, occupied: bool) -> bool {
+        let offer = self.offers.get_mut(media);
+        offer.is_some_and(|offer| std::mem::replace(&mut offer.occupied, occupied) != occupied)
+    }
+
+    /// The offers whose secret was published, to be checked against it.
+    pub(crate) fn open_offers(&self, config: &Config, now: Instant) -> Vec<OpenOffer> {
+        let Some(epoch) = self.epoch.filter(|_| self.wants_offers()) else { return Vec::new() };
+        let device = device_id(&config.device);
+        let open = self.offers.iter().filter(|(_, offer)| offer.mode != Mode::Off);
+        let open = open.map(|(media, own)| OpenOffer {
+            media: media.clone(),
+            tuple: format!("{device}-{media}").into(),
+            port: own.port,
+            codecs: own.list(),
+            secret: Some(epoch.secret(config, now, media)),
+            srtp: !config.direct.plain,
+            busy: own.mode == Mode::Busy,
+        });
+        open.collect()
     }
 
     /// Withdraws an offer; watchers see it as `off`. False if there is none.
@@ -140,23 +188,20 @@ impl Own {
         epoch: Option<Epoch>,
     ) -> Offer {
         let epoch = epoch.filter(|_| own.mode != Mode::Off);
-        let codecs = own.codecs.iter();
         Offer {
             version: 1,
             seq: self.seq,
             device: Some(device.into()),
             media: media.into(),
             port: own.port,
-            codecs: codecs
-                .map(|(pt, rtpmap)| Codec { pt: *pt, rtpmap: rtpmap.clone(), fmtp: None })
-                .collect(),
-            mode: if epoch.is_some() { own.mode } else { Mode::Off },
+            codecs: own.list(),
+            mode: if epoch.is_some() { own.effective() } else { Mode::Off },
             candidates: vec![Candidate {
                 kind: "host".into(),
                 addr: host(&config.contact).into(),
                 port: own.port,
             }],
-            srtp: Some("token".into()),
+            srtp: Some(if config.direct.plain { "none" } else { "token" }.into()),
             fingerprint: None,
             secret: epoch.map(|epoch| epoch.secret(config, now, media)),
             access: None,
@@ -166,11 +211,11 @@ impl Own {
     /// The epoch that holds now; a new one if the last is over.
     fn current_epoch(&mut self, cx: &mut Cx<'_>) -> Epoch {
         match self.epoch {
-            Some(epoch) if cx.now < epoch.ends => epoch,
+            Some(epoch) if cx.now + OVERLAP < epoch.ends => epoch,
             _ => {
                 let ends = cx.now + EPOCH;
                 let epoch = Epoch { number: seconds(cx.now), ends };
-                cx.arm(Timer::Epoch, ends);
+                cx.arm(Timer::Epoch, cx.now + EPOCH.saturating_sub(OVERLAP));
                 *self.epoch.insert(epoch)
             }
         }

@@ -4,10 +4,11 @@
 //! document is built when it is sent, so it is always the newest.
 
 use super::cx::{Cx, Timer, backoff};
+use super::direct::OpenOffer;
 use super::own::{Own, OwnOffer};
 use super::registration::supports_dm1;
 use super::request::{Answer, Draft, Outcome, Room, Ticket};
-use super::{Event, cx};
+use super::{Config, Event, cx};
 use crate::body::pidf::{Format, Mode, PIDF};
 use crate::message::{Method, Name, Response};
 use crate::mint::{Id, Label};
@@ -90,6 +91,21 @@ impl Publication {
         match self.own.offer(media, offer) {
             Ok(()) => self.changed(cx),
             Err(why) => cx.complain("offer", why),
+        }
+    }
+
+    /// Where we listen: what the presence agent was told, as far as it keeps secrets (X4).
+    pub(crate) fn open_offers(&self, config: &Config, now: Instant) -> Vec<OpenOffer> {
+        match self.dm1 && !self.leaving {
+            true => self.own.open_offers(config, now),
+            false => Vec::new(),
+        }
+    }
+
+    /// Somebody is heard on one of our offers, or not any more (X2).
+    pub(crate) fn occupy(&mut self, cx: &mut Cx<'_>, media: &str, occupied: bool) {
+        if self.own.occupy(media, occupied) {
+            self.changed(cx);
         }
     }
 

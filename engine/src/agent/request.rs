@@ -5,6 +5,7 @@
 //! CSeq rises. A PUBLISH waits here until the one before it to the same URI is over, whatever its
 //! package. It knows nothing of registrations or subscriptions; rooms get an [`Answer`].
 
+use super::CallId;
 use super::auth::{Asker, Auth, Credentials};
 use super::cx::Cx;
 use super::subscription::UsageId;
@@ -28,6 +29,11 @@ const SHORTEST: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Ticket(u64);
 
+impl Ticket {
+    /// No request ever has it.
+    pub(crate) const NONE: Self = Self(u64::MAX);
+}
+
 /// Who wants the answer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Room {
@@ -36,6 +42,7 @@ pub(crate) enum Room {
     Decisions,
     Usage(UsageId),
     Message(Aor),
+    Call(CallId),
 }
 
 /// A request as its room wants it, before Via, credentials and Content-Length.
@@ -148,6 +155,8 @@ pub(crate) struct Answer {
     pub(crate) ticket: Ticket,
     /// CSeq of the last try: the next request of this Call-ID continues from here.
     pub(crate) cseq: u32,
+    /// The credentials of the last try, if it was an INVITE: its ACK repeats them.
+    pub(crate) credentials: Vec<(Name, Box<str>)>,
     pub(crate) outcome: Outcome,
 }
 
@@ -156,6 +165,8 @@ pub(crate) struct Answer {
 pub(crate) enum Turn {
     /// It was sent once more; timers that guard it start again.
     Again(Room, Ticket),
+    /// A provisional answer to INVITE came.
+    Progress(Room, u16),
     /// It is over.
     Over(Answer),
 }
@@ -166,8 +177,14 @@ struct Exchange {
     draft: Draft,
     asked: Vec<Asker>,
     sent: Credentials,
+    /// Branch of the last try.
+    branch: Option<Branch>,
+    /// See [`Answer::credentials`].
+    lines: Vec<(Name, Box<str>)>,
     retries: u8,
     raised: bool,
+    /// Whether it is being cancelled: then it is not tried again.
+    cancelled: bool,
 }
 
 /// All requests that wait for an answer.
@@ -218,8 +235,11 @@ impl Cx<'_> {
             draft,
             asked: Vec::new(),
             sent: Credentials::default(),
+            branch: None,
+            lines: Vec::new(),
             retries: 0,
             raised: false,
+            cancelled: false,
         };
         if self.core.exchanges.must_wait(&exchange.draft) {
             self.core.exchanges.held.push_back((ticket, exchange));
@@ -259,6 +279,19 @@ impl Cx<'_> {
         }
     }
 
+    /// Nobody wants an INVITE to succeed any more (RFC 3261 §9.1). Its end is still told.
+    pub(crate) fn cancel(&mut self, ticket: Ticket) {
+        let Some(exchange) = self.core.exchanges.open.get_mut(&ticket) else { return };
+        exchange.cancelled = true;
+        let branch = exchange.branch.expect("an exchange that is open was sent");
+        self.core.transactions.cancel(&self.config.timing, self.now, branch, self.out);
+    }
+
+    /// Whether the end of a request was not told yet.
+    pub(crate) fn is_open(&self, ticket: Ticket) -> bool {
+        self.core.exchanges.open.contains_key(&ticket)
+    }
+
     /// A client transaction ended without an answer.
     pub(crate) fn silence(&mut self, ticket: Ticket) -> Option<Turn> {
         let exchange = self.core.exchanges.open.remove(&ticket)?;
@@ -269,10 +302,13 @@ impl Cx<'_> {
     /// A response for the exchange `ticket`; `None` while it is provisional or abandoned.
     pub(crate) fn answered(&mut self, ticket: Ticket, response: Response) -> Option<Turn> {
         if response.status() < 200 {
-            return None;
+            let exchange = self.core.exchanges.open.get(&ticket)?;
+            let invites = exchange.draft.method == Method::Invite;
+            return invites.then(|| Turn::Progress(exchange.room.clone(), response.status()));
         }
         let mut exchange = self.core.exchanges.open.remove(&ticket)?;
         let retry = match response.status() {
+            _ if exchange.cancelled => false,
             401 | 407 => self.take_challenge(&mut exchange, &response),
             423 => self.raise_interval(&mut exchange, &response),
             200..=299 => {
@@ -289,9 +325,10 @@ impl Cx<'_> {
         }
         exchange.draft.cseq += 1;
         let (room, cseq) = (exchange.room.clone(), exchange.draft.cseq);
+        let credentials = Vec::new();
         Some(match self.transmit(ticket, exchange) {
             Ok(()) => Turn::Again(room, ticket),
-            Err(outcome) => Turn::Over(Answer { room, ticket, cseq, outcome }),
+            Err(outcome) => Turn::Over(Answer { room, ticket, cseq, credentials, outcome }),
         })
     }
 
@@ -347,6 +384,7 @@ impl Cx<'_> {
     fn transmit(&mut self, ticket: Ticket, mut exchange: Exchange) -> Result<(), Outcome> {
         let branch = Branch { slot: Slot::default(), id: self.mint(Label::Branch) };
         let bytes = self.write(&mut exchange, branch);
+        exchange.branch = Some(branch);
         let draft = &exchange.draft;
         if draft.limit.is_some_and(|limit| bytes.len() > limit) {
             return Err(Outcome::TooLarge);
@@ -359,14 +397,21 @@ impl Cx<'_> {
     }
 
     fn write(&mut self, exchange: &mut Exchange, branch: Branch) -> Bytes {
-        let Exchange { draft, asked, sent, .. } = exchange;
+        let Exchange { draft, asked, sent, lines: kept, .. } = exchange;
         let body = draft.body.as_ref().map_or(&[][..], |(_, body)| body);
         let auth = &mut self.core.exchanges.auth;
-        let (lines, credentials) =
-            auth.authorize(self.config, asked, draft.method, &draft.uri, body);
+        // What goes straight to another agent is not for our server to check, and our proof
+        // against it is nothing for others.
+        let (lines, credentials) = match draft.peer == self.config.server || !asked.is_empty() {
+            true => auth.authorize(self.config, asked, draft.method, &draft.uri, body),
+            false => Default::default(),
+        };
         *sent = credentials;
+        if draft.method == Method::Invite {
+            *kept = lines.iter().map(|(name, value)| (*name, value.as_str().into())).collect();
+        }
         let mut writer = self.head(draft, branch);
-        if matches!(draft.method, Method::Register | Method::Subscribe) {
+        if matches!(draft.method, Method::Register | Method::Subscribe | Method::Invite) {
             writer.header(Name::Contact, &self.contact());
             writer.header(Name::Allow, super::cx::ALLOW);
         }
@@ -409,7 +454,8 @@ impl Cx<'_> {
 }
 
 fn over(exchange: Exchange, ticket: Ticket, outcome: Outcome) -> Turn {
-    Turn::Over(Answer { room: exchange.room, ticket, cseq: exchange.draft.cseq, outcome })
+    let Exchange { room, draft, lines: credentials, .. } = exchange;
+    Turn::Over(Answer { room, ticket, cseq: draft.cseq, credentials, outcome })
 }
 
 fn explain(error: ClientError) -> &'static str {

@@ -4,11 +4,13 @@
 //! `notify.rs`. A dialog that was given up is forgotten at once; a late NOTIFY of it gets 481.
 
 use super::cx::{Alarm, Cx, Timer, backoff};
+use super::direct::Standing;
 use super::offers::Offers;
 use super::request::{Answer, Outcome, Room, Ticket};
 use super::types::{Event, Package};
 use super::usage::{Bond, Purpose, State, Usage};
 use super::winfo::View;
+use crate::body::winfo::Status;
 use crate::message::{Aor, Name};
 use crate::mint::Label;
 use crate::time::Instant;
@@ -73,6 +75,34 @@ impl Subscriptions {
             State::Init | State::Terminated => self.start(cx, id),
             State::Pending(_) | State::Active(_) => self.refresh(cx, id),
             State::NotifyWait { .. } | State::Ending(_) => {}
+        }
+    }
+
+    /// How somebody stands to us, as our subscription shows.
+    pub(crate) fn standing(&self, target: &Aor) -> Standing {
+        let usage = self.wanted(target, Package::Presence).and_then(|id| self.usages.get(&id));
+        match usage.map(|usage| (&usage.state, usage.refused)) {
+            Some((State::Active(_), _)) => Standing::Active,
+            Some((State::Pending(_), _) | (State::Terminated, true)) => Standing::Refused,
+            Some((State::Terminated, false))
+            | Some((State::Init | State::NotifyWait { .. } | State::Ending(_), _))
+            | None => Standing::Unknown,
+        }
+    }
+
+    /// Who watches us with permission, as our watcher information shows.
+    pub(crate) fn watchers<'a>(&'a self, us: &'a Aor) -> impl Iterator<Item = Aor> + 'a {
+        let ours = self.usages.values();
+        let ours = ours.filter(|one| one.package == Package::Winfo && one.target == *us);
+        let rows = ours.flat_map(|usage| usage.view.rows.values());
+        let active = rows.filter(|row| row.status == Status::Active);
+        active.filter_map(|row| Aor::parse(&row.uri).ok())
+    }
+
+    /// Asks again for the presence of somebody, or for our own watchers.
+    pub(crate) fn ask_again(&mut self, cx: &mut Cx<'_>, target: &Aor, package: Package) {
+        if let Some(id) = self.wanted(target, package) {
+            self.refresh(cx, id);
         }
     }
 
@@ -290,8 +320,10 @@ impl Subscriptions {
         let (target, package) = (usage.target.clone(), usage.package);
         let asked = usage.asked;
         self.send(cx, id, asked);
-        let phase = super::SubscriptionPhase::Trying;
-        cx.emit(Event::Subscription { target, package, phase, reason: None, expires: None });
+        if self.is_shown(id) {
+            let phase = super::SubscriptionPhase::Trying;
+            cx.emit(Event::Subscription { target, package, phase, reason: None, expires: None });
+        }
     }
 
     /// Asks again inside the dialog; at most one SUBSCRIBE is out.
@@ -347,15 +379,14 @@ impl Subscriptions {
         usage.state = State::Terminated;
         usage.view = View::default();
         usage.document = None;
+        usage.refused = matches!(reason, Some("rejected" | "noresource"));
         usage.failures += 1;
         let (failures, wanted) = (usage.failures, usage.is_wanted());
-        let is_fork = usage.purpose == Purpose::Fork;
         let (target, package) = (usage.target.clone(), usage.package);
         if !self.shows_offers_of(&target) {
             self.offers.lose(cx, &target);
         }
-        // Who unsubscribed and subscribed again has one subscription in their eyes, and it lives.
-        if wanted || is_fork || self.wanted(&target, package).is_none() {
+        if self.is_shown(id) {
             cx.emit(Event::Subscription {
                 target,
                 package,
@@ -396,6 +427,16 @@ impl Subscriptions {
     fn wanted(&self, target: &Aor, package: Package) -> Option<UsageId> {
         let same = |usage: &Usage| usage.target == *target && usage.package == package;
         self.ids(|usage| usage.is_wanted() && same(usage)).first().copied()
+    }
+
+    /// Whether the user is told of beginnings and ends: who unsubscribed and subscribed again, or
+    /// looks once at somebody they also watch, has one subscription in their eyes, and it lives.
+    fn is_shown(&self, id: UsageId) -> bool {
+        self.usages.get(&id).is_some_and(|usage| {
+            usage.is_wanted()
+                || usage.purpose == Purpose::Fork
+                || self.wanted(&usage.target, usage.package).is_none()
+        })
     }
 
     fn shows_offers_of(&self, target: &Aor) -> bool {

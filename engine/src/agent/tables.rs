@@ -108,6 +108,10 @@ pub struct Sizes {
     pub shown: usize,
     /// Decisions that wait.
     pub decisions: usize,
+    /// Calls, up to the answer to BYE.
+    pub calls: usize,
+    /// Direct flows, both ways.
+    pub flows: usize,
 }
 
 impl Agent {
@@ -139,6 +143,8 @@ impl Agent {
             outbox: self.outbox.len(),
             shown: self.inbox.len(),
             decisions: self.decisions.len(),
+            calls: self.calls.len(),
+            flows: self.direct.len(),
         }
     }
 

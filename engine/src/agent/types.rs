@@ -1,12 +1,15 @@
 //! What goes into the agent and what comes out (behaviour §0.3). Only data; no behaviour.
 
-use crate::body::pidf::{Basic, Mode, Pidf};
+use super::negotiation::{Abilities, Flow};
+use crate::body::pidf::{Basic, Codec, Mode, Pidf};
 use crate::body::presrules::Verdict;
 use crate::body::winfo::{Cause, Status};
 use crate::machine::Peer;
 use crate::message::Aor;
 use crate::mint::Secret;
 use crate::transaction::Timing;
+use bytes::Bytes;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Configuration of an agent.
@@ -36,6 +39,122 @@ pub struct Config {
     pub allow_md5: bool,
     /// Longest wait for answers at logout (M10).
     pub logout: Duration,
+    /// What calls can be made of: media kinds and their codecs. Without any, nobody is at home
+    /// for an INVITE (480).
+    pub media: Vec<(Box<str>, Vec<Codec>)>,
+    /// How far direct media goes.
+    pub direct: DirectPolicy,
+}
+
+/// How far direct media goes (behaviour §6). The default is what is safe anywhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DirectPolicy {
+    /// K16: so many packets of media may leave before the first check is answered (X9), 10 at
+    /// most. Never with SRTP, whose keys need the answer, and never to an old offer.
+    pub early_packets: u8,
+    /// Whether own offers are for media without SRTP: for laboratories, and for early media.
+    pub plain: bool,
+}
+
+/// Names one call of an agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CallId(pub u64);
+
+/// Names one direct flow of an agent, either way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FlowId(pub u64);
+
+/// Which way a direct flow goes (D16).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Way {
+    /// We send.
+    Out,
+    /// We receive.
+    In,
+}
+
+/// State of a direct flow, for the user (M21, M22).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum FlowPhase {
+    /// Checks are out; nothing flows, but early media if the stream says so (X9).
+    Checking,
+    /// Media may flow. Comes again when the other side's address changes.
+    Streaming,
+    Stopped,
+}
+
+/// Why a direct flow stopped (behaviour §6.12).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum StopReason {
+    Unreachable,
+    Unauthorised,
+    Refused,
+    Busy,
+    Codec,
+    Withdrawn,
+    Peer,
+    User,
+    /// Nothing was heard for too long.
+    Consent,
+    Moved,
+}
+
+impl StopReason {
+    /// The word of behaviour §6.12.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Unauthorised => "unauthorised",
+            Self::Refused => "refused",
+            Self::Busy => "busy",
+            Self::Codec => "codec",
+            Self::Withdrawn => "withdrawn",
+            Self::Peer => "peer",
+            Self::User => "user",
+            Self::Consent => "consent",
+            Self::Moved => "moved",
+        }
+    }
+}
+
+/// SRTP master keys with their salts: to send with, to receive with.
+pub type StreamKeys = ([u8; 30], [u8; 30]);
+
+/// What flows in a direct flow, for whoever moves the media.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct DirectStream {
+    /// Our port.
+    pub port: u16,
+    /// The one address of the other side that counts.
+    pub remote: SocketAddr,
+    /// Codec; the payload type is the receiver's.
+    pub codec: Codec,
+    /// SSRC of what we send, RTCP included.
+    pub ssrc: u32,
+    /// SSRC of what the other side sends; 0 before it has answered.
+    pub remote_ssrc: u32,
+    /// Keys, if it is SRTP (§6.8).
+    pub keys: Option<StreamKeys>,
+    /// Most packets of media that may leave: early media, before the answer (X9). `None` is no
+    /// limit.
+    pub budget: Option<u8>,
+}
+
+/// State of a call, for the user (M6).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum CallPhase {
+    /// INVITE sent.
+    Calling,
+    /// It rings at the other side.
+    Ringing,
+    /// Somebody calls us.
+    Incoming,
+    /// Answered; the flows say what goes where. Comes again when they change.
+    Up,
+    Ended,
 }
 
 /// `presence` or `presence.winfo`.
@@ -68,7 +187,8 @@ pub enum Command {
         port: u16,
         /// Codecs in order of preference: payload type and rtpmap.
         codecs: Vec<(u8, Box<str>)>,
-        /// Readiness.
+        /// Readiness. `Busy` is able but occupied otherwise, as by a call: nobody new is heard
+        /// (486), and who is heard goes on.
         mode: Mode,
     },
     /// Subscribe and keep the subscription up.
@@ -107,6 +227,76 @@ pub enum Command {
         text: Box<str>,
         /// Number chosen by the caller, echoed in [`Event::MessageStatus`].
         ticket: u64,
+    },
+    /// Call somebody by INVITE. [`Event::Call`] tells the call's name.
+    Call {
+        /// Whom.
+        target: Aor,
+        /// Ports that are open and what they can do.
+        abilities: Abilities,
+    },
+    /// Answer a call that came in.
+    Answer {
+        /// Which.
+        call: CallId,
+        /// Ports that are open and what they can do.
+        abilities: Abilities,
+    },
+    /// End a call, or refuse it.
+    Hangup {
+        /// Which.
+        call: CallId,
+    },
+    /// Put the other side of a call on hold, or take it back (RFC 3264 §8.4).
+    Hold {
+        /// Which.
+        call: CallId,
+        /// On hold, or not.
+        hold: bool,
+    },
+    /// Speak to somebody directly: as its offer says (M21), or back to one who is heard and would
+    /// hear us (X13), then from the port it is heard on. [`Event::Flow`] tells the flow's name.
+    Direct {
+        /// Whom.
+        target: Aor,
+        /// `audio` or `video`.
+        media: Box<str>,
+        /// Port that is open for it.
+        port: u16,
+        /// What we can encode; if it is to be heard too, what we can also decode.
+        codecs: Vec<Codec>,
+        /// Whether the other side may speak back on the same port, for as long as this flow
+        /// streams (X13): set only if the user is willing to hear it.
+        hears: bool,
+    },
+    /// End a direct flow, either way.
+    StopFlow {
+        /// Which.
+        flow: FlowId,
+    },
+    /// A STUN datagram came to a media port.
+    MediaPacket {
+        /// Our port.
+        port: u16,
+        /// Where it came from.
+        from: SocketAddr,
+        /// The datagram.
+        bytes: Bytes,
+    },
+    /// Valid media or RTCP of a flow came; to be said about once a second.
+    MediaHeard {
+        /// Which.
+        flow: FlowId,
+    },
+    /// A valid RTCP BYE of a flow came.
+    MediaBye {
+        /// Which.
+        flow: FlowId,
+    },
+    /// The other side's port of a flow cannot be reached.
+    MediaUnreachable {
+        /// Which.
+        flow: FlowId,
     },
 }
 
@@ -242,6 +432,58 @@ pub enum Event {
         phase: MessagePhase,
         /// SIP status behind it, if any.
         status: Option<u16>,
+    },
+    /// A call began, changed or ended.
+    Call {
+        /// Which.
+        call: CallId,
+        /// With whom.
+        peer: Box<str>,
+        /// State.
+        phase: CallPhase,
+        /// What flows now; empty unless it is up.
+        flows: Vec<Flow>,
+        /// SIP status behind it, if any.
+        status: Option<u16>,
+        /// Why it ended.
+        reason: Option<Box<str>>,
+    },
+    /// A direct flow began, changed or ended.
+    Flow {
+        /// Which.
+        flow: FlowId,
+        /// With whom.
+        peer: Aor,
+        /// Media kind.
+        media: Box<str>,
+        /// Which way.
+        way: Way,
+        /// State.
+        phase: FlowPhase,
+        /// What flows, while it streams; or how much may flow before the answer.
+        stream: Option<DirectStream>,
+        /// Why it stopped.
+        reason: Option<StopReason>,
+    },
+    /// Send this datagram from a media port.
+    MediaPacket {
+        /// Our port.
+        port: u16,
+        /// Where to.
+        to: SocketAddr,
+        /// The datagram.
+        bytes: Bytes,
+    },
+    /// Send RTCP BYE from a media port, now and twice again (behaviour §6.7).
+    MediaBye {
+        /// Our port.
+        port: u16,
+        /// Where to.
+        to: SocketAddr,
+        /// Our SSRC.
+        ssrc: u32,
+        /// Keys, if it is SRTP.
+        keys: Option<StreamKeys>,
     },
     /// Something the user should know and nothing else says.
     Error {

@@ -92,6 +92,8 @@ pub(crate) struct Usage {
     pub(crate) leaving: bool,
     /// Ends and failures in a row, without a refresh that worked in between.
     pub(crate) failures: u32,
+    /// Whether its end was the presentity's will.
+    pub(crate) refused: bool,
     pub(crate) document: Option<Pidf>,
     pub(crate) view: View,
     /// Until when a NOTIFY may create a further dialog: Timer N of the SUBSCRIBE that began it.
@@ -115,6 +117,7 @@ impl Usage {
             ticket: None,
             leaving: false,
             failures: 0,
+            refused: false,
             document: None,
             view: View::default(),
             forks_until: Instant::default(),

@@ -8,9 +8,9 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
-use reach::moved;
 pub use reach::reach;
 pub(crate) use reach::reach_uri;
+use reach::{moved, towards};
 
 use crate::machine::Peer;
 use crate::message::{
@@ -61,12 +61,13 @@ impl Dialog {
     }
 
     /// The UAC side of a dialog created by `response` to our INVITE (RFC 3261 §12.1.2), which
-    /// went to `peer`.
+    /// went to `peer`. What follows goes to the first route or the Contact if that is an address
+    /// we can send to, else to `peer` again.
     pub fn from_response(response: &Response, peer: Peer, local_tag: Id) -> Option<Self> {
         let (local, remote) = (response.from().ok()?, response.to().ok()?);
         let mut routes = record_route(response);
         routes.reverse();
-        Some(Self {
+        let mut dialog = Self {
             call_id: response.call_id().ok()?.into(),
             local_tag,
             remote_tag: remote.tag().unwrap_or("").into(),
@@ -77,7 +78,9 @@ impl Dialog {
             local_cseq: response.cseq().ok()?.number,
             remote_cseq: None,
             peer,
-        })
+        };
+        dialog.peer = towards(dialog.next_hop(), peer);
+        Some(dialog)
     }
 
     fn from_request(request: &Request, from: Peer, local_tag: Id, cseq: u32) -> Option<Self> {

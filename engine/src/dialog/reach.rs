@@ -50,6 +50,14 @@ pub(super) fn moved(before: &str, after: &str, known: Peer) -> Peer {
     }
 }
 
+/// Where a URI leads that came in an answer, through somebody who is reached at `known`.
+pub(super) fn towards(uri: &str, known: Peer) -> Peer {
+    match address(uri) {
+        Some(addr) if can_reach(known.addr.ip(), addr.ip()) => Peer { addr, ..known },
+        _ => known,
+    }
+}
+
 /// The socket that a URI names by address.
 fn address(uri: &str) -> Option<SocketAddr> {
     let uri = Uri::parse(uri).ok()?;

@@ -13,6 +13,11 @@ const MANIFEST: &str = "models/museum/Cargo.toml";
 const HERE: &str = "presence-museum";
 const THERE: &str = "presence-museum-planted";
 
+/// The version of every package of ours in the copy. Cargo tells packages that are built into one
+/// directory apart by name and version; with the same version the planted engine would be linked
+/// into whatever is built of the real one next.
+const PLANTED: &str = "version = \"0.0.0-planted\"";
+
 fn unfit(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Unfit {
     Unfit(format!("{what}: {error}"))
 }
@@ -66,6 +71,10 @@ pub fn build(root: &Path, exhibits: &[Exhibit]) -> Result<Built, Unfit> {
     let manifest = std::fs::read_to_string(root.join(MANIFEST)).map_err(|e| unfit(MANIFEST, e))?;
     let (ours, theirs) = (format!("name = \"{HERE}\""), format!("name = \"{THERE}\""));
     changed.insert(MANIFEST.to_owned(), manifest.replace(&ours, &theirs));
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        let text = std::fs::read_to_string(root.join(file)).map_err(|error| unfit(file, error))?;
+        changed.insert(file.to_owned(), renumbered(&text));
+    }
     let files = files(root)?;
     sweep(&copy, &copy, &files, &changed);
     for file in &files {
@@ -88,6 +97,19 @@ pub fn build(root: &Path, exhibits: &[Exhibit]) -> Result<Built, Unfit> {
     let program =
         target.join("release").join(THERE).with_extension(std::env::consts::EXE_EXTENSION);
     Ok(Built { program, took: began.elapsed() })
+}
+
+/// A manifest or lock file in which our own packages have another version.
+fn renumbered(text: &str) -> String {
+    let ours = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+    let mut before = "";
+    let lines = text.lines().map(|line| {
+        let is_ours = before == "[workspace.package]" || before.starts_with("name = \"presently");
+        let changed = if is_ours && line == ours { PLANTED } else { line };
+        before = line;
+        changed.to_owned() + "\n"
+    });
+    lines.collect()
 }
 
 /// Writes a file unless it is there already: cargo goes by times.
@@ -118,3 +140,6 @@ fn sweep(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

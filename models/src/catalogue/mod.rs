@@ -1,6 +1,8 @@
 //! The models, by their names in behaviour §5.4. Bounds are small on purpose: every run ends.
 
+mod allowed;
 mod digest;
+mod media;
 mod pager;
 mod pairs;
 mod publications;
@@ -10,6 +12,7 @@ mod winfo;
 use crate::cast::DOMAIN;
 use crate::law::Law;
 use crate::plan::{Budget, Clocks, Plan, UserId, Wish};
+use crate::world::LONG;
 use presently_engine::agent::{Command, Package};
 use presently_engine::body::pidf::Basic;
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -43,10 +46,12 @@ pub fn plans(depth: Depth) -> Vec<Plan> {
     let families = [
         pairs::plans,
         subscriptions::plans,
+        allowed::plans,
         winfo::plans,
         publications::plans,
         digest::plans,
         pager::plans,
+        media::plans,
     ];
     families.iter().flat_map(|family| family(depth)).collect()
 }
@@ -138,6 +143,9 @@ fn base(name: &'static str, says: &'static str, users: &'static [&'static str]) 
         giveup: Duration::from_secs(1200),
         replay_records: None,
         sharded: false,
+        long: LONG,
+        again: None,
+        calls: false,
         pair: None,
         laws: [ALWAYS, IN_THE_END].concat(),
         sights: Vec::new(),

@@ -52,11 +52,14 @@ fn c8b(depth: Depth) -> Plan {
     plan.wishes.push(wish(CAROL, COME, "logs in on his other device", Command::Login));
     plan.wishes.push(wish(BOB, LEAVE, "logs out on his first device", Command::Logout));
     plan.budget = Budget { drops: 1, ..Budget::default() };
-    plan.budget.copies = u8::from(depth == Depth::Deep);
-    // After a crash a device takes the message that comes again for a merged request (482), and it
-    // waits in the store until the device registers again: P52 does not hold there yet.
-    plan.budget.crashes = u8::from(depth == Depth::Deep);
+    plan.budget.copies = u8::from(depth > Depth::Quick);
+    plan.budget.crashes = 1;
     plan.budget.wishes = purses(&[(WATCH, 1), (COME, 1), (LEAVE, 1)]);
-    plan.sights = vec![Sight::Stored, Sight::StoredThenDelivered, Sight::DuplicateSuppressed];
+    plan.sights = vec![
+        Sight::Stored,
+        Sight::StoredThenDelivered,
+        Sight::DuplicateSuppressed,
+        Sight::Restarted,
+    ];
     plan
 }

@@ -53,7 +53,12 @@ fn c1c(depth: Depth) -> Plan {
 }
 
 fn c1d(depth: Depth) -> Plan {
-    let mut plan = at_any_time(c1b(), if depth == Depth::Deep { 3 } else { 2 });
+    let fires = match depth {
+        Depth::Quick => 1,
+        Depth::Ci => 2,
+        Depth::Deep => 3,
+    };
+    let mut plan = at_any_time(c1b(), fires);
     plan.name = "C1d";
     plan.says = "C1b, with timers that fire at any moment";
     plan

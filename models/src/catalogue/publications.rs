@@ -2,11 +2,11 @@
 
 use super::{ALICE, BOB, COME, Depth, LEAVE, PUBLISH, base, publish, purses, watch, wish};
 use crate::law::{Law, Sight};
-use crate::plan::{Budget, Plan};
+use crate::plan::{Budget, Clocks, Plan};
 use presently_engine::agent::{Command, Package};
 
 pub(super) fn plans(depth: Depth) -> Vec<Plan> {
-    vec![c5a(depth), c5b(), c5c(depth), c5d(depth)]
+    vec![c5a(depth), c5b(), c5c(depth), c5d(depth), c5e(depth)]
 }
 
 const LAWS: &[Law] = &[
@@ -20,7 +20,7 @@ const LAWS: &[Law] = &[
 ];
 
 fn c5a(depth: Depth) -> Plan {
-    let says = "publications: a network cut for long, a restart";
+    let says = "publications: letters lost, a network cut for long, a restart, a long wait";
     let mut plan = base("C5a", says, &["alice"]);
     plan.linger = true;
     plan.wishes = vec![
@@ -29,10 +29,9 @@ fn c5a(depth: Depth) -> Plan {
         wish(ALICE, LEAVE, "logs out", Command::Logout),
     ];
     plan.budget = Budget { outages: 1, crashes: 1, ..Budget::default() };
-    plan.budget.wishes = purses(&[(PUBLISH, 2), (LEAVE, 1)]);
-    if depth == Depth::Quick {
-        plan.budget.wishes = purses(&[(PUBLISH, 2)]);
-    }
+    plan.budget.wishes = purses(&[(PUBLISH, 2), (LEAVE, u8::from(depth == Depth::Deep))]);
+    plan.budget.drops = u8::from(depth > Depth::Quick);
+    plan.budget.jumps = u8::from(depth > Depth::Quick);
     plan.laws = LAWS.to_vec();
     plan.sights = vec![Sight::StaleTag, Sight::Restarted, Sight::Retransmitted];
     plan
@@ -90,5 +89,20 @@ fn c5d(depth: Depth) -> Plan {
     plan.budget.wishes = purses(&[(PUBLISH, 1), (COME, 1), (LEAVE, 1)]);
     plan.laws = [LAWS, &[Law::OneTuplePerId, Law::WatcherConverges, Law::OneInFlight]].concat();
     plan.sights = vec![Sight::Withdrawn];
+    plan
+}
+
+/// A copy that comes after its transaction is forgotten is carried out, unless its CSeq says that
+/// another REGISTER has overtaken it (RFC 3261 §10.3 step 7).
+fn c5e(depth: Depth) -> Plan {
+    let mut plan = c5b();
+    plan.name = "C5e";
+    plan.says = "C5b, with timers that fire at any moment: copies older than their transactions";
+    plan.clocks = Clocks::Any;
+    plan.budget = Budget { copies: 1, fires: 2, ..Budget::default() };
+    plan.budget.fires += u8::from(depth > Depth::Quick);
+    plan.budget.wishes = purses(&[(COME, 2), (LEAVE, 1)]);
+    plan.laws = vec![Law::RegisterAtomic, Law::CSeqSendMonotone];
+    plan.sights = vec![Sight::LoggedOut, Sight::Retransmitted, Sight::CopyAbsorbed];
     plan
 }

@@ -2,7 +2,7 @@
 //! belongs to, words are found again among the words of what is possible.
 
 use crate::wire::Letter;
-use crate::world::{Action, LONG, Serves, Village, World};
+use crate::world::{Action, Serves, Village, World};
 use presently_engine::Machine;
 use serde::{Deserialize, Serialize};
 use stateright::Model;
@@ -43,6 +43,31 @@ impl fmt::Display for Unfound {
         match self.possible.as_slice() {
             [] => write!(f, "; nothing is"),
             possible => write!(f, "; possible: {}", possible.join("; ")),
+        }
+    }
+}
+
+impl Deed {
+    /// The lasting name of an action that is called so, among all that are possible.
+    pub(crate) fn among<A: PartialEq>(possible: Vec<(String, A)>, does: String, action: A) -> Self {
+        let mut same = possible.into_iter().filter(|(name, _)| *name == does);
+        let which = same.position(|(_, it)| it == action).unwrap_or(0);
+        Self { does, which }
+    }
+}
+
+/// The action that a deed names, among all that are possible.
+///
+/// # Errors
+/// It is none of them.
+pub(crate) fn found<A: Copy>(possible: Vec<(String, A)>, deed: &Deed) -> Result<A, Unfound> {
+    let mut same = possible.iter().filter(|(name, _)| *name == deed.does);
+    match same.nth(deed.which) {
+        Some((_, action)) => Ok(*action),
+        None => {
+            let mut possible: Vec<String> = possible.into_iter().map(|(name, _)| name).collect();
+            possible.dedup();
+            Err(Unfound { deed: deed.clone(), possible })
         }
     }
 }
@@ -95,6 +120,9 @@ impl<S: Serves> Village<S> {
             Action::Fire(node) => format!("fire {}'s next timer", self.user(node - 1)),
             Action::Outage(user) => format!("{} is cut off for 33 s", self.user(user)),
             Action::Depart(user) => format!("{}'s device is switched off", self.user(user)),
+            Action::Reboot(user) => {
+                format!("{}'s agent crashes, and is started again", self.user(user))
+            }
             Action::Crash => "crash the server, which comes back".to_owned(),
             Action::Replay(_) => format!("the attacker repeats {letter}"),
             Action::Forge(_) => format!("the attacker changes the digest of {letter}"),
@@ -111,7 +139,7 @@ impl<S: Serves> Village<S> {
         let first = server.into_iter().chain(agents).filter(|(_, due)| *due == at);
         let whose: Vec<&str> = first.map(|(who, _)| who).collect();
         let wait = at.since(world.now);
-        let long = if wait >= LONG { ", a long wait" } else { "" };
+        let long = if wait >= self.plan.long { ", a long wait" } else { "" };
         format!("{}, in {} s{long}", whose.join(" and "), wait.as_secs_f64())
     }
 
@@ -121,19 +149,15 @@ impl<S: Serves> Village<S> {
         self.actions(world, &mut actions);
         let mut named: Vec<(String, Action)> =
             actions.into_iter().map(|action| (self.called(world, action), action)).collect();
-        let text = |action: Action| {
-            self.letter(world, action).map(|letter| letter.message.headers().bytes().to_vec())
-        };
+        let text =
+            |action: Action| self.letter(world, action).map(|letter| letter.bytes().to_vec());
         named.sort_by_cached_key(|(name, action)| (name.clone(), text(*action)));
         named
     }
 
     /// The lasting name of an action.
     pub(crate) fn deed(&self, world: &World<S>, action: Action) -> Deed {
-        let does = self.called(world, action);
-        let same = self.possible(world).into_iter().filter(|(name, _)| *name == does);
-        let which = same.map(|(_, action)| action).position(|it| it == action).unwrap_or(0);
-        Deed { does, which }
+        Deed::among(self.possible(world), self.called(world, action), action)
     }
 
     /// The action that a deed names.
@@ -141,16 +165,6 @@ impl<S: Serves> Village<S> {
     /// # Errors
     /// It is not possible in this state.
     pub(crate) fn find(&self, world: &World<S>, deed: &Deed) -> Result<Action, Unfound> {
-        let possible = self.possible(world);
-        let mut same = possible.iter().filter(|(name, _)| *name == deed.does);
-        match same.nth(deed.which) {
-            Some((_, action)) => Ok(*action),
-            None => {
-                let mut possible: Vec<String> =
-                    possible.into_iter().map(|(name, _)| name).collect();
-                possible.dedup();
-                Err(Unfound { deed: deed.clone(), possible })
-            }
-        }
+        found(self.possible(world), deed)
     }
 }

@@ -1,6 +1,7 @@
 //! What is worth saying about a letter, in words that fit into a ladder.
 
 use super::user_of;
+use crate::wire::{Content, Letter};
 use presently_engine::body::pidf::{Basic, Pidf};
 use presently_engine::body::presrules::{AUTH_POLICY, Rules};
 use presently_engine::body::winfo::{WATCHERINFO, WatcherInfo};
@@ -8,7 +9,7 @@ use presently_engine::message::{Headers, Message, Method, Name};
 
 /// What a letter is: method or status, package, CSeq. It stays the same when the engine changes
 /// what the letter says.
-pub(super) fn title(message: &Message) -> String {
+pub(crate) fn title(message: &Message) -> String {
     match message {
         Message::Request(request) => {
             let event = request.event().map(|event| format!(" {}", event.package));
@@ -23,7 +24,11 @@ pub(super) fn title(message: &Message) -> String {
 }
 
 /// What else a letter says, each fact a few words.
-pub(super) fn of(message: &Message) -> Vec<String> {
+pub(super) fn of(letter: &Letter) -> Vec<String> {
+    let message = match &letter.content {
+        Content::Sip(message) => message,
+        Content::Media(_) => return Vec::new(),
+    };
     let headers = message.headers();
     let mut facts = Vec::new();
     let mut header = |label: &str, name: Name| {

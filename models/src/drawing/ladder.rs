@@ -3,6 +3,7 @@
 
 use super::facts;
 use super::standing::Standing;
+use crate::cast::home;
 use crate::wire::Letter;
 use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World};
 use std::fmt::Write;
@@ -100,14 +101,14 @@ impl<S: Serves> Village<S> {
     /// A letter between two columns, and its facts behind the last.
     fn arrow(&self, from: SocketAddr, letter: &Letter, stroke: Stroke) -> String {
         let columns = self.columns();
-        let place = |end: SocketAddr| columns.iter().position(|column| *column == end);
+        let place = |end: SocketAddr| columns.iter().position(|column| *column == home(end));
         let (Some(from), Some(to)) = (place(from), place(letter.to)) else {
             return format!("{:MARGIN$}{}\n", "", self.line(letter));
         };
         let (left, right) = (from.min(to), from.max(to));
         let room = (right - left) * SPAN - 1;
         let dash = if stroke == Stroke::Arrives { '─' } else { '╌' };
-        let label: String = facts::title(&letter.message).chars().take(room - 6).collect();
+        let label: String = letter.title().chars().take(room - 6).collect();
         let fill: String = std::iter::repeat_n(dash, room - 5 - label.chars().count()).collect();
         let head = match (stroke, from < to) {
             (Stroke::IsLost, _) => '✗',
@@ -123,7 +124,7 @@ impl<S: Serves> Village<S> {
         let start = MARGIN + left * SPAN + 1;
         line.splice(start..start + room, body.chars());
         let line: String = line.into_iter().collect();
-        let facts = facts::of(&letter.message).join(", ");
+        let facts = facts::of(letter).join(", ");
         format!("{}\n", format!("{line}  {facts}").trim_end())
     }
 

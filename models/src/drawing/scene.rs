@@ -3,11 +3,12 @@
 
 use super::facts;
 use super::standing::Standing;
+use crate::cast::home;
 use crate::law::Law;
 use crate::plan::UserId;
 use crate::wire::Letter;
 use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World};
-use presently_engine::message::{Message, Method};
+use presently_engine::message::Method;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -87,15 +88,8 @@ impl Scene {
         path: &[(&World<S>, Option<Action>)],
     ) -> Self {
         let columns = village.columns();
-        let mut scene = Self {
-            people: columns.iter().map(|socket| village.name(*socket).to_owned()).collect(),
-            steps: Vec::new(),
-            arrows: Vec::new(),
-            stands: Vec::new(),
-            under_way: Vec::new(),
-            broken: Vec::new(),
-            is_quiet: false,
-        };
+        let names = columns.iter().map(|socket| village.name(*socket).to_owned());
+        let mut scene = Self::of(names.collect());
         for pair in path.windows(2) {
             if let [(before, Some(action)), (after, _)] = pair {
                 scene.step(village, &columns, before, *action, after);
@@ -103,22 +97,39 @@ impl Scene {
         }
         if let Some((end, _)) = path.last() {
             let before = path.len().checked_sub(2).map(|at| village.standings(path[at].0));
-            let stands = village.standings(end).into_iter().enumerate();
-            let changed = |at: usize, end: &Standing| {
-                before.as_ref().is_some_and(|before| before.get(at) != Some(end))
-            };
-            scene.stands = stands
-                .map(|(at, end)| {
-                    let changed = changed(at, &end);
-                    (end, changed)
-                })
-                .collect();
+            scene.stand(before.as_deref(), village.standings(end));
             scene.under_way =
                 end.wire.iter().map(|(letter, copies)| (village.line(letter), copies)).collect();
             scene.broken = end.broken().to_vec();
-            scene.is_quiet = end.is_quiet();
+            scene.is_quiet = end.is_quiet(&village.plan);
         }
         scene
+    }
+
+    /// Nothing yet, with these people.
+    pub(super) fn of(people: Vec<String>) -> Self {
+        Self {
+            people,
+            steps: Vec::new(),
+            arrows: Vec::new(),
+            stands: Vec::new(),
+            under_way: Vec::new(),
+            broken: Vec::new(),
+            is_quiet: false,
+        }
+    }
+
+    /// Says where everybody stands at the end, and whom the last step changed.
+    pub(super) fn stand(&mut self, before: Option<&[Standing]>, after: Vec<Standing>) {
+        let changed =
+            |at: usize, end: &Standing| before.is_some_and(|before| before.get(at) != Some(end));
+        let stands = after.into_iter().enumerate();
+        self.stands = stands
+            .map(|(at, end)| {
+                let changed = changed(at, &end);
+                (end, changed)
+            })
+            .collect();
     }
 
     fn step<S: Serves>(
@@ -176,12 +187,12 @@ impl Scene {
     }
 
     /// Arrows of a letter that have not ended.
-    fn open(&self, print: u64) -> impl Iterator<Item = usize> {
+    pub(super) fn open(&self, print: u64) -> impl Iterator<Item = usize> {
         let is_open = move |arrow: &Arrow| arrow.print == print && arrow.fate == Fate::UnderWay;
         self.arrows.iter().enumerate().filter(move |(_, it)| is_open(it)).map(|(index, _)| index)
     }
 
-    fn leave(
+    pub(super) fn leave(
         &mut self,
         columns: &[SocketAddr],
         from: SocketAddr,
@@ -191,17 +202,17 @@ impl Scene {
         self.arrows.push(Arrow {
             from: column(columns, from),
             to: column(columns, letter.to),
-            title: facts::title(&letter.message),
-            facts: facts::of(&letter.message).join(", "),
-            text: String::from_utf8_lossy(letter.message.headers().bytes()).into_owned(),
-            kind: kind(&letter.message),
+            title: letter.title(),
+            facts: facts::of(letter).join(", "),
+            text: letter.text(),
+            kind: kind(letter),
             fate,
             print: letter.print,
         });
         Row::Leaves(self.arrows.len() - 1)
     }
 
-    fn end(&mut self, print: u64, fate: Fate) -> Option<Row> {
+    pub(super) fn end(&mut self, print: u64, fate: Fate) -> Option<Row> {
         let index = self.open(print).next()?;
         self.arrows[index].fate = fate;
         Some(Row::Ends(index))
@@ -230,14 +241,14 @@ impl Scene {
 }
 
 fn column(columns: &[SocketAddr], who: SocketAddr) -> usize {
-    columns.iter().position(|column| *column == who).unwrap_or(0)
+    columns.iter().position(|column| *column == home(who)).unwrap_or(0)
 }
 
-fn kind(message: &Message) -> Kind {
-    match message {
-        Message::Request(request) if request.method() == Method::Notify => Kind::Notify,
-        Message::Request(_) => Kind::Request,
-        Message::Response(response) if response.status() < 300 => Kind::Success,
-        Message::Response(_) => Kind::Refusal,
+fn kind(letter: &Letter) -> Kind {
+    match letter.facts.status {
+        0 if letter.asks(Method::Notify) => Kind::Notify,
+        0 => Kind::Request,
+        1..300 => Kind::Success,
+        _ => Kind::Refusal,
     }
 }

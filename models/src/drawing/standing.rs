@@ -7,9 +7,9 @@ use presently_engine::server::{Record, SubscriptionTableRow};
 
 /// One end.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Standing {
-    pub(super) who: String,
-    pub(super) lines: Vec<String>,
+pub(crate) struct Standing {
+    pub(crate) who: String,
+    pub(crate) lines: Vec<String>,
 }
 
 /// The name of a package.
@@ -28,7 +28,8 @@ impl<S: Serves> Village<S> {
             let lines = if world.is_absent(user) {
                 vec!["switched off".to_owned()]
             } else {
-                agent_lines(&agent.get().tables(world.now))
+                let lines = agent_lines(&agent.get().tables(world.now));
+                lines.into_iter().chain(world.ghost.media_of(user)).collect()
             };
             Standing { who: self.user(user).to_owned(), lines }
         });
@@ -45,7 +46,7 @@ impl<S: Serves> Village<S> {
         }
         text.push_str("\nUnder way\n");
         for (letter, copies) in world.wire.iter() {
-            let message = String::from_utf8_lossy(letter.message.headers().bytes());
+            let message = letter.text();
             let line = self.line(letter);
             text.push_str(&format!("--- {line}, copies: {copies}\n{}\n", message.trim_end()));
         }

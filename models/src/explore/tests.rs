@@ -1,12 +1,16 @@
 use super::*;
 use crate::catalogue::{Depth, plans};
 
-fn explored(name: &str) -> Explored<Server> {
+fn plan(name: &str) -> Plan {
     let plan = plans(Depth::Quick).into_iter().find(|plan| plan.name == name);
-    Explored::new(plan.expect("a model of the catalogue"))
+    plan.expect("a model of the catalogue")
 }
 
-fn choices(model: &Explored<Server>, state: &View<Server>) -> Vec<Choice> {
+fn explored(name: &str) -> Explored<Village<Server>> {
+    Explored(Village::new(plan(name)))
+}
+
+fn choices<M: Pictured>(model: &Explored<M>, state: &View<M::State>) -> Vec<Choice<M::Action>> {
     let mut choices = Vec::new();
     model.actions(state, &mut choices);
     choices
@@ -58,23 +62,40 @@ fn the_laws_are_judged_as_in_a_run() {
     let model = explored("C2a");
     let state = model.init_states().pop().expect("a beginning");
     let properties = model.properties();
-    assert_eq!(properties.len(), model.village.plan.laws.len());
+    assert_eq!(properties.len(), model.0.plan.laws.len());
     assert!(properties.iter().all(|law| (law.condition)(&model, &state)));
 }
 
 #[test]
-fn a_model_without_villagers_is_refused_by_name() {
-    let plan = plans(Depth::Deep).into_iter().find(|plan| plan.pair.is_some()).expect("C1");
-    let at = "127.0.0.1:0".parse().expect("an address");
-    let why = serve_shipped(plan, at, |_| {}).expect_err("it has no page");
-    assert!(why.starts_with("C1") && why.contains("two transactions"), "{why}");
+fn two_transactions_have_a_page_like_everybody() {
+    let model = Explored(Exchange::of(&plan("C1b")).expect("an exchange"));
+    let mut state = model.init_states().pop().expect("a beginning");
+    let first = state.clone();
+    let way = [
+        "deliver client → server: INVITE 1",
+        "the server's user answers 200",
+        "deliver server → client: 200 to INVITE 1",
+    ];
+    let mut path = Vec::new();
+    for words in way {
+        let possible = choices(&model, &state);
+        let said: Vec<&str> = possible.iter().map(|choice| choice.says.as_str()).collect();
+        let place = said.iter().position(|says| *says == words);
+        path.push(possible[place.unwrap_or_else(|| panic!("{words}: {said:?}"))].clone());
+        state = model.next_state(&state, path[path.len() - 1].clone()).expect("a step");
+    }
+    assert!(format!("{state:?}").contains("its user was told 200"), "{state:?}");
+    let path = Path::from_actions(&model, first, &path).expect("a path");
+    let svg = model.as_svg(path).expect("a picture");
+    for words in ["INVITE sip:bob@example.org SIP/2.0", "is told 200", "ACK 1", "client"] {
+        assert!(svg.contains(words), "{words}: {svg}");
+    }
 }
 
 #[test]
 fn an_address_that_is_taken_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let at = taken.local_addr().expect("its address");
-    let plan = plans(Depth::Quick).swap_remove(0);
-    let why = serve::<Server>(plan, at, |_| {}).expect_err("it is taken");
+    let why = serve_shipped(plan("C2a"), at, |_| {}).expect_err("it is taken");
     assert!(why.contains("in use"), "{why}");
 }

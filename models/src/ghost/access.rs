@@ -40,6 +40,9 @@ pub(crate) struct Deed<'a> {
     pub(crate) request: &'a Request,
     pub(crate) origin: Origin,
     pub(crate) boot: u8,
+    /// What was stored before and after.
+    pub(crate) before: &'a Rows,
+    pub(crate) after: &'a Rows,
     /// The answer, if one was made now, and not repeated.
     pub(crate) answer: Option<&'a Response>,
     /// Whether the request was carried out, successfully or not.
@@ -142,14 +145,23 @@ impl Access {
             return;
         }
         if let Some(asked) = asked {
-            let valid = self.tags.contains(&asked) && !self.outdated.contains(&asked);
-            notes.demand(Law::EtagDiscipline, valid);
+            let known = self.tags.contains(&asked) && !self.outdated.contains(&asked);
+            let valid = known && is_published(deed.before, asked);
+            notes.demand(Law::EtagDiscipline, valid && !is_published(deed.after, asked));
             self.outdated.insert(asked);
         }
         if let Some(tag) = answer.first(Name::SipEtag).map(mark) {
             notes.demand(Law::EtagDiscipline, self.tags.insert(tag));
         }
     }
+}
+
+/// Whether a publication is stored under this entity-tag.
+fn is_published(rows: &Rows, tag: u64) -> bool {
+    rows.values().any(|row| match row {
+        Record::Published(_, id, _) => mark(&id.to_string()) == tag,
+        _ => false,
+    })
 }
 
 /// What a REGISTER did to the bindings (P35).

@@ -2,6 +2,7 @@
 //! laws that speak of more than one state (behaviour §5.1).
 
 mod access;
+mod flows;
 mod notify;
 mod rows;
 mod server;
@@ -58,6 +59,7 @@ pub(crate) struct Ghost {
     gone: Held<BTreeSet<u64>>,
     users: Held<users::Users>,
     access: Held<access::Access>,
+    flows: Held<flows::Flows>,
 }
 
 impl Ghost {

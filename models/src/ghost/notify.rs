@@ -9,7 +9,7 @@ use presently_engine::Instant;
 use presently_engine::body::pidf::Pidf;
 use presently_engine::body::presrules::Handling;
 use presently_engine::body::winfo::{Status, WatcherInfo};
-use presently_engine::message::{Message, Method, Request};
+use presently_engine::message::{Method, Request};
 use presently_engine::server::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,7 +151,7 @@ impl Ghost {
         rows: &Rows,
         letter: &Letter,
     ) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let facts = &letter.facts;
         let tag = facts.from_tag;
         if self.talks.get().get(&tag).is_some_and(|talk| talk.last == facts.text) {
@@ -166,6 +166,9 @@ impl Ghost {
                 talk.winfo_document(notes, request);
             }
         });
+        if notes.laws.has(Law::NeverLonger) {
+            notes.demand(Law::NeverLonger, promises_what_is_left(rows, now, letter, request));
+        }
         if !facts.is_winfo {
             presence_document(notes, rows, request, state);
         }
@@ -175,6 +178,11 @@ impl Ghost {
     pub(crate) fn is_unanswered(&self, tag: u64, now: Instant) -> bool {
         let sent = self.talks.get().get(&tag).and_then(|talk| talk.outstanding);
         sent.is_some_and(|sent| sent + LIFE <= now)
+    }
+
+    /// Whether the last NOTIFY of a dialog has no answer yet.
+    pub(crate) fn awaits_answer(&self, tag: u64) -> bool {
+        self.talks.get().get(&tag).is_some_and(|talk| talk.outstanding.is_some())
     }
 
     /// The server hears the answer to a NOTIFY.
@@ -218,6 +226,31 @@ impl Ghost {
     }
 }
 
+/// Whether a NOTIFY promises no more time than its subscription has left (P15).
+fn promises_what_is_left(rows: &Rows, now: Instant, letter: &Letter, request: &Request) -> bool {
+    let said = request.subscription_state().and_then(|state| state.expires);
+    let row = rows.values().find_map(|row| match row {
+        Record::Subscribed(_, id, row) => {
+            (mark(&id.to_string()) == letter.facts.from_tag).then_some(row)
+        }
+        _ => None,
+    });
+    said.zip(row).is_none_or(|(said, row)| said <= row.expires.seconds_since(now))
+}
+
+/// P3, about a document for somebody who is not its owner.
+fn leaks_no_offer(rows: &Rows, body: &[u8], owner: &str, watcher: &str) -> bool {
+    let direct = rows.values().any(|row| match row {
+        Record::Decided(whose, about, Some(verdict)) => {
+            whose.as_str() == owner && about.as_str() == watcher && verdict.direct
+        }
+        _ => false,
+    });
+    let Ok(document) = Pidf::parse(body) else { return false };
+    let mut offers = document.tuples.iter().filter_map(|tuple| tuple.offer.as_ref());
+    offers.all(|offer| direct && offer.secret.is_none())
+}
+
 /// What a presence NOTIFY may show, judged by the decisions that are durable when it leaves.
 fn presence_document(notes: &mut Notes<'_>, rows: &Rows, request: &Request, state: &str) {
     let body = request.body();
@@ -234,6 +267,9 @@ fn presence_document(notes: &mut Notes<'_>, rows: &Rows, request: &Request, stat
             _ => false,
         });
     notes.demand(Law::NoDocBeforeApproval, !shows || allowed);
+    if shows && owner != watcher && notes.laws.has(Law::NoOfferLeak) {
+        notes.demand(Law::NoOfferLeak, leaks_no_offer(rows, &body, owner, watcher));
+    }
     notes.demand(Law::PendingIsBlind, !shows || state != "pending");
     if shows && notes.laws.has(Law::OneTuplePerId) {
         let document = Pidf::parse(&body);

@@ -3,9 +3,9 @@
 
 use super::{Ghost, Notes, Rows};
 use crate::law::Law;
-use crate::wire::Letter;
+use crate::wire::{Content, Letter};
 use presently_engine::body::presrules::Rules;
-use presently_engine::message::{Aor, Contacts, Message, Method, Name, Request, Uri};
+use presently_engine::message::{Aor, Contacts, Headers, Message, Method, Name, Request, Uri};
 use presently_engine::server::Record;
 use presently_engine::slot::Slot;
 use presently_engine::transaction::Branch;
@@ -19,7 +19,13 @@ impl Ghost {
         letter: &Letter,
         answer: &Letter,
     ) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
+        if notes.laws.has(Law::NeverLonger) {
+            let seconds = |headers: &Headers| headers.seconds(Name::Expires);
+            let (asked, granted) = (seconds(request), answer.headers().and_then(seconds));
+            let longer = asked.zip(granted).is_some_and(|(asked, granted)| granted > asked);
+            notes.demand(Law::NeverLonger, !longer || answer.facts.status >= 300);
+        }
         let event = request.event().map(|event| event.package);
         match (request.method(), answer.facts.status) {
             (Method::Subscribe, 200..=299) => self.subscribe_accepted(notes, answer),
@@ -88,7 +94,7 @@ pub(crate) fn born(notes: &mut Notes<'_>, cause: &Letter, proven: Option<&Aor>, 
     };
     let decided = matches!(record, Record::Subscribed(aor, ..) | Record::Waiting(aor, ..)
         if proven == Some(aor));
-    let named = cause.message.headers().first(Name::Authorization).and_then(|header| {
+    let named = cause.header(Name::Authorization).and_then(|header| {
         let rest = header.split("username=\"").nth(1)?;
         rest.split('"').next().map(str::to_owned)
     });
@@ -108,13 +114,14 @@ pub(crate) fn comes_home(notes: &mut Notes<'_>, letter: &Letter, cause: Option<&
     if !notes.laws.has(Law::RoutesToOwner) {
         return;
     }
-    let headers = letter.message.headers();
+    let Content::Sip(message) = &letter.content else { return };
+    let headers = message.headers();
     let of_user = |uri: &str| Uri::parse(uri).ok().and_then(|it| it.user.map(Slot::of_user));
     let contact = match headers.contacts() {
         Ok(Contacts::List(contacts)) => contacts.first().and_then(|it| of_user(it.uri)),
         _ => None,
     };
-    let home = match (&letter.message, cause) {
+    let home = match (message, cause) {
         (Message::Request(request), _) if request.method() == Method::Notify => {
             request.from().ok().and_then(|from| of_user(from.uri))
         }
@@ -124,7 +131,7 @@ pub(crate) fn comes_home(notes: &mut Notes<'_>, letter: &Letter, cause: Option<&
         (Message::Response(_), None) => None,
     };
     let Some(home) = home else { return };
-    if let Message::Request(_) = &letter.message {
+    if let Message::Request(_) = message {
         let branch = headers.via().ok().and_then(|via| Branch::parse(via.branch?));
         notes.demand(Law::RoutesToOwner, branch.is_some_and(|branch| branch.slot == home));
     }

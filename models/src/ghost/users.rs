@@ -8,7 +8,7 @@ use crate::print::mark;
 use crate::wire::Letter;
 use presently_engine::agent::{self, Package, SubscriptionPhase};
 use presently_engine::body::pidf::Pidf;
-use presently_engine::message::{Message, Method, Name};
+use presently_engine::message::{Method, Name};
 use presently_engine::server::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,9 +58,18 @@ impl Users {
         self.series.values().map(|series| series.sent.len()).sum()
     }
 
+    /// An agent was started again: nothing of what it kept up is begun.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.keeps.retain(|(who, ..), _| *who != user);
+    }
+
     fn sent(&mut self, notes: &mut Notes<'_>, user: UserId, letter: &Letter, again: bool) {
         let facts = &letter.facts;
         let series = self.series.entry((user, facts.call)).or_default();
+        // They name the INVITE that they are about (RFC 3261 §9.1, §13.2.2.4).
+        if matches!(facts.method, Method::Ack | Method::Cancel) {
+            return notes.demand(Law::CSeqSendMonotone, series.sent.contains_key(&facts.cseq));
+        }
         let rises = series.sent.last_key_value().is_none_or(|(last, _)| facts.cseq > *last);
         notes.demand(Law::CSeqSendMonotone, rises);
         if notes.laws.has(Law::AuthTerminates) {
@@ -68,7 +77,7 @@ impl Users {
             notes.demand(Law::AuthTerminates, series.tries <= 1 + RETRIES);
         }
         series.sent.insert(facts.cseq, facts.text);
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         if facts.method == Method::Subscribe && facts.to_tag == 0 {
             let package = if facts.is_winfo { Package::Winfo } else { Package::Presence };
             let keep = self.keeps.entry((user, mark(request.uri()), package)).or_default();
@@ -88,7 +97,9 @@ impl Users {
         call: Option<u64>,
     ) {
         match event {
-            agent::Event::Subscription { target, package, .. } => {
+            agent::Event::Subscription { target, package, reason, .. } => {
+                // Whoever leaves or looks once ends with a reason of its own.
+                notes.demand(Law::NeverLonger, reason.as_deref() != Some("timeout"));
                 let keep = self.keeps.entry((user, mark(target.as_str()), *package)).or_default();
                 keep.due |= call.is_none_or(|call| call == keep.call);
             }
@@ -118,6 +129,7 @@ impl Users {
 impl Ghost {
     /// A user asks for something.
     pub(crate) fn wished(&mut self, user: UserId, command: &agent::Command) {
+        self.judged(user, command);
         if let agent::Command::Subscribe { target, package, .. } = command {
             let key = (user, mark(target.as_str()), *package);
             self.users.change(|users| users.keeps.entry(key).or_default().due = true);
@@ -176,7 +188,7 @@ impl Ghost {
 
     /// Whether this user was shown the message of a letter already.
     pub(crate) fn was_shown(&self, user: UserId, letter: &Letter) -> bool {
-        let id = letter.message.headers().first(Name::DmMessageId);
+        let id = letter.header(Name::DmMessageId);
         id.is_some_and(|id| self.users.get().messages.contains_key(&(user, mark(id))))
     }
 

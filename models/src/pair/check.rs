@@ -1,31 +1,15 @@
 //! Explores an exchange, breadth first: it is small, and the way that is found is the shortest.
 
 use super::ends::{Action, Ends, Exchange};
-use crate::law::{Album, Code, Law};
+use crate::capsule::Capsule;
+use crate::drawing::Deed;
 use crate::plan::Plan;
 use crate::run::{Counterexample, Cut, Limits, Report};
-use presently_engine::mint::Secret;
-use presently_engine::transaction::Timing;
-use stateright::{Checker, HasDiscoveries, Model, Property};
-use std::fmt::Write;
-use std::sync::Arc;
+use stateright::{Checker, HasDiscoveries, Model};
 use std::time::Instant;
 
-/// A law of C1 as a property of stateright.
-pub(super) fn property(law: Law) -> Property<Exchange> {
-    match law {
-        Law::LossRepaired => Property::always(law.name(), |exchange: &Exchange, ends: &Ends| {
-            repaired(exchange, ends) && !ends.broken.contains(&Law::LossRepaired)
-        }),
-        Law::NonInviteDiscipline => Property::always(law.name(), |_, ends: &Ends| {
-            !ends.broken.contains(&Law::NonInviteDiscipline)
-        }),
-        _ => Property::always(law.name(), |_, ends: &Ends| !ends.broken.contains(&Law::TuOnce)),
-    }
-}
-
 /// P51: when all is over, an answer that was given in good time has arrived, and so has the ACK.
-fn repaired(exchange: &Exchange, ends: &Ends) -> bool {
+pub(super) fn repaired(exchange: &Exchange, ends: &Ends) -> bool {
     let users = ends.users.get();
     let Some(due) = users.due() else { return true };
     let invite = exchange.pair.invite;
@@ -35,16 +19,8 @@ fn repaired(exchange: &Exchange, ends: &Ends) -> bool {
 
 /// Explores C1.
 pub(crate) fn check(plan: &Plan, limits: Limits) -> Option<Report> {
-    let pair = plan.pair.clone()?;
+    let exchange = Exchange::of(plan)?;
     let began = Instant::now();
-    let exchange = Exchange {
-        pair,
-        code: Code::of(&plan.laws),
-        laws: plan.laws.clone(),
-        album: Arc::new(Album::default()),
-        timing: Timing::default(),
-        secret: Secret::new(*b"models are plans"),
-    };
     let checker = exchange
         .checker()
         .threads(1)
@@ -58,13 +34,13 @@ pub(crate) fn check(plan: &Plan, limits: Limits) -> Option<Report> {
         checker.discoveries().into_iter().min_by_key(|(_, path)| path.clone().into_actions().len());
     let broken = found.and_then(|(name, path)| {
         let law = plan.laws.iter().copied().find(|law| law.name() == name)?;
-        let steps = path.into_vec();
+        let (ladder, deeds) = told(exchange, &path.into_vec());
         Some(Counterexample {
             law,
-            steps: steps.len().saturating_sub(1),
+            steps: deeds.len(),
             shortest: true,
-            ladder: ladder(&steps),
-            capsule: None,
+            ladder,
+            capsule: Some(Capsule::new(plan, law, deeds)),
         })
     });
     let cut = if checker.state_count() >= limits.states {
@@ -91,37 +67,13 @@ pub(crate) fn check(plan: &Plan, limits: Limits) -> Option<Report> {
     })
 }
 
-/// A path with every letter that was sent on it.
-fn ladder(steps: &[(Ends, Option<Action>)]) -> String {
-    let mut text = String::new();
-    for (number, pair) in steps.windows(2).enumerate() {
+/// A path as a ladder, and as words by which it is walked again.
+fn told(exchange: &Exchange, path: &[(Ends, Option<Action>)]) -> (String, Vec<Deed>) {
+    let (mut ladder, mut deeds) = (String::new(), Vec::new());
+    for pair in path.windows(2) {
         let [(before, Some(action)), (after, _)] = pair else { continue };
-        let at = after.now().since(crate::world::DAWN).as_secs_f64();
-        let what = match action {
-            Action::Deliver(print) => format!("arrives: {}", title(before, *print)),
-            Action::Drop(print) => format!("is lost: {}", title(before, *print)),
-            Action::Copy(print) => format!("is copied: {}", title(before, *print)),
-            Action::Answer(status) => format!("the server's user answers {status}"),
-            Action::Cancel => "the client's user cancels".to_owned(),
-            Action::Wait => "time passes".to_owned(),
-            Action::FireClient => "the client's next timer fires".to_owned(),
-            Action::FireServer => "the server's next timer fires".to_owned(),
-        };
-        let _ = writeln!(text, "{:>3}. [{at:9.3} s] {what}", number + 1);
-        for letter in &after.said {
-            let _ = writeln!(text, "       {} sent", letter.title());
-        }
-        let states = |table: &presently_engine::transaction::Transactions<()>| {
-            let clients = table.clients().map(|(_, state, _)| state);
-            clients.chain(table.servers().map(|(_, state)| state)).collect::<Vec<_>>().join(", ")
-        };
-        let (client, server) = (states(after.client.get()), states(after.server.get()));
-        let _ = writeln!(text, "       client: [{client}]; server: [{server}]");
+        deeds.push(exchange.deed(before, *action));
+        ladder.push_str(&exchange.draw(deeds.len(), before, *action, after));
     }
-    text
-}
-
-fn title(ends: &Ends, print: u64) -> String {
-    let mut letters = ends.wire.iter();
-    letters.find(|(it, _)| it.print == print).map_or_else(String::new, |(it, _)| it.title())
+    (ladder, deeds)
 }

@@ -3,11 +3,11 @@
 use super::Pair;
 use super::user::{CLIENT, Users};
 use crate::law::{Album, Code, Law, Sight};
-use crate::plan::{Budget, Clocks};
+use crate::plan::{Budget, Clocks, Plan};
 use crate::print::{Held, print};
 use crate::wire::{Letter, Wire};
 use crate::world::{DAWN, SERVER};
-use presently_engine::message::{Message, Method};
+use presently_engine::message::Method;
 use presently_engine::mint::Secret;
 use presently_engine::transaction::{Arrival, Fired, Timing, Transactions};
 use presently_engine::{Instant, Output, Peer};
@@ -20,16 +20,16 @@ type Out = Vec<Output<(), ()>>;
 
 /// One state.
 #[derive(Clone, Debug)]
-pub(super) struct Ends {
-    pub(super) client: Held<Table>,
-    pub(super) server: Held<Table>,
-    pub(super) wire: Wire,
-    pub(super) users: Held<Users>,
+pub(crate) struct Ends {
+    pub(crate) client: Held<Table>,
+    pub(crate) server: Held<Table>,
+    pub(crate) wire: Wire,
+    pub(crate) users: Held<Users>,
     pub(super) left: Budget,
-    pub(super) broken: Vec<Law>,
+    pub(crate) broken: Vec<Law>,
     print: u64,
     /// What was sent in the last step.
-    pub(super) said: Vec<Arc<Letter>>,
+    pub(crate) said: Vec<Arc<Letter>>,
 }
 
 impl PartialEq for Ends {
@@ -46,7 +46,7 @@ impl Hash for Ends {
 
 /// What can happen next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Deliver(u64),
     Drop(u64),
     Copy(u64),
@@ -63,8 +63,8 @@ pub(super) enum Action {
 
 /// The model.
 #[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) pair: Pair,
+pub(crate) struct Exchange {
+    pub(crate) pair: Pair,
     pub(super) code: Code,
     pub(super) laws: Vec<Law>,
     pub(super) album: Arc<Album>,
@@ -74,7 +74,7 @@ pub(super) struct Exchange {
 
 impl Ends {
     /// The server's clock.
-    pub(super) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.server.at()
     }
 
@@ -90,7 +90,7 @@ impl Ends {
     }
 
     /// Nothing under way, and no timer is left that sends or gives up: only copies are awaited.
-    pub(super) fn is_over(&self, invite: bool) -> bool {
+    pub(crate) fn is_over(&self, invite: bool) -> bool {
         let asks = |state| match state {
             "Trying" | "Calling" => true,
             // Nothing runs at a client whose INVITE is being dealt with.
@@ -111,6 +111,18 @@ impl Ends {
 }
 
 impl Exchange {
+    /// The exchange of a plan, if that is what it is about.
+    pub(crate) fn of(plan: &Plan) -> Option<Self> {
+        Some(Self {
+            pair: plan.pair.clone()?,
+            code: Code::of(&plan.laws),
+            laws: plan.laws.clone(),
+            album: Arc::new(Album::default()),
+            timing: Timing::default(),
+            secret: Secret::new(*b"models are plans"),
+        })
+    }
+
     fn demand(&self, ends: &mut Ends, law: Law, holds: bool) {
         if !holds && self.code.has(law) && !ends.broken.contains(&law) {
             ends.broken.push(law);
@@ -159,7 +171,7 @@ impl Exchange {
     }
 
     fn at_server(&self, ends: &mut Ends, letter: &Letter) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let (now, to) = (ends.now(), Peer::new(letter.from));
         let mut out = Out::new();
         let arrival = ends
@@ -190,12 +202,13 @@ impl Exchange {
         letter: &Letter,
         key: presently_engine::transaction::ServerKey,
     ) {
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let (now, to) = (ends.now(), Peer::new(letter.from));
         let mut out = Out::new();
         ends.server.change(|table| {
             table.open(&self.secret, &self.timing, now, key, to, request);
-            let bytes = super::user::answer(&letter.message, 200);
+            let Some(message) = letter.message() else { return };
+            let bytes = super::user::answer(message, 200);
             table.respond(&self.timing, now, key, 200, bytes, &mut out);
         });
         self.carry(ends, SERVER, out);
@@ -222,7 +235,7 @@ impl Exchange {
     }
 
     fn at_client(&self, ends: &mut Ends, letter: &Letter) {
-        let Message::Response(response) = &letter.message else { return };
+        let Some(response) = letter.response() else { return };
         let now = ends.client.at();
         let mut out = Out::new();
         let told = ends.client.change(|table| table.receive(&self.timing, now, response, &mut out));
@@ -381,6 +394,6 @@ impl Model for Exchange {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        self.laws.iter().map(|law| super::check::property(*law)).collect()
+        self.laws.iter().map(|law| crate::laws::property(*law)).collect()
     }
 }

@@ -6,9 +6,15 @@
 
 mod check;
 mod ends;
+#[cfg(test)]
+mod tests;
 mod user;
+mod words;
 
 pub(crate) use check::check;
+pub(crate) use ends::{Action, Ends, Exchange};
+pub(crate) use user::CLIENT;
+pub(crate) use words::{name, seconds, walk};
 
 use crate::plan::{Budget, Clocks};
 

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// The client's socket.
-pub(super) const CLIENT: SocketAddr =
+pub(crate) const CLIENT: SocketAddr =
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 6000);
 
 /// A final answer said within this time can be lost twice and still arrive, whichever side has to
@@ -27,7 +27,7 @@ const HASTY: Duration = Duration::from_millis(3500);
 
 /// What the two transaction users remember.
 #[derive(Clone, Hash, Debug, Default)]
-pub(super) struct Users {
+pub(crate) struct Users {
     key: Option<ServerKey>,
     arrived: Option<Instant>,
     said: BTreeSet<u16>,
@@ -37,10 +37,10 @@ pub(super) struct Users {
     sent: Option<u64>,
     /// When the 2xx to INVITE is sent again, with what interval, and until when.
     repeat: Option<(Instant, Duration, Instant)>,
-    pub(super) got_ack: bool,
+    pub(crate) got_ack: bool,
     /// Final answer that the client's user was told.
-    pub(super) heard: Option<u16>,
-    pub(super) gave_up: bool,
+    pub(crate) heard: Option<u16>,
+    pub(crate) gave_up: bool,
 }
 
 /// What was found about a letter of the server.
@@ -50,7 +50,7 @@ pub(super) struct Judged {
 }
 
 impl Users {
-    pub(super) fn key(&self) -> Option<ServerKey> {
+    pub(crate) fn key(&self) -> Option<ServerKey> {
         self.key
     }
 

@@ -8,10 +8,10 @@ mod time;
 use crate::ghost::{Notes, Origin, Prompt};
 use crate::law::{Law, Sight};
 use crate::plan::UserId;
-use crate::wire::Letter;
-use crate::world::{ATTACKER, Action, LONG, SERVER, Said, Serves, Village, World, is_proven};
+use crate::wire::{Content, Letter, Media};
+use crate::world::{ATTACKER, Action, SERVER, Said, Serves, Village, World, is_proven};
 use presently_engine::agent as ua;
-use presently_engine::message::{Message, Method, Reply};
+use presently_engine::message::{Method, Reply};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -72,6 +72,7 @@ impl<'a, S: Serves> Step<'a, S> {
             Action::Fire(node) => return self.fire(node),
             Action::Outage(user) => self.outage(user),
             Action::Depart(user) => self.depart(user),
+            Action::Reboot(user) => self.reboot(user)?,
             Action::Crash => {
                 self.world.left.crashes -= 1;
                 self.restart();
@@ -102,7 +103,7 @@ impl<'a, S: Serves> Step<'a, S> {
         loop {
             if let Some(letter) = self.world.wire.take_first() {
                 self.arrive(&letter);
-            } else if self.gap().is_some_and(|gap| gap < LONG) {
+            } else if self.gap().is_some_and(|gap| gap < self.village.plan.long) {
                 self.tick();
             } else {
                 return;
@@ -116,7 +117,10 @@ impl<'a, S: Serves> Step<'a, S> {
         if letter.to == SERVER {
             self.at_server(letter, Origin::Genuine);
         } else if let Some(user) = self.village.user_at(letter.to) {
-            self.at_agent(user, letter);
+            match &letter.content {
+                Content::Sip(_) => self.at_agent(user, letter),
+                Content::Media(media) => self.at_media_port(user, letter, media),
+            }
         }
         self.cause = None;
     }
@@ -141,8 +145,7 @@ impl<'a, S: Serves> Step<'a, S> {
     fn refuse(&mut self, print: u64) -> Option<()> {
         self.world.left.refusals -= 1;
         let letter = self.world.wire.take(print)?;
-        let Message::Request(request) = &letter.message else { return None };
-        let reply = Reply::new(request, SERVER, 500, "refused");
+        let reply = Reply::new(letter.request()?, SERVER, 500, "refused");
         let bytes = reply.into_writer().finish();
         self.post(&Letter::new(letter.to, letter.from, bytes));
         Some(())
@@ -153,13 +156,26 @@ impl<'a, S: Serves> Step<'a, S> {
     }
 
     fn attack(&mut self, letter: &Letter, origin: Origin) {
-        let text = letter.message.headers().bytes();
+        let text = letter.bytes();
         let number = self.world.left.replays * 8 + self.world.left.forgeries;
         let mut changed = replaced(text, b"branch=z9hG4bK", &[b'a' + number, b'x']);
         if origin == Origin::Forged {
             changed = replaced(&changed, b"response=\"", b"0000");
         }
         self.at_server(&Letter::new(ATTACKER, SERVER, changed.into()), origin);
+    }
+
+    /// An agent loses everything, is started again, and its user does what users do then.
+    fn reboot(&mut self, user: UserId) -> Option<()> {
+        let (_, commands) = self.village.plan.again.as_ref()?;
+        self.world.left.reboots -= 1;
+        self.world.lives += 1;
+        self.world.ghost.reborn(user);
+        self.world.agents[usize::from(user)].change(|agent| *agent = ua::Agent::default());
+        for command in commands {
+            self.wish(user, command);
+        }
+        Some(())
     }
 
     fn depart(&mut self, user: UserId) {

@@ -1,6 +1,6 @@
 //! What the server does with its inputs, stores and sends; its crashes.
 
-use super::{Letter, Prompt, SERVER, Said, Serves, Sight, Step, Village, notes};
+use super::{Content, Letter, Prompt, SERVER, Said, Serves, Sight, Step, Village, notes};
 use crate::ghost::{
     Deed, Origin, Rows, born, comes_home, decided, ended, moves, registered, same_tables,
     stored_at_home,
@@ -32,9 +32,10 @@ impl<S: Serves> Village<S> {
         let key = print(&(server.key(), world.boot, origin), Instant::default());
         self.memory.server.get(key, || {
             let (config, now) = (self.config(world.boot), server.at());
-            let input = letter.map_or(Input::Tick, |letter| Input::Message {
-                from: Peer::new(letter.from),
-                message: letter.message.clone(),
+            let message = letter.and_then(|letter| Some((letter.from, letter.message()?)));
+            let input = message.map_or(Input::Tick, |(from, message)| Input::Message {
+                from: Peer::new(from),
+                message: message.clone(),
             });
             let mut out = Vec::new();
             let mut after = server.clone();
@@ -112,7 +113,7 @@ impl<S: Serves> Step<'_, S> {
         self.cause = Some(Prompt { call: letter.facts.call, status: letter.facts.status });
         let done = self.tell_server(Some((letter, origin)));
         self.cause = None;
-        let Message::Request(request) = &letter.message else { return };
+        let Some(request) = letter.request() else { return };
         let village = self.village;
         let mut notes = notes(village, &mut self.world.broken);
         let absorbed = server == self.world.server.print();
@@ -121,6 +122,8 @@ impl<S: Serves> Step<'_, S> {
             request,
             origin,
             boot: self.world.boot,
+            before: rows.get(),
+            after: self.world.rows.get(),
             answer: done.answer.as_ref().filter(|_| done.fresh),
             executed: done.executed,
             forgets: village.plan.replay_records.is_some(),
@@ -200,20 +203,21 @@ impl<S: Serves> Step<'_, S> {
         let mut notes = notes(self.village, &mut self.world.broken);
         comes_home(&mut notes, letter, cause);
         let rows = self.world.rows.get();
-        match &letter.message {
-            Message::Request(_) => {
+        match &letter.content {
+            Content::Sip(Message::Request(_)) => {
                 done.others = true;
                 if letter.asks(Method::Notify) {
                     self.world.ghost.notified(&mut notes, self.world.now, rows, letter);
                 }
             }
-            Message::Response(response) => {
+            Content::Sip(Message::Response(response)) => {
                 done.others |= cause.is_none_or(|cause| cause.from != letter.to);
                 if let (true, Some(request)) = (done.fresh, cause) {
                     self.world.ghost.answered(&mut notes, rows, request, letter);
                 }
                 done.answer = Some(response.clone());
             }
+            Content::Media(_) => {}
         }
         self.post(letter);
     }

@@ -1,7 +1,7 @@
 //! Time passes: deadlines, long waits, a network that is cut for long.
 
 use super::agent::Cause;
-use super::{LONG, Serves, Sight, Step};
+use super::{Serves, Sight, Step};
 use crate::plan::UserId;
 use presently_engine::{Instant, Machine};
 use std::time::Duration;
@@ -65,12 +65,26 @@ impl<S: Serves> Step<'_, S> {
     }
 
     pub(super) fn wait(&mut self) {
-        if self.gap().is_some_and(|gap| gap >= LONG) {
+        if self.gap().is_some_and(|gap| gap >= self.village.plan.long) {
             self.world.left.jumps -= 1;
             self.tick();
         }
-        while !self.spoken && self.gap().is_some_and(|gap| gap < LONG) {
+        while !self.spoken && self.gap().is_some_and(|gap| gap < self.village.plan.long) {
             self.tick();
+        }
+    }
+
+    /// So much time passes on a perfect network.
+    pub(crate) fn calm(&mut self, time: Duration) {
+        let end = self.world.now + time;
+        loop {
+            if let Some(letter) = self.world.wire.take_first() {
+                self.arrive(&letter);
+            } else if self.world.deadline().is_some_and(|at| at <= end) {
+                self.tick();
+            } else {
+                return self.pass_to(end);
+            }
         }
     }
 
@@ -81,18 +95,8 @@ impl<S: Serves> Step<'_, S> {
         let socket = self.village.sockets[usize::from(user)];
         self.cut = Some(socket);
         self.world.wire.cut(socket);
-        let end = self.world.now + OUTAGE;
         let records = self.world.rows.print();
-        loop {
-            if let Some(letter) = self.world.wire.take_first() {
-                self.arrive(&letter);
-            } else if self.world.deadline().is_some_and(|at| at <= end) {
-                self.tick();
-            } else {
-                break;
-            }
-        }
-        self.pass_to(end);
+        self.calm(OUTAGE);
         self.cut = None;
         if records != self.world.rows.print() {
             self.village.album.note(Sight::HalfOpen);

@@ -59,6 +59,10 @@ pub(super) fn read(evidence: &Evidence<'_>, coverage: &mut Coverage) {
             | Event::Published { .. }
             | Event::Presence { .. }
             | Event::Decided { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
     }

@@ -2,10 +2,13 @@
 
 use crate::plan::Claim;
 use presently::facts::user_of;
-use presently_engine::agent::{Event, Package, SubscriptionPhase};
+use presently_engine::agent::{
+    CallId, CallPhase, Event, FlowId, FlowPhase, Package, SubscriptionPhase, Way,
+};
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::winfo::Status;
-use std::collections::BTreeMap;
+use presently_net::media::Id;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The buddy list, the watcher list and the messages of one device.
 #[derive(Clone, Default, Debug)]
@@ -18,6 +21,12 @@ pub(crate) struct View {
     /// Media kinds by whose offer and tuple.
     offers: BTreeMap<(String, Box<str>), Box<str>>,
     messages: Vec<Box<str>>,
+    /// Whom calls that are up are with.
+    calls: BTreeMap<CallId, String>,
+    /// Whom direct flows are with that come to us.
+    flows: BTreeMap<FlowId, String>,
+    /// Streams that are played.
+    played: BTreeSet<Id>,
 }
 
 impl View {
@@ -49,12 +58,59 @@ impl View {
                 }
             }
             Event::Message { text, .. } => self.messages.push(text.clone()),
+            Event::Call { call, peer, phase, .. } => self.call(*call, peer, *phase),
+            Event::Flow { flow, peer, way: Way::In, phase, .. } => {
+                self.flow(*flow, peer.user(), *phase);
+            }
             Event::ServerRestarted
             | Event::Published { .. }
             | Event::Decided { .. }
             | Event::MessageStatus { .. }
+            | Event::Flow { way: Way::Out, .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }
+    }
+
+    fn call(&mut self, call: CallId, peer: &str, phase: CallPhase) {
+        match phase {
+            CallPhase::Up => drop(self.calls.insert(call, user_of(peer).to_owned())),
+            CallPhase::Ended => {
+                self.calls.remove(&call);
+                self.played.retain(|name| !matches!(name, Id::Call(of, _) if *of == call));
+            }
+            CallPhase::Calling | CallPhase::Ringing | CallPhase::Incoming => {}
+        }
+    }
+
+    fn flow(&mut self, flow: FlowId, peer: &str, phase: FlowPhase) {
+        match phase {
+            FlowPhase::Streaming => drop(self.flows.insert(flow, peer.to_owned())),
+            FlowPhase::Stopped => {
+                self.flows.remove(&flow);
+                self.played.remove(&Id::Direct(flow));
+            }
+            FlowPhase::Checking => {}
+        }
+    }
+
+    /// The first packet of a stream was sent or played.
+    pub(crate) fn streams(&mut self, name: Id, played: bool) {
+        if played {
+            self.played.insert(name);
+        }
+    }
+
+    /// Who is heard just now.
+    fn heard(&self) -> Vec<&str> {
+        let of = |name: &Id| match name {
+            Id::Call(call, _) => self.calls.get(call),
+            Id::Direct(flow) => self.flows.get(flow),
+        };
+        let mut all: Vec<&str> = self.played.iter().filter_map(of).map(String::as_str).collect();
+        all.dedup();
+        all
     }
 
     /// The program is gone, or its user has logged out: what is left is what was read.
@@ -90,6 +146,8 @@ impl View {
             Claim::Offer { whom, media, .. } => {
                 self.offers.iter().any(|((who, _), kind)| who == whom && **kind == **media)
             }
+            Claim::Hears { whom, .. } => self.heard().contains(&&**whom),
+            Claim::Calls { whom, .. } => self.calls.values().any(|with| with == whom),
             Claim::Messages { text, count, .. } => self.count(text) == *count,
             Claim::Registered { registered, .. } => self.registered == *registered,
         }
@@ -114,6 +172,11 @@ impl View {
                 let theirs = self.offers.iter().filter(|((who, _), _)| who == whom);
                 let kinds: Vec<&str> = theirs.map(|(_, kind)| &**kind).collect();
                 format!("sees of {whom} the offers [{}]", kinds.join(", "))
+            }
+            Claim::Hears { .. } => format!("hears [{}]", self.heard().join(", ")),
+            Claim::Calls { .. } => {
+                let with: Vec<&str> = self.calls.values().map(String::as_str).collect();
+                format!("is in calls with [{}]", with.join(", "))
             }
             Claim::Messages { text, .. } => {
                 let others = self.messages.iter().filter(|message| ***message != **text).count();

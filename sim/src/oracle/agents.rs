@@ -98,6 +98,40 @@ impl<'a> Fetches<'a> {
     }
 }
 
+/// Orders to subscribe that came while the device stood still: they wait, and each is carried out
+/// once when it goes on.
+struct Delayed<'a>(BTreeMap<Key<'a>, Vec<(u64, u64)>>);
+
+impl<'a> Delayed<'a> {
+    fn new(evidence: &'a Evidence<'_>) -> Self {
+        let mut delayed: BTreeMap<Key<'_>, Vec<_>> = BTreeMap::new();
+        for step in &evidence.plan.steps {
+            let Act::Order(device, line) = &step.act else { continue };
+            let Some(until) = evidence.lives.catches_up(device, step.at_ms) else { continue };
+            let mut words = line.split_whitespace();
+            let (package, target) = match (words.next(), words.next()) {
+                (Some("watch"), Some(target)) => (Package::Presence, super::lives::user_of(target)),
+                (Some("winfo"), Some(target)) if target.parse::<u32>().is_err() => {
+                    (Package::Winfo, super::lives::user_of(target))
+                }
+                (Some("winfo"), _) => (Package::Winfo, device.user.clone()),
+                _ => continue,
+            };
+            delayed.entry((device, package, target)).or_default().push((step.at_ms, until));
+        }
+        Self(delayed)
+    }
+
+    /// Whether a subscription that begins is what one of them wanted.
+    fn pays(&mut self, key: &Key<'a>, at_ms: u64) -> bool {
+        let orders = self.0.get_mut(key);
+        orders.is_some_and(|orders| {
+            let due = orders.iter().position(|(from, until)| (*from..=*until).contains(&at_ms));
+            due.map(|due| orders.remove(due)).is_some()
+        })
+    }
+}
+
 /// P17: a device begins a subscription once for each cause: an order, an end, a restart of the
 /// server, a start of its own.
 pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
@@ -112,10 +146,13 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
     }
     for (at_ms, device, event) in evidence.record.told() {
         if *event == Event::ServerRestarted {
-            causes.entry(device).or_default().push((at_ms, at_ms + JITTER_MS));
+            // What became due while it stood still is done when it goes on.
+            let until = at_ms + JITTER_MS;
+            let until = evidence.lives.catches_up(device, until).unwrap_or(until);
+            causes.entry(device).or_default().push((at_ms, until));
         }
     }
-    let mut fetches = Fetches::new(evidence);
+    let (mut fetches, mut delayed) = (Fetches::new(evidence), Delayed::new(evidence));
     let mut found = Vec::new();
     for (key, told) in phases(evidence) {
         let (device, package, target) = &key;
@@ -124,12 +161,12 @@ pub(super) fn subscribes_once(evidence: &Evidence<'_>) -> Found {
             match phase {
                 SubscriptionPhase::Trying => {
                     let since = begun.replace(at_ms);
-                    let fetched = fetches.pays(&key, at_ms);
+                    let ordered = fetches.pays(&key, at_ms) || delayed.pays(&key, at_ms);
                     let caused = |since: u64| {
                         let of = causes.get(device).into_iter().flatten();
                         of.into_iter().any(|(from, until)| *from <= at_ms && since < *until)
                     };
-                    if since.is_some_and(|since| !fetched && !caused(since)) {
+                    if since.is_some_and(|since| !ordered && !caused(since)) {
                         let what = format!("{device} begins {package:?} of {target} once more");
                         found.push((at_ms, what));
                     }

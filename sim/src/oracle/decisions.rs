@@ -5,7 +5,7 @@
 
 use super::lives::Lives;
 use crate::plan::{Act, DeviceName, Plan};
-use crate::record::Record;
+use crate::record::{Entry, Fate, Record, What};
 use presently_engine::agent::Event;
 use presently_engine::body::presrules::Handling;
 
@@ -19,6 +19,8 @@ struct Decision {
     at_ms: u64,
     /// When and how the user was told.
     told: Option<(u64, u16)>,
+    /// Whether the network changed an octet of anything between the order and the answer.
+    damaged: bool,
 }
 
 impl Decision {
@@ -28,12 +30,13 @@ impl Decision {
 
     /// A request that was refused because the network changed it may come through as a copy.
     fn was_refused(&self) -> bool {
-        self.told.is_some_and(|(_, status)| status >= 300 && status != 401)
+        self.told.is_some_and(|(_, status)| status >= 300 && status != 401) && !self.damaged
     }
 
     /// Whether it may have taken effect in a time.
     fn may_begin(&self, from_ms: u64, until_ms: u64) -> bool {
-        let told = self.told.filter(|(_, status)| *status != 0).map_or(u64::MAX, |told| told.0);
+        let over = |(_, status): &(u64, u16)| *status != 0 && !(*status >= 300 && self.damaged);
+        let told = self.told.filter(over).map_or(u64::MAX, |told| told.0);
         self.at_ms <= until_ms && told >= from_ms
     }
 
@@ -54,6 +57,7 @@ pub(crate) struct Decisions {
 
 impl Decisions {
     pub(crate) fn new(plan: &Plan, record: &Record, lives: &Lives) -> Self {
+        let damaged: Vec<u64> = record.entries.iter().filter_map(damaged_ms).collect();
         let mut made = Vec::new();
         for step in &plan.steps {
             let Act::Order(device, line) = &step.act else { continue };
@@ -61,7 +65,15 @@ impl Decisions {
             let Some((watcher, handling)) = decision(line) else { continue };
             let (device, life_ms) = (device.clone(), life.from_ms);
             let at_ms = step.at_ms;
-            made.push(Decision { device, life_ms, watcher, handling, at_ms, told: None });
+            made.push(Decision {
+                device,
+                life_ms,
+                watcher,
+                handling,
+                at_ms,
+                told: None,
+                damaged: false,
+            });
         }
         for (at, device, event) in record.told() {
             let Event::Decided { watcher, status } = event else { continue };
@@ -74,6 +86,7 @@ impl Decisions {
             });
             if let Some(asked) = asked {
                 asked.told = Some((at, *status));
+                asked.damaged = damaged.iter().any(|at_ms| (asked.at_ms..=at).contains(at_ms));
             }
         }
         Self { made, default: crate::server::policy(&plan.server.default_policy) }
@@ -170,6 +183,14 @@ impl Decisions {
     }
 }
 
+/// When a datagram was sent that arrives damaged.
+fn damaged_ms(entry: &Entry) -> Option<u64> {
+    let What::Datagram { fate: Fate::Arrives { corrupted: true, .. }, .. } = &entry.what else {
+        return None;
+    };
+    Some(entry.at_ms)
+}
+
 /// A line that decides: about whom, and how.
 fn decision(line: &str) -> Option<(String, Option<Handling>)> {
     let mut words = line.split_whitespace();
@@ -182,3 +203,6 @@ fn decision(line: &str) -> Option<(String, Option<Handling>)> {
     };
     Some((super::lives::user_of(words.next()?), handling))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! Properties of the server's notifications, dialog by dialog: P5, P6, P8, P20, P43.
 
-use super::evidence::{DialogId, Evidence, Notify, Origin, Phase};
+use super::evidence::{DialogId, Evidence, Notify, Origin, Phase, user};
+use super::expiry::is_presence;
 use super::lives::CATCHING_UP_MS;
 use bytes::Bytes;
 use presently_engine::body::pidf::{Mode, Pidf};
 use presently_engine::body::winfo::WatcherInfo;
-use presently_engine::message::Method;
+use presently_engine::message::{Method, Name};
 use std::collections::BTreeMap;
 
 type Found = Vec<(u64, String)>;
@@ -189,7 +190,7 @@ pub(crate) fn paced(evidence: &Evidence<'_>) -> Found {
     let mut found = Vec::new();
     for (before, after) in hasty {
         let ms = after.at_ms - before.at_ms;
-        if !lost_offer(before, after) {
+        if !lost_offer(evidence, before, after) {
             found.push((
                 after.at_ms,
                 format!("{} comes {ms} ms after the one before", whose(after)),
@@ -216,16 +217,55 @@ fn was_asked(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
     })
 }
 
-/// Whether an offer may have gone between two NOTIFYs. It may have come in between too, unseen.
-fn lost_offer(before: &Notify, after: &Notify) -> bool {
-    let offers = |notify: &Notify| -> BTreeMap<Box<str>, bool> {
-        let tuples = Pidf::parse(&notify.body).map(|pidf| pidf.tuples).unwrap_or_default();
-        let ready = |mode| mode == Mode::Ready;
-        tuples.into_iter().filter_map(|tuple| Some((tuple.id, ready(tuple.offer?.mode)))).collect()
-    };
-    let (before, after) = (offers(before), offers(after));
+/// Whether an offer may have gone between two NOTIFYs. Neither has to show it: it may have come in
+/// between, or have come again.
+fn lost_offer(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
+    if after.winfo {
+        return false;
+    }
+    let mut ready = offers(&before.body);
+    for published in published(evidence, before, after) {
+        let gone = match &published {
+            Some(offers) => offers.iter().any(|(id, now)| !now && ready.get(id) == Some(&true)),
+            None => ready.values().any(|ready| *ready),
+        };
+        if gone {
+            return true;
+        }
+        ready.extend(published.into_iter().flatten());
+    }
+    let after = offers(&after.body);
     let is_ready = |id| after.get(id) == Some(&true);
-    before.iter().any(|(id, ready)| *ready && !is_ready(id)) || after.values().any(|ready| !ready)
+    ready.iter().any(|(id, ready)| *ready && !is_ready(id)) || after.values().any(|ready| !ready)
+}
+
+/// The offers of a document.
+fn offers(body: &[u8]) -> Offers {
+    let tuples = Pidf::parse(body).map(|pidf| pidf.tuples).unwrap_or_default();
+    let ready = |mode| mode == Mode::Ready;
+    tuples.into_iter().filter_map(|tuple| Some((tuple.id, ready(tuple.offer?.mode)))).collect()
+}
+
+/// The offers of tuples, and whether they are ready.
+type Offers = BTreeMap<Box<str>, bool>;
+
+/// The offers that their owner published between two NOTIFYs; `None` where something was removed.
+fn published(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> Vec<Option<Offers>> {
+    let letters = &evidence.letters;
+    let mut published: Vec<(usize, Option<Offers>)> = Vec::new();
+    for (exchange, letter, request) in evidence.exchanges.asked(letters) {
+        let done = exchange.success(letters);
+        let Some(done) = done.filter(|at| (before.place..after.place).contains(at)) else {
+            continue;
+        };
+        let owner = letter.message.headers().from().map(|from| user(&from));
+        if is_presence(request) && owner.is_ok_and(|owner| owner == after.owner) {
+            let removed = request.seconds(Name::Expires) == Some(0);
+            published.push((done, (!removed).then(|| offers(&request.body()))));
+        }
+    }
+    published.sort_by_key(|(done, _)| *done);
+    published.into_iter().map(|(_, offers)| offers).collect()
 }
 
 #[cfg(test)]

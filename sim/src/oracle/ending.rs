@@ -14,7 +14,7 @@ type Found = Vec<(u64, String)>;
 const QUIET_MS: u64 = 96_000;
 
 /// A calm network carries a request, its answer and what follows in this time.
-const ROUND_MS: u64 = 1000;
+pub(super) const ROUND_MS: u64 = 1000;
 
 /// What a device shows at the end.
 pub(super) struct Shown {
@@ -136,18 +136,7 @@ fn wants(evidence: &Evidence<'_>, device: &DeviceName, since_ms: u64, owner: &st
         let verb = words.next().filter(|verb| matches!(*verb, "watch" | "unwatch"))?;
         (super::lives::user_of(words.next()?) == owner).then_some(verb == "watch")
     });
-    about.fold(false, |_, watches| watches) && !fetches(evidence, device, owner)
-}
-
-/// Whether a device also fetches somebody's presence: the end of a fetch and the end of a
-/// subscription are told alike, so nothing can be said of its subscription.
-pub(super) fn fetches(evidence: &Evidence<'_>, device: &DeviceName, owner: &str) -> bool {
-    evidence.plan.steps.iter().any(|step| match &step.act {
-        Act::Order(whose, line) if whose == device => line
-            .strip_prefix("fetch ")
-            .is_some_and(|target| super::lives::user_of(target.trim()) == owner),
-        _ => false,
-    })
+    about.fold(false, |_, watches| watches)
 }
 
 /// P49: nobody waits for the first NOTIFY for ever.
@@ -236,7 +225,7 @@ pub(super) fn no_trouble(evidence: &Evidence<'_>) -> Found {
                     found.push((entry.at_ms, format!("{party}: {why}")));
                 }
             }
-            What::Datagram { .. } | What::Told { .. } => {}
+            What::Datagram { .. } | What::Told { .. } | What::Stream { .. } => {}
         }
     }
     found

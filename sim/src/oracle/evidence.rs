@@ -233,7 +233,7 @@ fn letters(record: &Record) -> Vec<Letter> {
         What::Datagram { from, bytes, fate, .. } => {
             Some((entry.at_ms, *from, bytes.clone(), *fate))
         }
-        What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => None,
     };
     let mut letters = Vec::new();
     for (at_ms, from, bytes, fate) in record.entries.iter().filter_map(of) {

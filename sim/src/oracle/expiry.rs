@@ -111,8 +111,8 @@ pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
         }
         let at_ms = letters[place].at_ms;
         let call = request.call_id().unwrap_or_default();
-        let mut of = grants.get(call).into_iter().flatten();
-        let Some(last) = of.rfind(|grant| grant.place < place) else { continue };
+        let of_call = grants.get(call).map_or(&[][..], |grants| grants);
+        let Some(last) = of_call.iter().rfind(|grant| grant.place < place) else { continue };
         let ended = dialogs.get(call).into_iter().flatten().any(|notify| {
             let heard = evidence.exchanges.of(notify.place).heard(letters);
             let lost = match heard {
@@ -123,6 +123,10 @@ pub(crate) fn nothing_is_forgotten(evidence: &Evidence<'_>) -> Found {
             let lost = lost || heard.is_some_and(|(heard, _)| heard > at_ms);
             notify.place < place && (notify.phase == Phase::Terminated || lost)
         });
+        // Another dialog has taken the place of this one, silently (R20).
+        let asked = request.to().ok().and_then(|to| to.tag());
+        let granted = letters[last.place].message.headers().to().ok().and_then(|to| to.tag());
+        let ended = ended || (asked.is_some() && asked != granted);
         // A server that stops may have ended it, and lost the word about it with its disk.
         // R47 looks at what a restart leaves.
         let ended = ended || evidence.lives.server_changed(last.sent_ms, at_ms);

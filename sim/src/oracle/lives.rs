@@ -36,6 +36,8 @@ pub(crate) struct Lives {
     released_ms: Vec<u64>,
     /// When the disk did not sync, or failed, and a while after, in which the server catches up.
     held_ms: Vec<(u64, u64)>,
+    /// When devices stood still.
+    stalls_ms: Vec<(DeviceName, u64, u64)>,
     /// When the server was stopped in order.
     stopped_ms: Vec<u64>,
     odd_clock: bool,
@@ -56,6 +58,7 @@ impl Lives {
             devices: BTreeMap::new(),
             released_ms: Vec::new(),
             held_ms: held(plan),
+            stalls_ms: Vec::new(),
             stopped_ms: Vec::new(),
             odd_clock: plan
                 .steps
@@ -127,7 +130,12 @@ impl Lives {
                 self.end_server(at);
             }
             // Who stood still catches up, as after a disk that did.
-            Act::Stall(_, ms) => self.released_ms.push(at + ms),
+            Act::Stall(party, ms) => {
+                self.released_ms.push(at + ms);
+                if let Party::Device(name) = party {
+                    self.stalls_ms.push((name.clone(), at, at + ms));
+                }
+            }
             Act::ClockStep(Party::Server, by_ms) => self.ahead_ms.0 += by_ms,
             Act::Order(..)
             | Act::ClockStep(Party::Device(_), _)
@@ -215,6 +223,20 @@ impl Lives {
         self.server.iter().any(|life| life.covers(at_ms))
     }
 
+    /// When a device that stands still at a moment has done what was due then; `None` if it does
+    /// not stand still. Stalls may follow each other without a pause.
+    pub(crate) fn catches_up(&self, name: &DeviceName, at_ms: u64) -> Option<u64> {
+        let until = |at_ms: u64| {
+            let theirs = self
+                .stalls_ms
+                .iter()
+                .filter(|(who, from, until)| who == name && (*from..*until).contains(&at_ms));
+            theirs.map(|(_, _, until)| *until).max()
+        };
+        let end = std::iter::successors(until(at_ms), |at_ms| until(*at_ms)).last();
+        end.map(|end| end + CATCHING_UP_MS)
+    }
+
     /// Whether the plan turns clocks or lets processes stand still, so that nothing can be said of
     /// when something runs out.
     pub(crate) fn clock_is_odd(&self) -> bool {
@@ -236,7 +258,10 @@ fn own_ends(record: &Record) -> Vec<(usize, u64)> {
         match &entry.what {
             What::Step(_) => taken += 1,
             What::Trouble { party: Party::Server, .. } => ends.push((taken, entry.at_ms)),
-            What::Trouble { .. } | What::Told { .. } | What::Datagram { .. } => {}
+            What::Trouble { .. }
+            | What::Told { .. }
+            | What::Stream { .. }
+            | What::Datagram { .. } => {}
         }
     }
     ends

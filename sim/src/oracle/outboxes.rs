@@ -80,11 +80,13 @@ fn document(notify: &Notify) -> Option<WatcherInfo> {
 }
 
 /// When a dialog may tell something new that happened at a moment, if nothing is in its way: the
-/// outstanding NOTIFY is answered, the gap is over. `None`: the NOTIFY before it failed.
+/// outstanding NOTIFY is answered, the gap is over. `None`: the NOTIFY before it failed, and so it
+/// has if its answer came after Timer F.
 fn due(evidence: &Evidence<'_>, last: &Notify, at_ms: u64) -> Option<u64> {
     let (answered_ms, status) = heard(evidence, last)?;
     let gap = evidence.plan.server.notify_gap_ms;
-    (status < 300).then_some(at_ms.max(last.at_ms + gap).max(answered_ms))
+    let delivered = status < 300 && answered_ms < last.at_ms + TIMER_F_MS;
+    delivered.then_some(at_ms.max(last.at_ms + gap).max(answered_ms))
 }
 
 /// Isolation: what an owner publishes is told to everybody who is allowed to know it as soon as

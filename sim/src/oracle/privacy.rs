@@ -1,9 +1,10 @@
 //! Who may see what: P2 (with P39), P3, P13.
 
-use super::evidence::{Evidence, Notify, Origin, Phase};
+use super::evidence::{DialogId, Evidence, Notify, Origin, Phase};
 use presently_engine::body::pidf::Pidf;
 use presently_engine::body::presrules::Handling;
 use presently_engine::message::Method;
+use std::collections::BTreeMap;
 
 type Found = Vec<(u64, String)>;
 
@@ -64,11 +65,16 @@ pub(super) fn no_offer_without_permission(evidence: &Evidence<'_>) -> Found {
 /// whatever crashed in between.
 pub(super) fn policy_survives(evidence: &Evidence<'_>) -> Found {
     let mut found = Vec::new();
+    let mut last: BTreeMap<&DialogId, &Notify> = BTreeMap::new();
     for (notify, possible) in judged(evidence) {
+        let before = last.insert(&notify.dialog, notify);
         let agrees = match (notify.phase, notify.reason.as_deref()) {
             (Phase::Active, _) => possible.iter().any(|one| approves(*one)),
             (Phase::Pending, _) => possible.contains(&Handling::Confirm),
-            (Phase::Terminated, Some("rejected")) => possible.contains(&Handling::Block),
+            (Phase::Terminated, Some("rejected")) => {
+                possible.contains(&Handling::Block)
+                    || before.is_some_and(|before| was_blocked(evidence, before, notify))
+            }
             (Phase::Terminated, _) => true,
         };
         if !agrees {
@@ -79,6 +85,18 @@ pub(super) fn policy_survives(evidence: &Evidence<'_>) -> Found {
     }
     found.extend(refusals(evidence));
     found
+}
+
+/// Whether a rejection waited for the answer to the NOTIFY before it (R16): whoever was blocked
+/// meanwhile is over, and what the owner thought afterwards is about the next SUBSCRIBE.
+fn was_blocked(evidence: &Evidence<'_>, before: &Notify, after: &Notify) -> bool {
+    let heard = evidence.exchanges.of(before.place).heard(&evidence.letters);
+    let heard = heard.filter(|(at_ms, _)| *at_ms <= after.at_ms);
+    heard.is_some_and(|(at_ms, _)| {
+        let Notify { owner, watcher, .. } = after;
+        let from_ms = before.at_ms;
+        evidence.decisions.at_some_time(owner, watcher, Handling::Block, from_ms, at_ms)
+    })
 }
 
 /// Watchers that are refused although nobody blocked them.

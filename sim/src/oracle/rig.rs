@@ -68,7 +68,7 @@ pub(super) fn broken(plan: &Plan, record: &Record) -> Vec<&'static str> {
 pub(super) fn text(entry: &Entry) -> Option<String> {
     match &entry.what {
         What::Datagram { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
-        What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => None,
     }
 }
 
@@ -115,6 +115,7 @@ pub(super) fn untell(record: &mut Record, user: &str, which: impl Fn(&Event) -> 
     let before = record.entries.len();
     record.entries.retain(|entry| match &entry.what {
         What::Told { device, event } => device.user != user || !which(event),
+        What::Stream { .. } => true,
         What::Datagram { .. } | What::Step(_) | What::Trouble { .. } => true,
     });
     assert_ne!(before, record.entries.len(), "nothing was taken out");

@@ -1,16 +1,17 @@
 //! The record for programs: one JSON object a line, one line an entry, in the order of the record.
 //!
-//! Every object has `at_ms` and `kind`: `datagram`, `told`, `step` or `trouble`. Octets of a
-//! datagram are `text` where they are UTF-8, else `base64`; what a corrupted one was when it
+//! Every object has `at_ms` and `kind`: `datagram`, `told`, `stream`, `step` or `trouble`. Octets
+//! of a datagram are `text` where they are UTF-8, else `base64`; what a corrupted one was when it
 //! arrived is `arrived`, in the same form.
 
 use super::words;
-use crate::plan::Step;
+use crate::plan::{DeviceName, Step};
 use crate::record::{Entry, Fate, Record, What};
 use crate::server::DOMAIN;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use presently::ua::Report;
+use presently_engine::agent::Event;
 use presently_engine::message::Aor;
 use serde::Serialize;
 use std::fmt::Write;
@@ -64,6 +65,15 @@ struct Taken<'a> {
 }
 
 #[derive(Serialize)]
+struct Streaming {
+    at_ms: u64,
+    kind: &'static str,
+    device: String,
+    text: String,
+    played: bool,
+}
+
+#[derive(Serialize)]
 struct Trouble<'a> {
     at_ms: u64,
     kind: &'static str,
@@ -75,15 +85,22 @@ struct Trouble<'a> {
 pub(super) fn write(record: &Record, seed: u64) -> serde_json::Result<String> {
     let mut text = String::new();
     for (mark, entry) in record.entries.iter().enumerate() {
-        text.push_str(&line(mark, entry, record, seed)?);
-        text.push('\n');
+        if let Some(line) = line(mark, entry, record, seed)? {
+            text.push_str(&line);
+            text.push('\n');
+        }
     }
     Ok(text)
 }
 
-fn line(mark: usize, entry: &Entry, record: &Record, seed: u64) -> serde_json::Result<String> {
+fn line(
+    mark: usize,
+    entry: &Entry,
+    record: &Record,
+    seed: u64,
+) -> serde_json::Result<Option<String>> {
     let at_ms = entry.at_ms;
-    match &entry.what {
+    let line = match &entry.what {
         What::Datagram { from, to, bytes, fate } => {
             let (arrives_ms, corrupted, copy) = match *fate {
                 Fate::Arrives { after_ms, corrupted, copy } => {
@@ -107,19 +124,14 @@ fn line(mark: usize, entry: &Entry, record: &Record, seed: u64) -> serde_json::R
                 arrived,
             })
         }
-        What::Told { device, event } => {
-            let own = Aor::new(&device.user, DOMAIN);
-            let mut text = format!("{{\"at_ms\":{at_ms},\"kind\":\"told\",\"device\":");
-            text.push_str(&serde_json::to_string(&device.to_string())?);
-            let report = Report::of(event, &own);
-            // Writing to a String cannot fail.
-            let _ = write!(text, ",\"event\":\"{}\"", report.name);
-            for (name, value) in &report.fields {
-                let _ = write!(text, ",\"{name}\":{value}");
-            }
-            text.push('}');
-            Ok(text)
-        }
+        What::Told { device, event } => return told(at_ms, device, event),
+        What::Stream { device, name, played } => serde_json::to_string(&Streaming {
+            at_ms,
+            kind: "stream",
+            device: device.to_string(),
+            text: words::stream(*name, *played),
+            played: *played,
+        }),
         What::Step(Step { act, .. }) => {
             let text = super::step_text(act);
             serde_json::to_string(&Taken { at_ms, kind: "step", text, act })
@@ -130,7 +142,23 @@ fn line(mark: usize, entry: &Entry, record: &Record, seed: u64) -> serde_json::R
             party: party.to_string(),
             why,
         }),
+    };
+    line.map(Some)
+}
+
+/// What a user was told; nothing for what only the media ports are told.
+fn told(at_ms: u64, device: &DeviceName, event: &Event) -> serde_json::Result<Option<String>> {
+    let own = Aor::new(&device.user, DOMAIN);
+    let Some(report) = Report::of(event, &own) else { return Ok(None) };
+    let mut text = format!("{{\"at_ms\":{at_ms},\"kind\":\"told\",\"device\":");
+    text.push_str(&serde_json::to_string(&device.to_string())?);
+    // Writing to a String cannot fail.
+    let _ = write!(text, ",\"event\":\"{}\"", report.name);
+    for (name, value) in &report.fields {
+        let _ = write!(text, ",\"{name}\":{value}");
     }
+    text.push('}');
+    Ok(Some(text))
 }
 
 fn fate_name(fate: Fate) -> &'static str {

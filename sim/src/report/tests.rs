@@ -172,7 +172,7 @@ fn the_ladder_draws_every_datagram_with_its_fate() {
         .iter()
         .filter_map(|entry| match &entry.what {
             What::Datagram { fate, .. } => Some(*fate),
-            What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+            What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => None,
         })
         .collect();
     let count = |which: fn(&Fate) -> bool| fates.iter().filter(|fate| which(fate)).count();

@@ -3,8 +3,11 @@
 use crate::plan::{Act, DeviceName, Party, Weather};
 use crate::record::{Fate, Record};
 use presently::facts::user_of;
-use presently_engine::agent::{Event, MessagePhase, Package, SubscriptionPhase};
+use presently_engine::agent::{
+    CallPhase, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase, Way,
+};
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
+use presently_net::media::Id;
 use std::net::SocketAddr;
 
 /// Whoever is not in the plan.
@@ -170,7 +173,49 @@ pub(super) fn told(event: &Event) -> String {
             let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
             format!("message to {}: {}{status}", target.user(), message(*phase))
         }
+        Event::Call { peer, phase, reason, .. } => {
+            let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("call with {}: {}{reason}", user_of(peer), call(*phase))
+        }
+        Event::Flow { peer, media, way, phase, reason, .. } => {
+            let way = match way {
+                Way::Out => "to",
+                Way::In => "from",
+            };
+            let reason = reason.map(|why| format!(" ({})", why.as_str())).unwrap_or_default();
+            format!("direct {media} {way} {}: {}{reason}", peer.user(), flow(*phase))
+        }
+        Event::MediaPacket { to, bytes, .. } => format!("{} octets to {to}", bytes.len()),
+        Event::MediaBye { to, .. } => format!("RTCP BYE to {to}"),
         Event::Error { what, why } => format!("error: {what}: {why}"),
+    }
+}
+
+/// The first packet of a stream.
+pub(super) fn stream(name: Id, played: bool) -> String {
+    let of = match name {
+        Id::Call(call, _) => format!("call {}", call.0),
+        Id::Direct(flow) => format!("direct flow {}", flow.0),
+    };
+    let what = if played { "the first packet is played" } else { "the first packet leaves" };
+    format!("{of}: {what}")
+}
+
+fn call(phase: CallPhase) -> &'static str {
+    match phase {
+        CallPhase::Calling => "calling",
+        CallPhase::Ringing => "ringing",
+        CallPhase::Incoming => "somebody calls",
+        CallPhase::Up => "up",
+        CallPhase::Ended => "ended",
+    }
+}
+
+fn flow(phase: FlowPhase) -> &'static str {
+    match phase {
+        FlowPhase::Checking => "checking",
+        FlowPhase::Streaming => "streaming",
+        FlowPhase::Stopped => "stopped",
     }
 }
 

@@ -127,14 +127,19 @@ fn claims(cast: &Cast, words: &mut Words<'_>) -> Result<Found, Fault> {
     Ok(Found { claims })
 }
 
-/// `WHO sees …` and `WHO is …`.
+/// `WHO sees …`, `WHO hears …` and `WHO is …`.
 fn seen(cast: &Cast, words: &mut Words<'_>) -> Result<Vec<Claim>, Fault> {
     let devices = cast.devices(&words.next())?;
     let verb = words.next();
     match &*verb.text {
         "sees" => sees(cast, words, devices),
+        "hears" => {
+            let whom = cast.user(&words.next())?.name.clone();
+            let hears = |listener| Claim::Hears { listener, whom: whom.clone() };
+            Ok(devices.into_iter().map(hears).collect())
+        }
         "is" => is(cast, words, devices),
-        _ => Err(verb.unknown("the verb", &["sees", "is"])),
+        _ => Err(verb.unknown("the verb", &["sees", "hears", "is"])),
     }
 }
 
@@ -167,7 +172,8 @@ fn sees(cast: &Cast, words: &mut Words<'_>, devices: Vec<DeviceName>) -> Result<
     Ok(devices.into_iter().map(sees).collect())
 }
 
-/// `is pending at`, `is active at`, `is refused by`, `is terminated at`, `is [not] registered`.
+/// `is pending at`, `is active at`, `is refused by`, `is terminated at`, `is [not] registered`,
+/// `is in a call with`.
 fn is(cast: &Cast, words: &mut Words<'_>, devices: Vec<DeviceName>) -> Result<Vec<Claim>, Fault> {
     let registered = !words.take("not");
     let state = words.next();
@@ -178,13 +184,21 @@ fn is(cast: &Cast, words: &mut Words<'_>, devices: Vec<DeviceName>) -> Result<Ve
     if !registered {
         return Err(state.unknown("the state", &["registered"]));
     }
+    if state.text == "in" {
+        words.expect("a")?;
+        words.expect("call")?;
+        words.expect("with")?;
+        let whom = cast.user(&words.next())?.name.clone();
+        let claim = |device| Claim::Calls { device, whom: whom.clone() };
+        return Ok(devices.into_iter().map(claim).collect());
+    }
     let (phase, preposition) = match &*state.text {
         "pending" => ("pending", "at"),
         "active" => ("active", "at"),
         "terminated" => ("terminated", "at"),
         "refused" => ("terminated", "by"),
         _ => {
-            let known = ["pending", "active", "refused", "terminated", "registered", "not"];
+            let known = ["pending", "active", "refused", "terminated", "registered", "not", "in"];
             return Err(state.unknown("the state", &known));
         }
     };

@@ -9,7 +9,7 @@ use super::words::{Word, Words, read_time};
 use crate::plan::{Act, DeviceName, Expectation, Party, Step, Weather};
 use crate::server::DOMAIN;
 use presently::nearest::nearest;
-use presently::ua::{Ordered, order};
+use presently::ua::{Asked, Ordered, order};
 use presently_engine::agent::Command;
 use presently_engine::message::Aor;
 
@@ -17,9 +17,9 @@ use presently_engine::message::Aor;
 const HANDLING: [&str; 6] = ["login", "crash", "start", "stalls", "clock", "nat"];
 
 /// Orders of `presence-ua` that make sense in a scenario.
-const ORDERS: [&str; 12] = [
+const ORDERS: [&str; 20] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "quit",
+    "offer", "direct", "stop", "call", "answer", "hold", "resume", "dial", "hangup", "quit",
 ];
 
 /// Words that a line can begin with where a user does not.
@@ -212,13 +212,16 @@ impl<'a> Timeline<'a> {
             line.refused("this is no order that presence-ua understands", why)
         })?;
         let about = match &ordered {
-            Some(Ordered::Command(
-                Command::Subscribe { target, .. }
-                | Command::Unsubscribe { target, .. }
-                | Command::Fetch { target }
-                | Command::SendMessage { target, .. }
-                | Command::Decide { watcher: target, .. },
-            )) => target,
+            Some(
+                Ordered::Command(
+                    Command::Subscribe { target, .. }
+                    | Command::Unsubscribe { target, .. }
+                    | Command::Fetch { target }
+                    | Command::SendMessage { target, .. }
+                    | Command::Decide { watcher: target, .. },
+                )
+                | Ordered::Media(Asked::Direct { target, .. } | Asked::Call { target, .. }),
+            ) => target,
             _ => return Ok(()),
         };
         words.next();

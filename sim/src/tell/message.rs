@@ -27,7 +27,7 @@ pub(super) fn last(
                 && Message::parse(bytes.clone())
                     .is_ok_and(|message| methods.contains(&method(&message)))
         }
-        What::Told { .. } | What::Step(_) | What::Trouble { .. } => false,
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => false,
     };
     let before = record.entries.partition_point(|entry| entry.at_ms <= until_ms);
     let last = record.entries[..before].iter().rev().filter(matters).take(count);
@@ -41,7 +41,7 @@ pub(super) fn troubles(record: &Record, until_ms: u64) -> Vec<(u64, String)> {
     let all = record.entries.iter().take_while(|entry| entry.at_ms <= until_ms);
     let all = all.filter_map(|entry| match &entry.what {
         What::Trouble { party, why } => Some((entry.at_ms, format!("{party}: {why}"))),
-        What::Datagram { .. } | What::Told { .. } | What::Step(_) => None,
+        What::Datagram { .. } | What::Told { .. } | What::Stream { .. } | What::Step(_) => None,
     });
     all.collect()
 }

@@ -44,7 +44,7 @@ fn a_cut_separates_a_user_behind_a_translator_too() {
     let record = play(&plan(vec![user("carol", true)], steps)).expect("a run");
     let mut fates = record.entries.iter().filter_map(|entry| match &entry.what {
         What::Datagram { fate, .. } => Some((entry.at_ms, *fate)),
-        What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => None,
     });
     assert_eq!(fates.next(), Some((10, Fate::Cut)));
     assert!(fates.filter(|(at, _)| *at < 5000).all(|(_, fate)| fate == Fate::Cut));
@@ -75,7 +75,11 @@ fn said_by_server(record: &Record) -> Vec<(u64, String)> {
         What::Datagram { from, bytes, .. } if *from == server::ADDRESS => {
             Some((entry.at_ms, String::from_utf8_lossy(bytes).into_owned()))
         }
-        What::Datagram { .. } | What::Told { .. } | What::Step(_) | What::Trouble { .. } => None,
+        What::Datagram { .. }
+        | What::Told { .. }
+        | What::Stream { .. }
+        | What::Step(_)
+        | What::Trouble { .. } => None,
     });
     said.collect()
 }
@@ -203,7 +207,9 @@ fn the_run_goes_on_while_a_server_stops() {
     let record = play(&watching(steps)).expect("a run");
     let late = record.entries.iter().filter(|entry| match &entry.what {
         What::Step(step) => step.at_ms != entry.at_ms,
-        What::Datagram { .. } | What::Told { .. } | What::Trouble { .. } => false,
+        What::Datagram { .. } | What::Told { .. } | What::Stream { .. } | What::Trouble { .. } => {
+            false
+        }
     });
     assert_eq!(late.count(), 0);
     let said = said_by_server(&record);

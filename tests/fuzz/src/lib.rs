@@ -1,11 +1,13 @@
 //! What the fuzz targets do: each is one call into here.
 //!
-//! `message` and `body` feed readers with anything and hold them to round trips. `yard` plays a
-//! course of datagrams, valid, bent and arbitrary, against the server; `village` does the same
-//! among real agents. Every finding becomes a test in the module at fault.
+//! `message`, `body`, `media` and `video` feed readers with anything and hold them to round trips.
+//! `yard` plays a course of datagrams, valid, bent and arbitrary, against the server; `village`
+//! does the same among real agents. Every finding becomes a test in the module at fault.
 
 pub mod body;
+pub mod media;
 pub mod message;
+pub mod video;
 pub mod village;
 pub mod yard;
 

@@ -76,7 +76,9 @@ class Baresip(Tracing):
     SIP messages, among other things. It watches its `contacts`; the first is the current one,
     which its `message` command goes to."""
 
-    def __init__(self, scene, name, server, contacts=(), secret=None, tone=440, **account):
+    def __init__(
+        self, scene, name, server, contacts=(), secret=None, tone=440, codec="PCMU", **account
+    ):
         self.aor = f"sip:{name}@{DOMAIN}"
         self.folder = scene.folder / f"baresip-{name}"
         self.folder.mkdir(exist_ok=True)
@@ -85,7 +87,7 @@ class Baresip(Tracing):
         more = "".join(f";{key}={value}" for key, value in account.items())
         (self.folder / "accounts").write_text(
             f'<{self.aor};transport=udp>;auth_user={name};auth_pass="{secret or password(name)}"'
-            f';outbound="sip:{server.address}";answermode=auto;audio_codecs=PCMU{more}\n'
+            f';outbound="sip:{server.address}";answermode=auto;audio_codecs={codec}{more}\n'
         )
         watched = "".join(f'"{who}" <sip:{who}@{DOMAIN}>;presence=p2p\n' for who in contacts)
         (self.folder / "contacts").write_text(watched)

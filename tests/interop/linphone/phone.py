@@ -24,7 +24,18 @@ class Linphone(Tracing):
 
     command = ("linphonec", "-a", "-d", "6", "-c")
 
-    def __init__(self, scene, name, server, friends=(), secret=None, publish=False, cpim=False):
+    def __init__(
+        self,
+        scene,
+        name,
+        server,
+        friends=(),
+        secret=None,
+        publish=False,
+        cpim=False,
+        codec="PCMU",
+        srtp=False,
+    ):
         self.aor = f"sip:{name}@{DOMAIN}"
         self.folder = scene.folder / f"linphone-{name}"
         (self.folder / ".local/share/linphone").mkdir(parents=True, exist_ok=True)
@@ -44,6 +55,9 @@ class Linphone(Tracing):
             uuid=uuid.uuid4(),
             publish=int(publish),
             cpim=int(cpim),
+            pcmu=int(codec == "PCMU"),
+            g722=int(codec == "G722"),
+            encryption="srtp" if srtp else "none",
             friends=watched,
         )
         (self.folder / "rc").write_text(text)

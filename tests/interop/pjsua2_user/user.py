@@ -5,13 +5,12 @@ Everything happens in one thread: it handles PJSIP's events and reads the comman
 callback needs a lock. PJSIP's own log is a file, whole messages included.
 """
 
-import argparse
 import json
-import os
 import select
 import sys
 
 import pjsua2 as pj
+from options import arguments, endpoint, settings
 
 PRESENCE = {pj.PJSUA_BUDDY_STATUS_ONLINE: True, pj.PJSUA_BUDDY_STATUS_OFFLINE: False}
 
@@ -39,11 +38,18 @@ class Buddy(pj.Buddy):
 
 
 class Call(pj.Call):
-    """A call; its sound is what PJSIP's null device makes of it."""
+    """A call; its sound is what PJSIP's null device makes of it, or a tone and a file."""
+
+    def __init__(self, account, *which):
+        super().__init__(account, *which)
+        self.account = account
 
     def onCallState(self, prm):
         about = self.getInfo()
         tell("call", state=about.stateText, code=about.lastStatusCode, who=about.remoteUri)
+
+    def onDtmfDigit(self, prm):
+        tell("key", key=prm.digit)
 
     def onCallMediaState(self, prm):
         """Joins the call to the device and back, so that both ends send all the time."""
@@ -51,6 +57,10 @@ class Call(pj.Call):
         for index, media in enumerate(about.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 sound = self.getAudioMedia(index)
+                if self.account.tone:
+                    self.account.tone.startTransmit(sound)
+                    sound.startTransmit(self.account.record)
+                    continue
                 devices = pj.Endpoint.instance().audDevManager()
                 devices.getCaptureDevMedia().startTransmit(sound)
                 sound.startTransmit(devices.getPlaybackDevMedia())
@@ -63,7 +73,17 @@ class Account(pj.Account):
         super().__init__()
         self.buddies = {}
         self.call = None
-        self.packets = 0
+        self.packets, self.since = 0, None
+        self.tone = self.record = None
+
+    def sound(self, hertz, file):
+        """Says a tone in its calls instead of nothing, and records what it hears."""
+        tone = pj.ToneDesc()
+        tone.freq1, tone.on_msec, tone.off_msec = hertz, 1000, 0
+        self.tone, self.record = pj.ToneGenerator(), pj.AudioMediaRecorder()
+        self.tone.createToneGenerator()
+        self.tone.play(pj.ToneDescVector([tone]), True)
+        self.record.createRecorder(file)
 
     def buddy(self, uri):
         """Somebody, by URI; not watched yet when new."""
@@ -170,9 +190,24 @@ def hangup(account, argument):
     account.call.hangup(pj.CallOpParam(True))
 
 
+def hold(account, argument):
+    account.call.setHold(pj.CallOpParam(True))
+
+
+def resume(account, argument):
+    prm = pj.CallOpParam(True)
+    prm.opt.flag = pj.PJSUA_CALL_UNHOLD
+    account.call.reinvite(prm)
+
+
+def dial(account, argument):
+    """`dial KEYS`"""
+    account.call.dialDtmf(argument)
+
+
 def hear(account, argument):
-    """`hear PACKETS`: tells when as many were sent and received as RTP."""
-    account.packets = int(argument)
+    """`hear PACKETS`: tells when as many more were sent and received as RTP."""
+    account.packets, account.since = int(argument), None
 
 
 def listen(account):
@@ -180,64 +215,18 @@ def listen(account):
     if account.packets and account.call.hasMedia():
         rtcp = account.call.getStreamStat(0).rtcp
         sent, received = rtcp.txStat.pkt, rtcp.rxStat.pkt
-        if min(sent, received) >= account.packets:
+        # A stream that began anew counts from the beginning.
+        if account.since is None or received < account.since[1]:
+            account.since = sent, received
+        if min(sent - account.since[0], received - account.since[1]) >= account.packets:
             account.packets = 0
             tell("heard", sent=sent, received=received)
 
 
 COMMANDS = [
     *[register, unregister, online, offline, watch, unwatch, message, typing],
-    *[call, answer, hangup, hear],
+    *[call, answer, hangup, hold, resume, dial, hear],
 ]
-
-
-def endpoint(options):
-    """PJSIP itself, with one UDP port and a sound device that is none."""
-    made = pj.Endpoint()
-    made.libCreate()
-    config = pj.EpConfig()
-    config.uaConfig.threadCnt = 0
-    config.uaConfig.mainThreadOnly = True
-    config.uaConfig.userAgent = f"PJSUA2 {made.libVersion().full}"
-    config.medConfig.noVad = True
-    config.logConfig.consoleLevel = 0
-    config.logConfig.level = 5
-    config.logConfig.filename = options.log
-    made.libInit(config)
-    port = pj.TransportConfig()
-    port.boundAddress = options.host
-    made.transportCreate(pj.PJSIP_TRANSPORT_UDP, port)
-    made.libStart()
-    made.audDevManager().setNullDev()
-    return made
-
-
-def settings(options):
-    """The account: its requests go through the server, whose domain no name server knows."""
-    config = pj.AccountConfig()
-    config.idUri = options.aor
-    config.regConfig.registrarUri = "sip:" + options.aor.split("@")[1]
-    config.regConfig.timeoutSec = options.expires
-    config.regConfig.delayBeforeRefreshSec = 2
-    config.regConfig.retryIntervalSec = 0
-    config.sipConfig.proxies.append(f"sip:{options.server};lr")
-    user = options.aor.removeprefix("sip:").split("@")[0]
-    secret = pj.AuthCredInfo("digest", "*", user, 0, os.environ["PRESENCE_PASSWORD"])
-    config.sipConfig.authCreds.append(secret)
-    config.presConfig.publishEnabled = options.publish
-    config.mediaConfig.transportConfig.boundAddress = options.host
-    return config
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--aor", required=True)
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--log", required=True)
-    parser.add_argument("--expires", type=int, default=300)
-    parser.add_argument("--publish", action="store_true")
-    return parser.parse_args()
 
 
 def obey(account, commands):
@@ -259,6 +248,8 @@ def main():
     made = endpoint(options)
     account = Account()
     account.create(settings(options))
+    if options.tone:
+        account.sound(options.tone, options.record)
     # Unbuffered: a line that was read ahead would not wake `select`.
     commands = open(sys.stdin.fileno(), "rb", buffering=0)
     while True:
@@ -266,7 +257,7 @@ def main():
         if select.select([commands], [], [], 0)[0] and not obey(account, commands):
             break
         listen(account)
-    account.call = None
+    account.call = account.tone = account.record = None
     account.buddies.clear()
     account.shutdown()
     made.libDestroy()

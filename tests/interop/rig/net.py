@@ -84,3 +84,4 @@ class Capture:
                 last.sendto(b"end of the scene", (self._host, DISCARD))
             self._tcpdump.expect(rf"> {re.escape(self._host)}\.{DISCARD}: ")
             self._tcpdump.stop()
+            self._tcpdump = None

@@ -2,6 +2,7 @@
 
 import array
 import math
+import statistics
 import wave
 
 
@@ -17,15 +18,33 @@ def write_tone(path, hertz, seconds=30, rate=8000):
 
 
 def pitch(path):
-    """How many hertz the loudest quarter of a second of a file has; 0 if it holds no sound. Counts
-    how often the wave passes zero upwards, which is exact enough for one sine."""
+    """How many hertz the loudest quarter of a second of a file has; 0 if it holds no sound."""
+    rate, parts = _quarters(path)
+    loudest = max(parts, key=lambda part: sum(map(abs, part)), default=())
+    return _hertz(loudest, rate) if _is_loud(loudest) else 0
+
+
+def tone(path):
+    """How many hertz most of a file has, quarter by quarter of a second; 0 if it holds no sound."""
+    rate, parts = _quarters(path)
+    heard = [_hertz(part, rate) for part in parts if _is_loud(part)]
+    return statistics.median(heard) if heard else 0
+
+
+def _quarters(path):
+    """The first channel of a file in quarters of a second, and its rate."""
     with wave.open(str(path), "rb") as file:
         rate, channels = file.getframerate(), file.getnchannels()
         samples = array.array("h", file.readframes(file.getnframes()))[::channels]
     window = rate // 4
-    parts = [samples[at : at + window] for at in range(0, len(samples) - window + 1, window)]
-    loudest = max(parts, key=lambda part: sum(map(abs, part)), default=array.array("h"))
-    if not loudest or max(map(abs, loudest)) < 1000:
-        return 0
-    upwards = sum(1 for here, there in zip(loudest, loudest[1:]) if here < 0 <= there)
-    return upwards * rate / window
+    starts = range(0, len(samples) - window + 1, window)
+    return rate, [samples[at : at + window] for at in starts]
+
+
+def _is_loud(part):
+    return max(map(abs, part), default=0) >= 1000
+
+
+def _hertz(part, rate):
+    """Counts how often the wave passes zero upwards, which is exact enough for one sine."""
+    return sum(1 for here, there in zip(part, part[1:]) if here < 0 <= there) * rate / len(part)

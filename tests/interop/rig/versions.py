@@ -6,6 +6,7 @@ from importlib import metadata
 
 DEBIAN = {
     "baresip": "baresip-core",
+    "FFmpeg": "ffmpeg",
     "Linphone": "linphone-cli",
     "Kamailio": "kamailio",
     "SIPp": "sip-tester",

@@ -48,7 +48,20 @@ fn every_command_is_read_with_its_words() {
     assert_eq!(read("offer audio ready"), Order::Offer { media, mode });
     assert_eq!(read("tables"), Order::Tables);
     assert_eq!(read("quit"), Order::Quit);
-    assert_eq!(read("call bob audio"), Order::Later { word: "call" });
+    let [audio, video]: [Box<str>; 2] = ["audio".into(), "video".into()];
+    assert_eq!(read("direct bob"), Order::Direct { target: bob(), media: audio.clone() });
+    assert_eq!(read("direct bob video"), Order::Direct { target: bob(), media: video.clone() });
+    assert_eq!(read("stop"), Order::Stop { flow: None });
+    assert_eq!(read("stop 3"), Order::Stop { flow: Some(3) });
+    let call = |media, codecs| Order::Call { target: bob(), media, codecs };
+    assert_eq!(read("call bob"), call(vec![audio.clone()], None));
+    assert_eq!(read("call bob both"), call(vec![audio.clone(), video], None));
+    assert_eq!(read("call bob audio PCMA"), call(vec![audio], Repertoire::parse("PCMA")));
+    assert_eq!(read("answer"), Order::Answer { call: None });
+    assert_eq!(read("hold 2"), Order::Hold { call: Some(2), hold: true });
+    assert_eq!(read("resume"), Order::Hold { call: None, hold: false });
+    assert_eq!(read("dial 12a#"), Order::Dial { keys: "12A#".into() });
+    assert_eq!(read("hangup"), Order::Hangup { call: None });
     assert_eq!(Order::parse("   ", &own()), Ok(None));
     assert_eq!(Order::parse("# a remark", &own()), Ok(None));
 }

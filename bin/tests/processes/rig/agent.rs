@@ -21,8 +21,14 @@ pub(crate) struct Agent {
 impl Agent {
     /// Starts an agent and waits until it is registered.
     pub(crate) fn login(name: &str, server: SocketAddr) -> Self {
+        Self::login_with(name, server, &[])
+    }
+
+    /// The same with more on its command line.
+    pub(crate) fn login_with(name: &str, server: SocketAddr, more: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence-ua"));
         command.args(["--json", "--aor", &aor(name), "--server", &server.to_string()]);
+        command.args(more);
         command.env("PRESENCE_PASSWORD", PASSWORD).stdin(Stdio::piped());
         let process = Process::start(&mut command);
         let mut agent = Self { name: name.to_owned(), process, seen: Vec::new() };
@@ -73,6 +79,11 @@ impl Agent {
     /// How many events with these fields have been seen.
     pub(crate) fn count(&self, event: &str, fields: Fields<'_>) -> usize {
         self.seen.iter().filter(|told| is(told, event, fields)).count()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.process.kill();
     }
 
     /// Ends the input and waits for the orderly logout.

@@ -180,7 +180,7 @@ fn every_epoch_has_its_own_secret() {
     let publish = scene.expect(Method::Publish);
     let first = document(&publish).tuples[1].offer.clone().unwrap();
     scene.answer(&publish, 200, &[(Name::SipEtag, "e1"), (Name::Expires, "3600")]);
-    scene.pass(secs(599));
+    scene.pass(secs(569));
     scene.expect_silence();
     scene.pass(secs(1));
     let publish = scene.expect(Method::Publish);

@@ -1,6 +1,7 @@
 //! The rig: one agent in virtual time and a server that says what the scene tells it to.
 
-use crate::agent::{Agent, Command, Config, Event, Package, Record};
+use crate::agent::cx::contact_uri;
+use crate::agent::{Agent, Command, Config, Event, Package, Record, wire};
 use crate::body::pidf::{Basic, Format, PIDF, Pidf};
 use crate::body::winfo::{Cause, Status, WATCHERINFO, Watcher, WatcherInfo, WatcherList};
 use crate::message::{Aor, Message, Method, Name, Reply, Request, Response, Writer};
@@ -24,12 +25,16 @@ pub(super) struct Scene {
     events: VecDeque<Event>,
     seen: BTreeSet<Bytes>,
     /// Every request the agent sent, copies left out.
-    log: Vec<Request>,
+    pub(super) log: Vec<Request>,
+    /// Every datagram that was to leave a media port, and where to.
+    pub(super) packets: Vec<(SocketAddr, Bytes)>,
     /// The scripted notifier of the scene's one subscription, for tables.
     pub(super) notifier: Option<Notifier>,
     said: u32,
     /// What was sent and told since the last look, for tables.
     trace: Vec<String>,
+    /// What was sent again, to the letter.
+    again: Vec<Bytes>,
 }
 
 /// The dialog in which the scripted notifier speaks.
@@ -70,6 +75,8 @@ pub(super) fn config() -> Config {
         subscribe_expires: 3600,
         allow_md5: true,
         logout: secs(2),
+        media: Vec::new(),
+        direct: Default::default(),
     }
 }
 
@@ -85,21 +92,27 @@ impl Scene {
             events: VecDeque::new(),
             seen: BTreeSet::new(),
             log: Vec::new(),
+            packets: Vec::new(),
             notifier: None,
             said: 0,
             trace: Vec::new(),
+            again: Vec::new(),
         }
     }
 
     /// A registered agent whose registration is long lived and out of the way.
     pub(super) fn online() -> Self {
-        let mut scene = Self::new();
-        scene.config.register_expires = 1_000_000;
-        scene.say(Command::Login);
-        let register = scene.expect(Method::Register);
-        scene.answer(&register, 200, &[(Name::Expires, "1000000")]);
-        scene.forget();
-        scene
+        Self::new().log_in(&[])
+    }
+
+    /// The same, with further headers in the server's answer.
+    pub(super) fn log_in(mut self, headers: &[(Name, &str)]) -> Self {
+        self.config.register_expires = 1_000_000;
+        self.say(Command::Login);
+        let register = self.expect(Method::Register);
+        self.answer(&register, 200, &[&[(Name::Expires, "1000000")], headers].concat());
+        self.forget();
+        self
     }
 
     pub(super) fn say(&mut self, command: Command) {
@@ -193,7 +206,8 @@ impl Scene {
         let subscribe = &dialog.subscribe;
         let (from, tag) = (subscribe.to().unwrap().uri, dialog.tag);
         let (to, our) = (subscribe.from().unwrap().uri, subscribe.from().unwrap().tag().unwrap());
-        let mut writer = Writer::request(Method::Notify, "sip:alice@192.0.2.10:5060");
+        let us = contact_uri(&self.config);
+        let mut writer = Writer::request(Method::Notify, &us);
         let branch = format!("z9hG4bKnotify{said}");
         writer.format(Name::Via, format_args!("SIP/2.0/UDP {SERVER};branch={branch};rport"));
         writer.number(Name::MaxForwards, 70);
@@ -295,12 +309,19 @@ impl Scene {
         self.requests.drain(..).collect()
     }
 
+    /// What was sent again since the last look.
+    pub(super) fn repeated(&mut self) -> Vec<Message> {
+        let read = |bytes| Message::parse(bytes).expect("the agent writes what can be read");
+        self.again.drain(..).map(read).collect()
+    }
+
     /// Forgets what was sent and told so far.
     pub(super) fn forget(&mut self) {
         self.requests.clear();
         self.answers.clear();
         self.events.clear();
         self.trace.clear();
+        self.again.clear();
     }
 
     /// What was sent and told since the last look, on one line.
@@ -321,7 +342,10 @@ impl Scene {
             match output {
                 Output::Record(record) => match record {},
                 Output::Event(event) => {
-                    self.trace.push(tell(&event));
+                    self.note(tell(&event));
+                    if let Event::MediaPacket { to, bytes, .. } = &event {
+                        self.packets.push((*to, bytes.clone()));
+                    }
                     self.events.push_back(event);
                 }
                 Output::Transmit { bytes, .. } => self.collect(bytes),
@@ -329,9 +353,17 @@ impl Scene {
         }
     }
 
+    /// Checks are many; in a table they are one word.
+    fn note(&mut self, told: String) {
+        match self.trace.last_mut() {
+            Some(last) if told == "check" && last.starts_with("check") => *last = "checks".into(),
+            _ => self.trace.push(told),
+        }
+    }
+
     fn collect(&mut self, bytes: Bytes) {
         if !self.seen.insert(bytes.clone()) {
-            return;
+            return self.again.push(bytes);
         }
         match Message::parse(bytes).expect("the agent writes what can be read") {
             Message::Request(request) => {
@@ -439,6 +471,17 @@ fn tell(event: &Event) -> String {
         Event::Decided { status, .. } => format!("Decided({status})"),
         Event::Message { expired, .. } => format!("Message(expired: {expired})"),
         Event::MessageStatus { phase, .. } => format!("{phase:?}"),
+        Event::Call { phase, flows, .. } if !flows.is_empty() => {
+            format!("{phase:?}({:?})", flows[0].direction)
+        }
+        Event::Call { phase, .. } => format!("{phase:?}"),
+        Event::Flow { phase, reason: None, .. } => format!("{phase:?}"),
+        Event::Flow { phase, reason: Some(why), .. } => format!("{phase:?}({})", why.as_str()),
+        Event::MediaPacket { bytes, .. } => match wire::Reply::read(bytes, "") {
+            None => "check".into(),
+            Some(reply) => reply.outcome.map_or_else(|status| status.to_string(), |_| "ok".into()),
+        },
+        Event::MediaBye { .. } => "RTCP BYE".into(),
         Event::Error { what, .. } => format!("Error({what})"),
     }
 }

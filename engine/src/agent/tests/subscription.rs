@@ -282,6 +282,31 @@ fn a_fetch_shows_the_document_and_is_over() {
     assert_eq!(scene.agent.sizes().subscriptions, 0);
 }
 
+/// Whoever watches goes on watching, whatever a look beside it comes to.
+#[test]
+fn a_fetch_of_somebody_who_is_watched_says_nothing_of_the_subscription() {
+    let (mut scene, mut watched) = active();
+    for answered in [true, false] {
+        scene.say(Command::Fetch { target: bob() });
+        let subscribe = scene.expect(Method::Subscribe);
+        assert_eq!(subscribe.seconds(Name::Expires), Some(0));
+        let mut look = Notifier { subscribe, tag: "look", cseq: 0 };
+        if answered {
+            let document = Body::Presence(Basic::Closed);
+            assert_eq!(scene.notify(&mut look, "terminated;reason=timeout", document), 200);
+        } else {
+            scene.answer(&look.subscribe, 503, &[]);
+        }
+        let events = scene.events();
+        let shown = events.iter().any(|event| matches!(event, Event::Presence { .. }));
+        let told = events.iter().any(|event| matches!(event, Event::Subscription { .. }));
+        assert_eq!((shown, told), (answered, false));
+    }
+    assert_eq!(scene.agent.sizes().subscriptions, 1);
+    let document = Body::Presence(Basic::Open);
+    assert_eq!(scene.notify(&mut watched, "active;expires=500", document), 200);
+}
+
 #[test]
 fn the_reason_of_an_end_decides_when_it_is_tried_again() {
     let hour = 3600;

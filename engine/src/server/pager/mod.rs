@@ -66,10 +66,13 @@ struct Row {
 }
 
 impl Row {
-    fn send(&self, cx: &mut Cx<'_>, aor: &Aor, index: u32, binding: &Target<'_>) {
-        let number = u64::from(self.attempts) << 32 | u64::from(index);
-        let cause = [self.kept.id.0, number].map(u64::to_be_bytes);
-        let branch = cx.branch(Slot::of_aor(aor), &[aor.as_str().as_bytes(), &cause[0], &cause[1]]);
+    /// Attempts count anew after a crash, so the branch of one follows from where it goes and not
+    /// from who else is bound by then: a device takes the first attempt after the crash for a copy
+    /// of the one before, and not for another path of it (482; RFC 3261 §8.2.2.2).
+    fn send(&self, cx: &mut Cx<'_>, aor: &Aor, binding: &Target<'_>) {
+        let (row, attempt) = (self.kept.id.0.to_be_bytes(), self.attempts.to_be_bytes());
+        let cause = [aor.as_str().as_bytes(), &row, &attempt, binding.uri.as_bytes()];
+        let branch = cx.branch(Slot::of_aor(aor), &cause);
         let bytes = self.kept.deliver(cx, aor, self.attempts, binding, branch);
         let owner = Owner::Deliver { aor: aor.clone(), id: self.kept.id };
         cx.request(branch, Method::Message, binding.peer, bytes, owner);
@@ -228,8 +231,8 @@ impl Inbox {
             return;
         }
         row.attempts += 1;
-        for (index, binding) in (0..).zip(bindings) {
-            row.send(cx, aor, index, binding);
+        for binding in bindings {
+            row.send(cx, aor, binding);
         }
         let bound_since = self.delivery.as_ref().is_some_and(|delivery| delivery.bound_since);
         let (id, pending, worst) = (*id, bindings.len(), Verdict::Done);

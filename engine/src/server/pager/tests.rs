@@ -114,6 +114,21 @@ fn after_a_crash_between_delivery_and_delete_the_device_can_see_the_copy() {
 }
 
 #[test]
+fn after_a_crash_the_first_attempt_has_the_branch_of_the_one_before_whoever_came_meanwhile() {
+    let mut rig = Rig::new(&[]);
+    rig.alice(&message(1, "hello"));
+    rig.bind("desk");
+    let first = rig.got("desk", Method::Message).clone();
+    rig.unbind("desk");
+    rig.bind("cell");
+    rig.crash();
+    rig.bind("desk");
+    let second = rig.got("desk", Method::Message);
+    assert_eq!(second.bytes(), first.bytes());
+    assert_ne!(rig.got("cell", Method::Message).first(Name::Via), first.first(Name::Via));
+}
+
+#[test]
 fn messages_are_delivered_in_order_one_at_a_time() {
     let mut rig = Rig::new(&[]);
     for number in 1..=3 {

@@ -166,7 +166,7 @@ impl Relays {
         let (method, key) = (ask.request.method(), ask.key);
         let mut legs = SmallVec::with_capacity(targets.len());
         for (index, target) in (0u16..).zip(targets) {
-            let branch = plan.branch(cx.config, slot, ask.request, index);
+            let branch = plan.branch(cx.config, slot, ask.request, target.uri);
             let bytes = plan.copy(cx.config, ask.request, ask.from, target, branch, breadth);
             cx.request(branch, method, target.peer, bytes, Owner::Relay { key, branch: index });
             legs.push(Leg { branch, peer: target.peer, end: None });
@@ -266,8 +266,8 @@ pub(crate) fn forward_ack(
     if request.seconds(Name::MaxForwards) == Some(0) || plan.is_loop(cx.config, request) {
         return false;
     }
-    let branch = plan.branch(cx.config, slot_of(request), request, 0);
     let target = Target { uri: request.uri(), peer: to };
+    let branch = plan.branch(cx.config, slot_of(request), request, target.uri);
     let bytes = plan.copy(cx.config, request, from, &target, branch, rewrite::MAX_BREADTH);
     cx.out.push(Output::Transmit { to, bytes });
     true

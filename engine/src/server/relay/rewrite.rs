@@ -90,18 +90,20 @@ impl Plan {
         (share > 0).then_some(share)
     }
 
-    /// The branch of copy `index`: half loop mark, half unique and unguessable. It follows from
-    /// the top Via, so that a retransmission which we forward without a transaction gets it again
-    /// (RFC 3261 §16.11).
+    /// The branch of the copy for `target`: half loop mark, half unique and unguessable. It follows
+    /// from the top Via, so that a retransmission which we forward without a transaction gets it
+    /// again (RFC 3261 §16.11), and from where the copy goes, whoever else is bound by then: a
+    /// retransmission that meets us after a crash is a copy to a device that had the request
+    /// before, and not the same request by another path (RFC 3261 §8.2.2.2).
     pub(super) fn branch(
         &self,
         config: &Config,
         slot: Slot,
         request: &Request,
-        index: u16,
+        target: &str,
     ) -> Branch {
         let via = request.first(Name::Via).unwrap_or("");
-        let cause = [via.as_bytes(), &index.to_be_bytes()];
+        let cause = [via, target].map(str::as_bytes);
         let unique = config.secret.derive64(Label::Branch, &cause).0 & u64::from(u32::MAX);
         Branch { slot, id: Id(u64::from(self.loop_mark) << 32 | unique) }
     }

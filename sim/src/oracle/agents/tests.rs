@@ -44,6 +44,52 @@ fn two_fetches_at_once_are_well_and_a_third_is_found() {
     assert_eq!(broken(&plan, &record), ["P17"]);
 }
 
+/// carol stands still from 26 s to 46 s.
+fn carol_stands_still() -> (u64, Act) {
+    (26_000, Act::Stall(Party::Device(device("carol")), 20_000))
+}
+
+#[test]
+fn orders_that_waited_begin_once_each_and_no_more() {
+    let order = |at_ms, line: &str| (at_ms, Act::Order(device("carol"), line.into()));
+    let orders = ["watch bob", "unwatch bob", "watch bob"];
+    let orders = [30_000, 31_000, 32_000].into_iter().zip(orders);
+    let orders = orders.map(|(at_ms, line)| order(at_ms, line));
+    let plan = morning_with(orders.chain([carol_stands_still()]));
+    let mut record = world::play(&plan).expect("a run");
+    let begins = |entry: &&Entry| match &entry.what {
+        What::Told { event: Event::Subscription { phase, .. }, .. } => {
+            entry.at_ms >= 46_000 && *phase == SubscriptionPhase::Trying
+        }
+        _ => false,
+    };
+    assert_eq!(record.entries.iter().filter(begins).count(), 2);
+    assert_eq!(examine(&plan, &record), []);
+    tell(&mut record, "carol", 46_500, SubscriptionPhase::Trying);
+    assert!(broken(&plan, &record).contains(&"P17"));
+}
+
+/// The server restarted at 20 s, so alice begins anew by 55 s, unless she stands still then.
+#[test]
+fn what_a_restart_began_waits_for_whoever_stands_still() {
+    let found = |stalls: bool| {
+        let stall = (40_000, Act::Stall(Party::Device(device("alice")), 30_000));
+        let plan = morning_with(stalls.then_some(stall));
+        let mut record = world::play(&plan).expect("a run");
+        let what = What::Told { device: device("alice"), event: Event::ServerRestarted };
+        let place = record.entries.partition_point(|entry| entry.at_ms <= 20_000);
+        record.entries.insert(place, Entry { at_ms: 20_000, what });
+        tell(&mut record, "alice", 70_000, SubscriptionPhase::Trying);
+        tell(&mut record, "alice", 70_050, SubscriptionPhase::Trying);
+        let once = broken(&plan, &record).contains(&"P17");
+        tell(&mut record, "alice", 71_500, SubscriptionPhase::Trying);
+        tell(&mut record, "alice", 71_550, SubscriptionPhase::Trying);
+        (once, broken(&plan, &record).contains(&"P17"))
+    };
+    assert_eq!(found(true), (false, true), "she catches up within a second");
+    assert_eq!(found(false), (true, true));
+}
+
 #[test]
 fn trying_without_end_is_found() {
     let (plan, mut record) = played();

@@ -1,6 +1,10 @@
 //! Doctored notifications.
 
+use crate::oracle::examine;
 use crate::oracle::rig::*;
+use crate::plan::{Act, Party, Plan, Step};
+use crate::record::Record;
+use crate::world;
 
 /// NOTIFYs of bob's presence to alice.
 const ALICE: [&str; 3] = ["NOTIFY sip:alice", "Event: presence\r\n", "CSeq: "];
@@ -85,4 +89,51 @@ fn two_exceptions_for_offers_that_went_are_found() {
     let violations = crate::oracle::examine(&plan, &record);
     let found: Vec<&str> = violations.iter().map(|one| &*one.what).collect();
     assert!(found.iter().any(|what| what.ends_with("is one exception too many")), "{found:?}");
+}
+
+/// The morning in which bob says more, and alice may be cut off.
+fn played_with(acts: impl IntoIterator<Item = (u64, Act)>) -> (Plan, Record) {
+    let mut plan = morning();
+    plan.steps.extend(acts.into_iter().map(|(at_ms, act)| Step { at_ms, act }));
+    let record = world::play(&plan).expect("a run");
+    assert_eq!(examine(&plan, &record), []);
+    (plan, record)
+}
+
+fn says(at_ms: u64, line: &str) -> (u64, Act) {
+    (at_ms, Act::Order(device("bob"), line.into()))
+}
+
+/// Whether a NOTIFY to alice is too early if nobody had published an offer in this state.
+fn hastens(plan: &Plan, mut record: Record, since_ms: u64, mode: &str) -> bool {
+    let published = datagrams(&record, &["PUBLISH sip:bob", mode]);
+    let at = published.into_iter().find(|at| record.entries[*at].at_ms >= since_ms);
+    record.entries.remove(at.expect("it was published"));
+    broken(plan, &record).contains(&"P43")
+}
+
+#[test]
+fn an_offer_may_go_and_come_again_while_a_notify_is_out() {
+    let cut = Act::Cut { from: Party::Device(device("alice")), to: Party::Server, both: false };
+    let (plan, record) = played_with([
+        says(30_000, "presence open n3"),
+        (40_000, cut),
+        says(40_000, "presence open n4"),
+        says(41_000, "offer audio off"),
+        says(42_000, "offer audio ready"),
+        (43_000, Act::Mend),
+    ]);
+    assert!(hastens(&plan, record, 41_000, "_mode>off<"));
+}
+
+#[test]
+fn an_offer_may_come_and_go_between_two_notifies() {
+    let (plan, record) = played_with([
+        says(30_000, "presence open n3"),
+        says(36_000, "offer audio off"),
+        says(42_000, "presence open n4"),
+        says(43_000, "offer audio ready"),
+        says(44_000, "quit"),
+    ]);
+    assert!(hastens(&plan, record, 43_000, "_mode>ready<"));
 }

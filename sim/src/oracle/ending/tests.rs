@@ -95,3 +95,14 @@ fn without_calm_nothing_is_said_of_the_end() {
     plan.steps.push(Step { at_ms: 99_000, act: Act::Rebind("carol".into()) });
     assert_eq!(broken(&plan, &record), [""; 0]);
 }
+
+#[test]
+fn who_looked_beside_watching_still_watches() {
+    let mut plan = morning();
+    let look = Act::Order(device("alice"), "fetch bob".into());
+    plan.steps.push(Step { at_ms: 40_000, act: look });
+    let mut record = crate::world::play(&plan).expect("a run");
+    assert_eq!(crate::oracle::examine(&plan, &record), []);
+    tell(&mut record, "alice", phase(SubscriptionPhase::Terminated));
+    assert_eq!(broken(&plan, &record), ["P46", "P48"]);
+}

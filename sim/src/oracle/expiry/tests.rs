@@ -167,3 +167,24 @@ fn a_disk_that_syncs_again_may_still_be_full() {
     ]);
     assert!(!broken(&plan, &record).contains(&"R47"));
 }
+
+/// alice asks at 2 s, and in the dialog that this began before her time is up.
+#[test]
+fn a_dialog_whose_place_another_has_taken_is_not_forgotten() {
+    let (plan, mut record) = played();
+    let asked = datagrams(&record, &["SUBSCRIBE sip:bob@", "From: <sip:alice@", "Authorization: "]);
+    let answers = datagrams(&record, &["SIP/2.0 200 OK", " SUBSCRIBE\r\n", "alice@example.org"]);
+    edit(&mut record, answers[1], "200 OK", "481 Call/Transaction Does Not Exist");
+    let branch = ("branch=z9hG4bK", "branch=z9hG4bK0");
+    anew(&mut record, asked[0], 1000, &[branch]);
+    let mut same = record.clone();
+    anew(&mut same, answers[0], 1000, &[branch]);
+    assert!(broken(&plan, &same).contains(&"P14"), "it was asked for again in the same dialog");
+    anew(
+        &mut record,
+        answers[0],
+        1000,
+        &[branch, ("bob@example.org>;tag=", "bob@example.org>;tag=0")],
+    );
+    assert!(!broken(&plan, &record).contains(&"P14"));
+}

@@ -1,6 +1,7 @@
 //! Doctored outboxes.
 
 use crate::oracle::rig::*;
+use crate::record::{Fate, What};
 
 /// What alice answers to the first NOTIFY.
 const ANSWER: [&str; 3] = ["SIP/2.0 200 OK", " 1 NOTIFY\r\n", "To: <sip:alice@"];
@@ -35,4 +36,25 @@ fn news_that_come_late_are_found() {
     let told = datagrams(&record, &["NOTIFY sip:alice", "<note>n2</note>"])[0];
     record.entries.remove(told);
     assert!(broken(&plan, &record).contains(&"isolation"));
+}
+
+/// n2 is published at 16 s; alice has been told of the offer at 9 s and answers late.
+#[test]
+fn an_answer_after_timer_f_is_none() {
+    let found = |after: u64| {
+        let (plan, mut record) = played();
+        let told = datagrams(&record, &["NOTIFY sip:alice", "<note>n2</note>"]);
+        told.into_iter().rev().for_each(|at| drop(record.entries.remove(at)));
+        let answers = datagrams(&record, &["SIP/2.0 200 OK", " NOTIFY\r\n", "To: <sip:alice@"]);
+        let mut answers = answers.into_iter().rev();
+        let last = answers.find(|at| record.entries[*at].at_ms < 16_000).expect("an answer");
+        if let What::Datagram { fate: Fate::Arrives { after_ms, .. }, .. } =
+            &mut record.entries[last].what
+        {
+            *after_ms = after;
+        }
+        broken(&plan, &record).contains(&"isolation")
+    };
+    assert!(found(31_000));
+    assert!(!found(32_000));
 }

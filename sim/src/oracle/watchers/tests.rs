@@ -1,8 +1,9 @@
 //! Doctored watcher information.
 
-use super::{given_up_at_the_end, held_back};
+use super::{given_up_at_the_end, held_back, on_the_way};
 use crate::oracle::evidence::Evidence;
 use crate::oracle::rig::*;
+use crate::record::{Fate, Record, What};
 use std::collections::BTreeSet;
 
 #[test]
@@ -75,4 +76,27 @@ fn who_waits_is_given_up_after_its_time_and_nobody_else() {
     };
     assert_eq!(late(56_000), BTreeSet::from(["carol".to_owned()]));
     assert_eq!(late(80_000), BTreeSet::new());
+}
+
+/// carol leaves at 24 s.
+#[test]
+fn who_is_being_told_of_the_end_may_not_know_it_yet() {
+    let (plan, mut record) = played();
+    let last = datagrams(&record, &["NOTIFY sip:carol", "State: terminated"])[0];
+    let sent_ms = record.entries[last].at_ms;
+    let late = |record: &Record| {
+        let evidence = Evidence::new(&plan, record);
+        let late = on_the_way(&evidence, "bob");
+        late.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    record.ended_ms = sent_ms + 5;
+    assert_eq!(late(&record), ["carol"]);
+    record.ended_ms = sent_ms + 20;
+    assert_eq!(late(&record), [""; 0], "she has heard of it");
+    if let What::Datagram { fate, .. } = &mut record.entries[last].what {
+        *fate = Fate::Lost;
+    }
+    assert_eq!(late(&record), ["carol"]);
+    record.ended_ms = sent_ms + 2000;
+    assert_eq!(late(&record), [""; 0], "it ought to have come by then");
 }

@@ -64,7 +64,9 @@ fn concerns_only(others: &[Party], entry: &Entry, record: &Record) -> bool {
             let ends = [from, to].map(|address| words::party(*address, record));
             ends.into_iter().flatten().any(is_other)
         }
-        What::Told { device, .. } => is_other(&Party::Device(device.clone())),
+        What::Told { device, .. } | What::Stream { device, .. } => {
+            is_other(&Party::Device(device.clone()))
+        }
         What::Step(step) => words::act(&step.act).0.is_some_and(|party| is_other(&party)),
         What::Trouble { party, .. } => is_other(party),
     }

@@ -60,7 +60,7 @@ fn columns(record: &Record, choice: &Choice) -> Vec<String> {
         What::Datagram { from, to, .. } => {
             [from, to].into_iter().any(|address| words::party(*address, record).is_none())
         }
-        What::Told { .. } | What::Step(_) | What::Trouble { .. } => false,
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => false,
     });
     if strange {
         names.push(words::STRANGER.to_owned());
@@ -154,6 +154,10 @@ impl Ladder<'_> {
             What::Told { device, event } => {
                 let column = self.column(&device.to_string());
                 self.note(row, column, "told", &words::told(event));
+            }
+            What::Stream { device, name, played } => {
+                let column = self.column(&device.to_string());
+                self.note(row, column, "told", &words::stream(*name, *played));
             }
             What::Step(step) => {
                 let (party, text) = words::act(&step.act);

@@ -154,7 +154,7 @@ impl Overview<'_> {
                     (party, if quiet { "login".to_owned() } else { text }, words::is_fault(act))
                 }
                 What::Trouble { party, why } => (Some(party.clone()), why.clone(), true),
-                What::Datagram { .. } | What::Told { .. } => continue,
+                What::Datagram { .. } | What::Told { .. } | What::Stream { .. } => continue,
             };
             lanes.entry(party).or_default().push((entry.at_ms, text, fault));
         }

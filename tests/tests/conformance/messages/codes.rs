@@ -45,6 +45,8 @@ impl Desk {
             subscribe_expires: 3600,
             allow_md5: true,
             logout: Duration::from_secs(2),
+            media: Vec::new(),
+            direct: Default::default(),
         };
         let (sent, answers, seen) = (Vec::new(), Vec::new(), Vec::new());
         Self { agent: Agent::default(), config, now: DAWN, sent, answers, seen }

@@ -9,8 +9,8 @@ use crate::transaction::Branch;
 
 fn copy(rig: &Rig, request: &Request) -> Request {
     let plan = Plan::initial(&rig.config, request);
-    let branch = plan.branch(&rig.config, Slot::of_aor(&bob()), request, 0);
     let target = Target { uri: "sip:bob@192.0.2.11:5060", peer: peer("desk") };
+    let branch = plan.branch(&rig.config, Slot::of_aor(&bob()), request, target.uri);
     let bytes = plan.copy(&rig.config, request, peer("alice"), &target, branch, 60);
     super::super::rig::request(std::str::from_utf8(&bytes).unwrap())
 }
@@ -104,9 +104,9 @@ fn an_invite_between_two_listeners_records_both_the_far_side_on_top() {
     rig.config.record_route = true;
     let invite = to_bob("INVITE", 1, "", "offer");
     let plan = Plan::initial(&rig.config, &invite);
-    let branch = plan.branch(&rig.config, Slot(1), &invite, 0);
     let far = crate::machine::Peer { listener: 1, ..peer("desk") };
     let target = Target { uri: "sip:bob@192.0.2.11", peer: far };
+    let branch = plan.branch(&rig.config, Slot(1), &invite, target.uri);
     let bytes = plan.copy(&rig.config, &invite, peer("alice"), &target, branch, 60);
     let copy = request(std::str::from_utf8(&bytes).unwrap());
     let routes: Vec<_> = copy.list(Name::RecordRoute).collect();
@@ -168,12 +168,30 @@ fn copies_of_one_request_have_branches_of_their_own_and_a_retransmission_the_sam
     let rig = Rig::new(&[]);
     let (one, two) = (message(1, "x"), message(2, "x"));
     let plan = Plan::initial(&rig.config, &one);
-    let branch = |request: &Request, index| {
-        Plan::initial(&rig.config, request).branch(&rig.config, Slot(1), request, index)
+    let [desk, cell] = ["desk", "cell"].map(Rig::contact);
+    let branch = |request: &Request, to: &str| {
+        Plan::initial(&rig.config, request).branch(&rig.config, Slot(1), request, to)
     };
-    assert_ne!(branch(&one, 0), branch(&one, 1));
-    assert_ne!(branch(&one, 0), branch(&two, 0));
-    assert_eq!(branch(&one, 0), plan.branch(&rig.config, Slot(1), &message(1, "x"), 0));
+    assert_ne!(branch(&one, &desk), branch(&one, &cell));
+    assert_ne!(branch(&one, &desk), branch(&two, &desk));
+    assert_eq!(branch(&one, &desk), plan.branch(&rig.config, Slot(1), &message(1, "x"), &desk));
+}
+
+/// Otherwise the device would take what it had before the crash for the same request by another
+/// path, and answer 482 to what it has shown.
+#[test]
+fn a_copy_that_is_forwarded_again_after_a_crash_has_its_branch_whoever_left_meanwhile() {
+    let mut rig = Rig::new(&["desk", "cell"]);
+    rig.alice(&message(1, "hello"));
+    let branch = |rig: &Rig| {
+        let copy = rig.got("cell", Method::Message);
+        copy.via().unwrap().branch.unwrap().to_owned()
+    };
+    let before = branch(&rig);
+    rig.crash();
+    rig.unbind("desk");
+    rig.alice(&message(1, "hello"));
+    assert_eq!(branch(&rig), before);
 }
 
 /// A CANCEL or ACK that is forwarded without a transaction has the branch of its INVITE.
@@ -182,7 +200,7 @@ fn the_branch_does_not_depend_on_the_method() {
     let rig = Rig::new(&[]);
     let [invite, cancel, ack] = ["INVITE", "CANCEL", "ACK"].map(|method| {
         let request = to_bob(method, 1, "", "");
-        Plan::in_dialog(&rig.config, &request).branch(&rig.config, Slot(1), &request, 0)
+        Plan::in_dialog(&rig.config, &request).branch(&rig.config, Slot(1), &request, "sip:x")
     });
     assert_eq!([cancel, ack], [invite, invite]);
 }

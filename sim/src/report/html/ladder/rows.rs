@@ -67,7 +67,7 @@ fn size(entry: &Entry) -> (bool, f64) {
             let tall = !plain || message.is_ok_and(|message| !facts::of(&message).is_empty());
             (tall, if tall { 37.0 } else { 26.0 })
         }
-        What::Told { .. } => (false, 20.0),
+        What::Told { .. } | What::Stream { .. } => (false, 20.0),
         What::Step(_) | What::Trouble { .. } => (false, 22.0),
     }
 }
@@ -83,7 +83,11 @@ pub(super) fn is_overtaken(record: &Record, mark: usize, after_ms: u64) -> Optio
         What::Datagram { from: a, to: b, fate: Fate::Arrives { after_ms, .. }, .. } => {
             a == from && b == to && later.at_ms + after_ms < arrival
         }
-        What::Datagram { .. } | What::Told { .. } | What::Step(_) | What::Trouble { .. } => false,
+        What::Datagram { .. }
+        | What::Told { .. }
+        | What::Stream { .. }
+        | What::Step(_)
+        | What::Trouble { .. } => false,
     });
     overtaking.map(|(mark, _)| mark).last()
 }

@@ -1,0 +1,96 @@
+//! What tests of media share: a sound as a source, a sink that remembers, streams.
+
+use super::ends::{Ear, Ends, Voice};
+use super::stream::Stream;
+use crate::audio::{self, codec, tick_samples};
+use crate::rtp::MasterKey;
+use presently_engine::agent::{DirectStream, Way};
+use presently_engine::body::pidf::Codec;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+/// A sound as a source.
+pub(crate) struct Said(u32, VecDeque<i16>);
+
+impl Said {
+    pub(crate) fn new(rate: u32, samples: &[i16]) -> Self {
+        Self(rate, samples.to_vec().into())
+    }
+}
+
+impl audio::Source for Said {
+    fn rate(&self) -> u32 {
+        self.0
+    }
+
+    fn pull(&mut self, samples: &mut Vec<i16>) -> bool {
+        let tick = tick_samples(self.0).min(self.1.len());
+        samples.extend(self.1.drain(..tick));
+        tick > 0
+    }
+}
+
+/// A sink that remembers what was played.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Vec<i16>>>);
+
+impl Memory {
+    pub(crate) fn samples(&self) -> Vec<i16> {
+        self.0.lock().expect("no test panics with it").clone()
+    }
+}
+
+impl audio::Sink for Memory {
+    fn rate(&self) -> u32 {
+        8000
+    }
+
+    fn push(&mut self, samples: &[i16]) {
+        self.0.lock().expect("no test panics with it").extend_from_slice(samples);
+    }
+}
+
+pub(crate) fn pcmu() -> Codec {
+    Codec { pt: 0, rtpmap: "PCMU/8000".into(), fmtp: None }
+}
+
+pub(crate) fn mouth(samples: &[i16]) -> Ends {
+    let codec = codec("PCMU/8000").expect("PCMU");
+    let voice = Voice::new(Box::new(Said::new(8000, samples)), codec);
+    Ends { capture: Some(Box::new(voice)), render: None }
+}
+
+pub(crate) fn ear(memory: &Memory) -> Ends {
+    let codec = codec("PCMU/8000").expect("PCMU");
+    let ear = Ear::new(codec, Box::new(memory.clone()));
+    Ends { capture: None, render: Some(Box::new(ear)) }
+}
+
+/// Both ends of a direct flow from one address to another: the stream at each.
+pub(crate) fn direct(
+    from: SocketAddr,
+    to: SocketAddr,
+    ssrcs: (u32, u32),
+    keys: Option<(MasterKey, MasterKey)>,
+) -> (Stream, Stream) {
+    let there = DirectStream {
+        port: from.port(),
+        remote: to,
+        codec: pcmu(),
+        ssrc: ssrcs.0,
+        remote_ssrc: ssrcs.1,
+        keys,
+        budget: None,
+    };
+    let here = DirectStream {
+        port: to.port(),
+        remote: from,
+        codec: pcmu(),
+        ssrc: ssrcs.1,
+        remote_ssrc: ssrcs.0,
+        keys: keys.map(|(send, receive)| (receive, send)),
+        budget: None,
+    };
+    (Stream::direct(&there, Way::Out), Stream::direct(&here, Way::In))
+}
