@@ -79,3 +79,14 @@ fn nonsense_is_answered_with_its_line() {
     let long = format!("{PHONE}{}", "a=x\r\n".repeat(4000));
     assert_eq!(refused(&long), "a session description of more than 16 KiB");
 }
+
+/// Found by fuzzing: what is written of a refused stream reads the same from then on.
+#[test]
+fn a_refused_stream_keeps_the_formats_that_were_asked_for() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+                m=audio 0 RTP/AVP 96 0 101\r\na=rtpmap:96 opus/48000/2\r\n";
+    let first = Description::parse(text.as_bytes()).expect("a description");
+    let again = Description::parse(&first.write()).expect("ours");
+    assert_eq!(&*again.streams[0].formats, "96 0 101");
+    assert_eq!(Description::parse(&again.write()), Ok(again));
+}

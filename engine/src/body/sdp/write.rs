@@ -33,11 +33,13 @@ impl Stream {
     /// The `m=` line and what belongs to it. Writing to a String cannot fail.
     fn write(&self, out: &mut String) {
         let _ = write!(out, "m={} {} {}", self.media, self.port, self.transport);
-        if self.codecs.is_empty() {
+        // A stream that is refused names no codecs, so its formats stay as they were asked for.
+        if self.codecs.is_empty() || self.port == 0 {
             let _ = write!(out, " {}", self.formats);
-        }
-        for codec in &self.codecs {
-            let _ = write!(out, " {}", codec.pt);
+        } else {
+            for codec in &self.codecs {
+                let _ = write!(out, " {}", codec.pt);
+            }
         }
         out.push_str("\r\n");
         let address = self.address.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
