@@ -10,7 +10,6 @@ use presently_engine::body::pidf::{Access, Mode, Pidf};
 use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::message::{Aor, Message, Method, Name, Reply};
 use presently_engine::mint::Secret;
-use presently_engine::transaction::Timing;
 use presently_engine::{Input, Machine, Output, Peer};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant as Clock};
@@ -51,22 +50,14 @@ struct Listener {
 
 impl Listener {
     fn new() -> Self {
-        let config = Config {
-            aor: Aor::new("bob", "example.org"),
-            password: "secret".into(),
-            server: Peer::new(([192, 0, 2, 1], 5060).into()),
-            contact: "192.0.2.20:5060".into(),
-            secret: Secret::new([7; 16]),
-            device: "desk".into(),
-            timing: Timing::default(),
-            register_expires: 3600,
-            publish_expires: 3600,
-            subscribe_expires: 3600,
-            allow_md5: false,
-            logout: Duration::from_secs(2),
-            media: Vec::new(),
-            direct: Default::default(),
-        };
+        let config = Config::new(
+            Aor::new("bob", "example.org"),
+            "secret",
+            Peer::new(([192, 0, 2, 1], 5060).into()),
+            ([192, 0, 2, 20], 5060).into(),
+            Secret::new([7; 16]),
+            "desk",
+        );
         let access = Access { token: "".into(), key_id: "".into(), epoch: 0, expires: 0 };
         let mut listener = Self { config, agent: Agent::default(), access };
         listener.say(Command::Login);

@@ -92,19 +92,18 @@ fn agent(plan: &Plan, name: &str, at: SocketAddr) -> agent::Config {
     key[..2].copy_from_slice(&at.port().to_be_bytes());
     let [register_expires, publish_expires, subscribe_expires] = plan.expires;
     agent::Config {
-        aor: Aor::new(name, DOMAIN),
-        password: password(name).into(),
-        server: Peer::new(SERVER),
-        contact: at.to_string().into(),
-        secret: Secret::new(key),
-        device: name.into(),
         timing: timing(plan),
         register_expires,
         publish_expires,
         subscribe_expires,
-        allow_md5: true,
-        logout: Duration::from_secs(2),
         media: if plan.calls { vec![("audio".into(), codecs())] } else { Vec::new() },
-        direct: Default::default(),
+        ..agent::Config::new(
+            Aor::new(name, DOMAIN),
+            &password(name),
+            Peer::new(SERVER),
+            at,
+            Secret::new(key),
+            name,
+        )
     }
 }

@@ -9,6 +9,7 @@ use crate::world::{Action, Serves, Village, World};
 use presently_engine::server::Server;
 use stateright::report::{ReportData, ReportDiscovery, Reporter};
 use stateright::{Checker, HasDiscoveries, Model};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Debug;
@@ -124,7 +125,11 @@ impl Report {
     }
 }
 
-/// Progress of a run, about once a second.
+/// Least and most time between two looks at a run.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Progress of a run: often at first, then twice a second.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Steps taken.
@@ -147,6 +152,8 @@ struct Line<'a> {
     gauge: &'a Gauge,
     most: Option<u64>,
     peak: Option<u64>,
+    /// How long it waits before it looks again; a run that is over waits for that look.
+    pause: Cell<Duration>,
 }
 
 impl<M: Model> Reporter<M> for Line<'_> {
@@ -176,8 +183,9 @@ impl<M: Model> Reporter<M> for Line<'_> {
     {
     }
 
+    /// A short run is looked at often, so that it does not wait for the look after its end.
     fn delay(&self) -> Duration {
-        Duration::from_millis(500)
+        self.pause.replace((self.pause.get() * 2).min(LONGEST_PAUSE))
     }
 }
 
@@ -211,7 +219,8 @@ pub fn check<S: Serves>(
         .finish_when(HasDiscoveries::AnyFailures)
         .spawn_dfs();
     let gauge = Arc::clone(&checker.model().gauge);
-    let mut line = Line { tell: progress, gauge: &gauge, most: limits.memory, peak: None };
+    let pause = Cell::new(SHORTEST_PAUSE);
+    let mut line = Line { tell: progress, gauge: &gauge, most: limits.memory, peak: None, pause };
     let checker = checker.join_and_report(&mut line);
     let memory = line.peak;
     let village = checker.model();

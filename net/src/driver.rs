@@ -302,7 +302,9 @@ where
         for output in out.drain(..free) {
             self.deliver(now, output).await;
         }
-        self.commit(rows(&out)).await?;
+        if self.setting.store.keeps() {
+            self.commit(rows(&out)).await?;
+        }
         for output in out.drain(..) {
             self.deliver(now, output).await;
         }

@@ -40,6 +40,6 @@ pub use gate::Gate;
 pub use metrics::Metrics;
 pub use resolve::resolve;
 pub use service::{Service, ServiceSetup};
-pub use store::{DiskStore, MemoryStore, Row, Store};
+pub use store::{DiskStore, MemoryStore, Row, Store, Volatile};
 pub use tap::{Direction, Seen, Tap};
 pub use udp::{Datagrams, bind};

@@ -13,7 +13,6 @@ use presently_engine::Peer;
 use presently_engine::agent::{Agent, Command, Config, DirectPolicy, Event};
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
-use presently_engine::transaction::Timing;
 use presently_net::media::{Media, Setup, Sockets};
 use presently_net::{AgentHandle, AgentSetup, Clock, Gate, Remote};
 use std::io;
@@ -72,20 +71,18 @@ impl Device {
         let ip = std::net::Ipv4Addr::new(198, 51, high.saturating_add(100), low);
         let address = SocketAddr::new(ip.into(), 5060);
         let config = Config {
-            aor: Aor::new(&user.name, server::DOMAIN),
-            password: server::password(&user.name).into(),
-            server: Peer::new(server::ADDRESS),
-            contact: address.to_string().into(),
-            secret: Secret::new([0; 16]),
-            device: format!("{:016x}", chance.number("device", &name)).into(),
-            timing: Timing::default(),
             register_expires: user.refresh,
             publish_expires: user.refresh,
             subscribe_expires: user.refresh,
-            allow_md5: true,
-            logout: Duration::from_secs(2),
             media: Repertoire::default().kinds(),
-            direct: Default::default(),
+            ..Config::new(
+                Aor::new(&user.name, server::DOMAIN),
+                &server::password(&user.name),
+                Peer::new(server::ADDRESS),
+                address,
+                Secret::new([0; 16]),
+                &format!("{:016x}", chance.number("device", &name)),
+            )
         };
         let (repertoire, ear) = (Repertoire::default(), None);
         let (program, starts, tickets) = (None, 0, 0);

@@ -84,22 +84,14 @@ async fn serve() -> turmoil::Result {
 
 async fn agent(name: &str) -> io::Result<AgentHandle> {
     let (socket, address) = bind(name).await?;
-    let config = agent::Config {
-        aor: Aor::new(name, DOMAIN),
-        password: name.into(),
-        server: Peer::new(SocketAddr::new(turmoil::lookup("server"), 5060)),
-        contact: address.to_string().into(),
-        secret: Secret::new([name.len() as u8; 16]),
-        device: name.into(),
-        timing: Timing::default(),
-        register_expires: 3600,
-        publish_expires: 3600,
-        subscribe_expires: 3600,
-        allow_md5: false,
-        logout: Duration::from_secs(2),
-        media: Vec::new(),
-        direct: Default::default(),
-    };
+    let config = agent::Config::new(
+        Aor::new(name, DOMAIN),
+        name,
+        Peer::new(SocketAddr::new(turmoil::lookup("server"), 5060)),
+        address,
+        Secret::new([name.len() as u8; 16]),
+        name,
+    );
     let setup = AgentSetup { clock: Clock::starting_at(DAWN), ..AgentSetup::new(config, socket) };
     let agent = AgentHandle::start(setup)?;
     agent.command(Command::Login).await.map_err(io::Error::other)?;

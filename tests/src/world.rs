@@ -11,7 +11,6 @@ use presently_engine::digest::NonceKey;
 use presently_engine::message::{Aor, Message};
 use presently_engine::mint::Secret;
 use presently_engine::server::{Config, Event, Record, Server};
-use presently_engine::transaction::Timing;
 use presently_engine::{Input, Instant, Machine, Output, Peer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -117,22 +116,14 @@ impl World {
         let addr = SocketAddr::from(([198, 51, 100, 7], port));
         let mut key = [0; 16];
         key[..2].copy_from_slice(&port.to_be_bytes());
-        let config = agent::Config {
-            aor: Aor::new(name, DOMAIN),
-            password: format!("{name}'s password").into(),
-            server: Peer::new(SERVER),
-            contact: addr.to_string().into(),
-            secret: Secret::new(key),
-            device: format!("{name}-{port}").into(),
-            timing: Timing::default(),
-            register_expires: 3600,
-            publish_expires: 3600,
-            subscribe_expires: 3600,
-            allow_md5: true,
-            logout: Duration::from_secs(2),
-            media: Vec::new(),
-            direct: Default::default(),
-        };
+        let config = agent::Config::new(
+            Aor::new(name, DOMAIN),
+            &format!("{name}'s password"),
+            Peer::new(SERVER),
+            addr,
+            Secret::new(key),
+            &format!("{name}-{port}"),
+        );
         let user = User { config, agent: Agent::default(), seen: Vec::new(), marked: 0 };
         self.users.insert(addr, user);
         self.names.entry(name.to_owned()).or_insert(addr);

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use presently_engine::digest::NonceKey;
 use presently_engine::server::{Authentication, Config, Listener, Users};
 use presently_net::store::entropy;
-use presently_net::{Clock, DiskStore, MemoryStore, Service, ServiceSetup, Store, Tap};
+use presently_net::{Clock, DiskStore, Service, ServiceSetup, Store, Tap, Volatile};
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, UdpSocket};
@@ -35,7 +35,7 @@ pub(crate) async fn start(
     let clock = Clock::new();
     let prepared = Prepared { settings, users, sockets, clock, tap };
     let (service, config) = match &settings.storage {
-        Storage::Memory => prepared.with(MemoryStore::new().map_err(no_entropy)?)?,
+        Storage::Memory => prepared.with(Volatile::new().map_err(no_entropy)?)?,
         Storage::Folder(folder) => {
             prepared.with(DiskStore::open(folder).map_err(elsewhere("--data"))?)?
         }

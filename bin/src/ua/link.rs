@@ -6,7 +6,6 @@ use presently_engine::agent::Config;
 use presently_engine::body::pidf::Codec;
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
-use presently_engine::transaction::Timing;
 use presently_net::store::entropy;
 use presently_net::{AgentHandle, AgentSetup, Clock};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,9 +13,6 @@ use std::time::Duration;
 
 /// M10: at logout the agent does not wait longer for answers.
 pub(crate) const LOGOUT: Duration = Duration::from_secs(2);
-
-/// Seconds asked for registrations, publications and subscriptions (K2, K7, K8).
-const EXPIRES: u32 = 3600;
 
 /// What an agent is started with.
 pub(crate) struct Setup {
@@ -43,21 +39,18 @@ pub(crate) fn start(
     let bound = socket.local_addr().map_err(no_socket)?;
     let contact = if bound.ip().is_unspecified() { near_ip(setup.server) } else { None };
     let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
+    let device = device(&host_name(), &setup.aor);
     let config = Config {
-        device: device(&host_name(), &setup.aor),
-        aor: setup.aor,
-        password: setup.password,
-        server: Peer::new(setup.server),
-        contact: contact.to_string().into(),
-        secret: Secret::new(entropy().map_err(no_socket)?),
-        timing: Timing::default(),
-        register_expires: EXPIRES,
-        publish_expires: EXPIRES,
-        subscribe_expires: EXPIRES,
-        allow_md5: true,
         logout: LOGOUT,
         media,
-        direct: Default::default(),
+        ..Config::new(
+            setup.aor,
+            &setup.password,
+            Peer::new(setup.server),
+            contact,
+            Secret::new(entropy().map_err(no_socket)?),
+            &device,
+        )
     };
     let setup = AgentSetup { clock: Clock::new(), ..AgentSetup::new(config, socket) };
     AgentHandle::start(setup).map_err(no_socket)

@@ -3,7 +3,9 @@
 //! Reads words and nothing else: whether an order can be carried out is found out elsewhere.
 
 use super::media::Repertoire;
+use super::ordered::Asked;
 use crate::nearest::nearest;
+use presently_engine::agent::{CallId, FlowId};
 use presently_engine::body::pidf::{Basic, Mode};
 use presently_engine::body::presrules::{Handling, Verdict};
 use presently_engine::message::Aor;
@@ -72,40 +74,8 @@ pub(crate) enum Order {
         target: Aor,
         text: Box<str>,
     },
-    Offer {
-        media: Box<str>,
-        mode: Mode,
-    },
-    Direct {
-        target: Aor,
-        media: Box<str>,
-    },
-    /// Without a number: every flow.
-    Stop {
-        flow: Option<u64>,
-    },
-    Call {
-        target: Aor,
-        media: Vec<Box<str>>,
-        /// Other codecs than usual.
-        codecs: Option<Repertoire>,
-    },
-    /// Without a number: the call that rings.
-    Answer {
-        call: Option<u64>,
-    },
-    /// Without a number: the call that is up.
-    Hold {
-        call: Option<u64>,
-        hold: bool,
-    },
-    Dial {
-        keys: Box<str>,
-    },
-    /// Without a number: every call.
-    Hangup {
-        call: Option<u64>,
-    },
+    /// Calls and direct media.
+    Media(Asked),
     Tables,
     Wait(Wanted),
     Help,
@@ -163,17 +133,8 @@ impl Reader<'_> {
             "block" => self.decide(Some(Handling::Block))?,
             "polite" => self.decide(Some(Handling::PoliteBlock))?,
             "ask" => self.decide(None)?,
-            "offer" => self.offer()?,
-            "direct" => Order::Direct { target: self.aor()?, media: self.kind()? },
-            "stop" => Order::Stop { flow: self.number()? },
-            "call" => {
-                Order::Call { target: self.aor()?, media: self.kinds()?, codecs: self.codecs()? }
-            }
-            "answer" => Order::Answer { call: self.number()? },
-            "hold" => Order::Hold { call: self.number()?, hold: true },
-            "resume" => Order::Hold { call: self.number()?, hold: false },
-            "dial" => self.dial()?,
-            "hangup" => Order::Hangup { call: self.number()? },
+            "offer" | "direct" | "stop" | "call" | "answer" | "hold" | "resume" | "dial"
+            | "hangup" => Order::Media(self.media()?),
             "tables" => Order::Tables,
             "help" | "?" => Order::Help,
             "quit" | "exit" => Order::Quit,
@@ -181,6 +142,23 @@ impl Reader<'_> {
         };
         self.end()?;
         Ok(order)
+    }
+
+    /// What has to do with calls and direct media.
+    fn media(&mut self) -> Result<Asked, Misread> {
+        Ok(match self.word {
+            "offer" => return self.offer(),
+            "direct" => Asked::Direct { target: self.aor()?, media: self.kind()? },
+            "stop" => Asked::Stop { flow: self.number()?.map(FlowId) },
+            "call" => {
+                Asked::Call { target: self.aor()?, media: self.kinds()?, codecs: self.codecs()? }
+            }
+            "answer" => Asked::Answer { call: self.call()? },
+            "hold" => Asked::Hold { call: self.call()?, hold: true },
+            "resume" => Asked::Hold { call: self.call()?, hold: false },
+            "dial" => return self.dial(),
+            _ => Asked::Hangup { call: self.call()? },
+        })
     }
 
     fn presence(mut self) -> Result<Order, Misread> {
@@ -231,7 +209,7 @@ impl Reader<'_> {
         Ok(Order::Decide { watcher: self.aor()?, verdict })
     }
 
-    fn offer(&mut self) -> Result<Order, Misread> {
+    fn offer(&mut self) -> Result<Asked, Misread> {
         const USAGE: &str = "offer audio|video ready|off";
         let media = match self.next() {
             Some(media @ ("audio" | "video")) => media.into(),
@@ -242,7 +220,7 @@ impl Reader<'_> {
             Some("off") => Mode::Off,
             _ => return Err(self.usage(USAGE)),
         };
-        Ok(Order::Offer { media, mode })
+        Ok(Asked::Offer { media, mode })
     }
 
     /// The media kind that comes next; audio if nothing does.
@@ -264,11 +242,11 @@ impl Reader<'_> {
         }
     }
 
-    fn dial(&mut self) -> Result<Order, Misread> {
+    fn dial(&mut self) -> Result<Asked, Misread> {
         let keys = self.next().unwrap_or_default().to_ascii_uppercase();
         let known = |key: char| matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
         match !keys.is_empty() && keys.chars().all(known) {
-            true => Ok(Order::Dial { keys: keys.into() }),
+            true => Ok(Asked::Dial { keys: keys.into() }),
             false => Err(self.usage("dial KEYS, of 0-9, *, # and A-D")),
         }
     }
@@ -282,6 +260,10 @@ impl Reader<'_> {
             what: format!("{word} … {text}"),
             why: format!("must be {}", Repertoire::allowed()),
         })
+    }
+
+    fn call(&mut self) -> Result<Option<CallId>, Misread> {
+        Ok(self.number()?.map(CallId))
     }
 
     /// The number of a call or flow, as its events tell it.

@@ -112,20 +112,7 @@ impl Ordered {
                 *tickets += 1;
                 Command::SendMessage { target, text, ticket: *tickets }
             }
-            Order::Offer { media, mode } => return Self::Media(Asked::Offer { media, mode }),
-            Order::Direct { target, media } => {
-                return Self::Media(Asked::Direct { target, media });
-            }
-            Order::Stop { flow } => return Self::Media(Asked::Stop { flow: flow.map(FlowId) }),
-            Order::Call { target, media, codecs } => {
-                return Self::Media(Asked::Call { target, media, codecs });
-            }
-            Order::Answer { call } => return Self::Media(Asked::Answer { call: call.map(CallId) }),
-            Order::Hold { call, hold } => {
-                return Self::Media(Asked::Hold { call: call.map(CallId), hold });
-            }
-            Order::Dial { keys } => return Self::Media(Asked::Dial { keys }),
-            Order::Hangup { call } => return Self::Media(Asked::Hangup { call: call.map(CallId) }),
+            Order::Media(asked) => return Self::Media(asked),
             Order::Tables => return Self::Tables,
             Order::Wait(_) => return Self::Wait,
             Order::Help => return Self::Help,

@@ -115,7 +115,6 @@ pub struct Phone<S> {
 struct Call {
     phase: CallPhase,
     media: BTreeSet<Box<str>>,
-    lines: BTreeSet<usize>,
 }
 
 /// What was asked for and is not possible: the word, and why.
@@ -351,11 +350,11 @@ impl<S: Studio> Phone<S> {
     }
 
     fn on_call(&mut self, id: CallId, phase: CallPhase, flows: &[Flow]) -> Vec<Command> {
-        let was: BTreeSet<usize> =
-            self.calls.get(&id).map_or_else(BTreeSet::new, |call| call.lines.clone());
-        let lines: BTreeSet<usize> = flows.iter().map(|flow| flow.line).collect();
-        for gone in was.difference(&lines) {
-            self.stop(Id::Call(id, *gone), true);
+        let lines: BTreeSet<Id> = flows.iter().map(|flow| Id::Call(id, flow.line)).collect();
+        let of_call = |one: &Id| matches!(one, Id::Call(call, _) if *call == id);
+        let gone = self.running.keys().filter(|one| of_call(one) && !lines.contains(one));
+        for gone in gone.copied().collect::<Vec<_>>() {
+            self.stop(gone, true);
         }
         if phase == CallPhase::Calling {
             self.presses.extend(self.pressed.take().map(|at| (whole_call(id), at)));
@@ -374,7 +373,7 @@ impl<S: Studio> Phone<S> {
             }
             CallPhase::Calling | CallPhase::Ringing | CallPhase::Incoming | CallPhase::Up => {
                 let media = flows.iter().map(|flow| flow.media.clone()).collect();
-                self.calls.insert(id, Call { phase, media, lines });
+                self.calls.insert(id, Call { phase, media });
             }
         }
         let mut commands = self.occupy();

@@ -12,6 +12,9 @@ use bytes::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// Seconds asked for registrations, publications and subscriptions (K2, K7, K8).
+const EXPIRES: u32 = 3600;
+
 /// Configuration of an agent.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -44,6 +47,36 @@ pub struct Config {
     pub media: Vec<(Box<str>, Vec<Codec>)>,
     /// How far direct media goes.
     pub direct: DirectPolicy,
+}
+
+impl Config {
+    /// A device of `aor` that asks for an hour each time, answers MD5 if it must, waits two
+    /// seconds at logout and is not at home for calls.
+    pub fn new(
+        aor: Aor,
+        password: &str,
+        server: Peer,
+        contact: SocketAddr,
+        secret: Secret,
+        device: &str,
+    ) -> Self {
+        Self {
+            aor,
+            password: password.into(),
+            server,
+            contact: contact.to_string().into(),
+            secret,
+            device: device.into(),
+            timing: Timing::default(),
+            register_expires: EXPIRES,
+            publish_expires: EXPIRES,
+            subscribe_expires: EXPIRES,
+            allow_md5: true,
+            logout: Duration::from_secs(2),
+            media: Vec::new(),
+            direct: DirectPolicy::default(),
+        }
+    }
 }
 
 /// How far direct media goes (behaviour §6). The default is what is safe anywhere.

@@ -1,7 +1,30 @@
 //! What tests of sound share: something to say, and how much two sounds are alike.
 
+use super::{Source, tick_samples};
 use crate::rtp::rig::Dice;
+use std::collections::VecDeque;
 use std::f64::consts::TAU;
+
+/// A sound as a source.
+pub(crate) struct Said(u32, VecDeque<i16>);
+
+impl Said {
+    pub(crate) fn new(rate: u32, samples: &[i16]) -> Self {
+        Self(rate, samples.to_vec().into())
+    }
+}
+
+impl Source for Said {
+    fn rate(&self) -> u32 {
+        self.0
+    }
+
+    fn pull(&mut self, samples: &mut Vec<i16>) -> bool {
+        let tick = tick_samples(self.0).min(self.1.len());
+        samples.extend(self.1.drain(..tick));
+        tick > 0
+    }
+}
 
 /// Something like speech: voiced with a pitch that moves, three formants, syllables.
 pub(crate) fn melody(rate: u32, seconds: u32) -> Vec<i16> {

@@ -28,6 +28,10 @@ pub(crate) fn wire_is_on() -> bool {
     tracing::enabled!(target: WIRE, Level::TRACE)
 }
 
+fn transactions_are_on() -> bool {
+    tracing::enabled!(target: TRANSACTION, Level::INFO)
+}
+
 pub(crate) fn datagram(seen: &Seen) {
     let way = match seen.direction {
         Direction::In => "received",
@@ -40,6 +44,8 @@ pub(crate) fn datagram(seen: &Seen) {
 /// One line about an event of the server.
 pub(crate) fn server_event(event: &Event) {
     match event {
+        // What a line says is not put together for nobody.
+        Event::Answered { .. } | Event::Finished { .. } if !transactions_are_on() => {}
         Event::Answered { method, user, target, status, from, package } => {
             let user = user.as_ref().map_or("-", Aor::as_str);
             let (target, from) = (redact_uri(&String::from_utf8_lossy(target)), from.addr);

@@ -140,7 +140,8 @@ impl Screen {
         for Frame { timestamp, picture } in frames {
             let (first, at) = *self.anchor.get_or_insert((timestamp, now + DELAY));
             let ticks = timestamp.wrapping_sub(first).cast_signed();
-            let shift = Duration::from_micros(u64::from(ticks.unsigned_abs()) * 1_000_000 / 90_000);
+            let micros = u64::from(ticks.unsigned_abs()) * 1_000_000 / u64::from(CLOCK);
+            let shift = Duration::from_micros(micros);
             let due = if ticks < 0 { at.saturating_sub(shift) } else { at + shift };
             // Late, or of another clock: what follows is measured from here.
             let due = match due < now || due > now + 10 * DELAY {
@@ -214,6 +215,3 @@ impl Drop for Screen {
         }
     }
 }
-
-/// Units of an RTP clock, as every payload format of pictures has it (RFC 3551 §5).
-const _: () = assert!(CLOCK == 90_000);

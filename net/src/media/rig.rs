@@ -1,35 +1,14 @@
-//! What tests of media share: a sound as a source, a sink that remembers, streams.
+//! What tests of media share: a sink that remembers, streams.
 
 use super::ends::{Ear, Ends, Voice};
 use super::stream::Stream;
-use crate::audio::{self, codec, tick_samples};
+use crate::audio::rig::Said;
+use crate::audio::{self, codec};
 use crate::rtp::MasterKey;
 use presently_engine::agent::{DirectStream, Way};
 use presently_engine::body::pidf::Codec;
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-
-/// A sound as a source.
-pub(crate) struct Said(u32, VecDeque<i16>);
-
-impl Said {
-    pub(crate) fn new(rate: u32, samples: &[i16]) -> Self {
-        Self(rate, samples.to_vec().into())
-    }
-}
-
-impl audio::Source for Said {
-    fn rate(&self) -> u32 {
-        self.0
-    }
-
-    fn pull(&mut self, samples: &mut Vec<i16>) -> bool {
-        let tick = tick_samples(self.0).min(self.1.len());
-        samples.extend(self.1.drain(..tick));
-        tick > 0
-    }
-}
 
 /// A sink that remembers what was played.
 #[derive(Clone, Default)]

@@ -1,4 +1,4 @@
-//! The store in memory: for `--memory`, for tests, and for simulated disks that misbehave.
+//! The store in memory: for tests, and for simulated disks that misbehave.
 //!
 //! Clones share one disk, so a simulation keeps a clone while the server that used it crashes.
 //! The disk has a written tail that is not yet synced; a crash loses as much of it as is asked.

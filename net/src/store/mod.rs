@@ -10,9 +10,11 @@
 
 mod disk;
 mod memory;
+mod volatile;
 
 pub use disk::DiskStore;
 pub use memory::MemoryStore;
+pub use volatile::Volatile;
 
 use presently_engine::mint::Secret;
 use presently_engine::{agent, server};
@@ -38,6 +40,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// How often this data has been opened, this time included.
     fn boot(&self) -> u64;
+
+    /// Whether anything is kept. Rows for a store that keeps nothing are not even written.
+    fn keeps(&self) -> bool {
+        true
+    }
 
     /// Shows every row in the order of the keys; the first error of `visit` ends it.
     fn load(&self, visit: &mut Visit<'_>) -> io::Result<()>;

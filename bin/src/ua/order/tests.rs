@@ -11,6 +11,13 @@ fn read(line: &str) -> Order {
     }
 }
 
+fn asked(line: &str) -> Asked {
+    match read(line) {
+        Order::Media(asked) => asked,
+        other => panic!("{line:?} was read as {other:?}"),
+    }
+}
+
 fn misread(line: &str) -> (String, String) {
     let Misread { what, why } = Order::parse(line, &own()).expect_err("was read");
     (what, why)
@@ -45,23 +52,23 @@ fn every_command_is_read_with_its_words() {
         Order::Message { target: bob(), text: "hello, you  there".into() }
     );
     let (media, mode) = ("audio".into(), Mode::Ready);
-    assert_eq!(read("offer audio ready"), Order::Offer { media, mode });
+    assert_eq!(asked("offer audio ready"), Asked::Offer { media, mode });
     assert_eq!(read("tables"), Order::Tables);
     assert_eq!(read("quit"), Order::Quit);
     let [audio, video]: [Box<str>; 2] = ["audio".into(), "video".into()];
-    assert_eq!(read("direct bob"), Order::Direct { target: bob(), media: audio.clone() });
-    assert_eq!(read("direct bob video"), Order::Direct { target: bob(), media: video.clone() });
-    assert_eq!(read("stop"), Order::Stop { flow: None });
-    assert_eq!(read("stop 3"), Order::Stop { flow: Some(3) });
-    let call = |media, codecs| Order::Call { target: bob(), media, codecs };
-    assert_eq!(read("call bob"), call(vec![audio.clone()], None));
-    assert_eq!(read("call bob both"), call(vec![audio.clone(), video], None));
-    assert_eq!(read("call bob audio PCMA"), call(vec![audio], Repertoire::parse("PCMA")));
-    assert_eq!(read("answer"), Order::Answer { call: None });
-    assert_eq!(read("hold 2"), Order::Hold { call: Some(2), hold: true });
-    assert_eq!(read("resume"), Order::Hold { call: None, hold: false });
-    assert_eq!(read("dial 12a#"), Order::Dial { keys: "12A#".into() });
-    assert_eq!(read("hangup"), Order::Hangup { call: None });
+    assert_eq!(asked("direct bob"), Asked::Direct { target: bob(), media: audio.clone() });
+    assert_eq!(asked("direct bob video"), Asked::Direct { target: bob(), media: video.clone() });
+    assert_eq!(asked("stop"), Asked::Stop { flow: None });
+    assert_eq!(asked("stop 3"), Asked::Stop { flow: Some(FlowId(3)) });
+    let call = |media, codecs| Asked::Call { target: bob(), media, codecs };
+    assert_eq!(asked("call bob"), call(vec![audio.clone()], None));
+    assert_eq!(asked("call bob both"), call(vec![audio.clone(), video], None));
+    assert_eq!(asked("call bob audio PCMA"), call(vec![audio], Repertoire::parse("PCMA")));
+    assert_eq!(asked("answer"), Asked::Answer { call: None });
+    assert_eq!(asked("hold 2"), Asked::Hold { call: Some(CallId(2)), hold: true });
+    assert_eq!(asked("resume"), Asked::Hold { call: None, hold: false });
+    assert_eq!(asked("dial 12a#"), Asked::Dial { keys: "12A#".into() });
+    assert_eq!(asked("hangup"), Asked::Hangup { call: None });
     assert_eq!(Order::parse("   ", &own()), Ok(None));
     assert_eq!(Order::parse("# a remark", &own()), Ok(None));
 }

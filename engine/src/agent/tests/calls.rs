@@ -123,6 +123,23 @@ pub(super) fn id(scene: &mut Scene) -> CallId {
     call.expect("a call")
 }
 
+/// Bob calls, and it rings.
+pub(super) fn ringing() -> Scene {
+    let mut scene = scene();
+    rung(&mut scene, Some(&bobs_offer()));
+    scene
+}
+
+/// Bob called, and alice has answered; her 200.
+pub(super) fn answered() -> (Scene, Response) {
+    let mut scene = ringing();
+    assert_eq!(scene.expect_status(), 180);
+    let call = id(&mut scene);
+    scene.say(Command::Answer { call, abilities: abilities(10) });
+    let ok = scene.expect_answer();
+    (scene, ok)
+}
+
 mod m6 {
     use super::*;
 
@@ -140,12 +157,6 @@ mod m6 {
         let mut scene = calling();
         answer_invite(&mut scene, 180);
         scene.say(Command::Hangup { call: CallId(1) });
-        scene
-    }
-
-    fn ringing() -> Scene {
-        let mut scene = scene();
-        rung(&mut scene, Some(&bobs_offer()));
         scene
     }
 
@@ -401,12 +412,7 @@ fn the_other_side_hangs_up() {
 
 #[test]
 fn somebody_calls_and_the_user_answers() {
-    let mut scene = scene();
-    rung(&mut scene, Some(&bobs_offer()));
-    assert_eq!(scene.expect_status(), 180);
-    let call = id(&mut scene);
-    scene.say(Command::Answer { call, abilities: abilities(10) });
-    let ok = scene.expect_answer();
+    let (mut scene, ok) = answered();
     assert_eq!(ok.status(), 200);
     let said = Description::parse(&ok.body()).expect("an answer");
     assert_eq!(said.streams[0].port, 40_000);
@@ -424,10 +430,7 @@ fn somebody_calls_and_the_user_answers() {
 
 #[test]
 fn without_an_ack_the_call_ends() {
-    let mut scene = scene();
-    rung(&mut scene, Some(&bobs_offer()));
-    let call = id(&mut scene);
-    scene.say(Command::Answer { call, abilities: abilities(10) });
+    let (mut scene, _) = answered();
     scene.pass(secs(33));
     assert_eq!(told(&mut scene).0, CallPhase::Ended);
     scene.expect(Method::Bye);

@@ -7,18 +7,6 @@ use crate::agent::{CallId, CallPhase, Command};
 use crate::body::sdp::{Description, Direction, SDP};
 use crate::message::{Method, Name};
 
-/// Somebody called, and alice has answered; her 200.
-fn answered() -> (Scene, crate::message::Response) {
-    let mut scene = scene();
-    rung(&mut scene, Some(&bobs_offer()));
-    assert_eq!(scene.expect_status(), 180);
-    let call = id(&mut scene);
-    scene.say(Command::Answer { call, abilities: abilities(10) });
-    let ok = scene.expect_answer();
-    assert_eq!(told(&mut scene).0, CallPhase::Up);
-    (scene, ok)
-}
-
 /// §13.2.1: the first description is the answer, whatever copies of the 2xx say.
 #[test]
 fn a_copy_of_the_answer_that_says_something_else_changes_nothing() {
@@ -110,18 +98,12 @@ fn an_invite_on_top_of_another_is_sent_away_for_a_while() {
     assert_eq!(answer.status(), 500);
     assert!(answer.seconds(Name::RetryAfter).is_some_and(|wait| wait <= 10));
 
-    let mut scene = scene_that_rings();
+    let mut scene = ringing();
     let ringing = scene.expect_answer();
     let change = reaction(&ringing, "INVITE", 2).finish_with(SDP, &bobs_offer().write());
     scene.hear_from(BOB_HOST, change);
     let answer = scene.expect_answer();
     assert_eq!((answer.status(), answer.seconds(Name::RetryAfter).is_some()), (500, true));
-}
-
-fn scene_that_rings() -> Scene {
-    let mut scene = scene();
-    rung(&mut scene, Some(&bobs_offer()));
-    scene
 }
 
 /// §14.2: asked for an offer within a call, we offer what is agreed on.

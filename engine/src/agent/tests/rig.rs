@@ -6,7 +6,6 @@ use crate::body::pidf::{Basic, Format, PIDF, Pidf};
 use crate::body::winfo::{Cause, Status, WATCHERINFO, Watcher, WatcherInfo, WatcherList};
 use crate::message::{Aor, Message, Method, Name, Reply, Request, Response, Writer};
 use crate::mint::Secret;
-use crate::transaction::Timing;
 use crate::{Input, Instant, Machine, Output, Peer};
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
@@ -62,22 +61,14 @@ pub(super) fn secs(seconds: u64) -> Duration {
 }
 
 pub(super) fn config() -> Config {
-    Config {
-        aor: alice(),
-        password: "wonderland".into(),
-        server: Peer::new(SERVER.parse().unwrap()),
-        contact: "192.0.2.10:5060".into(),
-        secret: Secret::new([7; 16]),
-        device: "alice-desk".into(),
-        timing: Timing::default(),
-        register_expires: 3600,
-        publish_expires: 3600,
-        subscribe_expires: 3600,
-        allow_md5: true,
-        logout: secs(2),
-        media: Vec::new(),
-        direct: Default::default(),
-    }
+    Config::new(
+        alice(),
+        "wonderland",
+        Peer::new(SERVER.parse().unwrap()),
+        ([192, 0, 2, 10], 5060).into(),
+        Secret::new([7; 16]),
+        "alice-desk",
+    )
 }
 
 impl Scene {

@@ -1,26 +1,11 @@
 use super::*;
-use crate::audio::rig::{correlation, longest_gap, loudness, melody};
-use crate::audio::{Recorder, Source, codec};
+use crate::audio::rig::{Said, correlation, longest_gap, loudness, melody};
+use crate::audio::{Recorder, codec};
 use crate::rtp::rig::Link;
 use crate::rtp::{Session, Start, Statistics};
 use bytes::Bytes;
 
 const MS: Duration = Duration::from_millis(1);
-
-/// A sound as a source.
-struct Said(u32, VecDeque<i16>);
-
-impl Source for Said {
-    fn rate(&self) -> u32 {
-        self.0
-    }
-
-    fn pull(&mut self, samples: &mut Vec<i16>) -> bool {
-        let tick = tick_samples(self.0).min(self.1.len());
-        samples.extend(self.1.drain(..tick));
-        tick > 0
-    }
-}
 
 /// What was heard at the far end of a link.
 struct Heard {
@@ -49,7 +34,7 @@ fn session(ssrc: u32, remote: u32, clock_rate: u32) -> Session {
 fn over(link: &mut Link<Bytes>, rtpmap: &str, said: &[i16], rate: u32) -> Heard {
     let codec = || codec(rtpmap).expect("a codec");
     let ticks = said.len() / tick_samples(rate) + 20;
-    let mut recorder = Recorder::new(Box::new(Said(rate, said.to_vec().into())), codec());
+    let mut recorder = Recorder::new(Box::new(Said::new(rate, said)), codec());
     let mut player = Player::new(codec(), rate);
     let mut alice = session(1, 2, codec().clock_rate());
     let mut bob = session(2, 1, codec().clock_rate());

@@ -5,7 +5,6 @@ use presently_engine::agent::{self, Agent, Command, Event, Package};
 use presently_engine::body::pidf::Basic;
 use presently_engine::message::{Aor, Message, Method, Name, Reply, Request, Response};
 use presently_engine::mint::Secret;
-use presently_engine::transaction::Timing;
 use presently_engine::{Input, Instant, Machine, Output, Peer};
 use presently_tests::phone::Head;
 use presently_tests::stage::DAWN;
@@ -32,22 +31,14 @@ impl Desk {
     /// Somebody who is not logged in.
     pub(crate) fn new() -> Self {
         let addr = SocketAddr::from(([198, 51, 100, 7], 6000));
-        let config = agent::Config {
-            aor: Aor::new("alice", "example.org"),
-            password: "wonderland".into(),
-            server: Peer::new(SERVER),
-            contact: addr.to_string().into(),
-            secret: Secret::new([3; 16]),
-            device: "desk".into(),
-            timing: Timing::default(),
-            register_expires: 3600,
-            publish_expires: 3600,
-            subscribe_expires: 3600,
-            allow_md5: true,
-            logout: Duration::from_secs(2),
-            media: Vec::new(),
-            direct: Default::default(),
-        };
+        let config = agent::Config::new(
+            Aor::new("alice", "example.org"),
+            "wonderland",
+            Peer::new(SERVER),
+            addr,
+            Secret::new([3; 16]),
+            "desk",
+        );
         let (sent, answers, seen) = (Vec::new(), Vec::new(), Vec::new());
         Self { agent: Agent::default(), config, now: DAWN, sent, answers, seen }
     }
