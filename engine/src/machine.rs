@@ -108,6 +108,23 @@ pub trait Machine {
         self.handle(config, now, input, out);
     }
 
+    /// Whether an input starts something new. While there is more to do than can be done, that
+    /// waits until everything else is done, and may be turned away.
+    fn is_beginning(&self, _config: &Self::Config, _input: &Input<Self::Command>) -> bool {
+        false
+    }
+
+    /// Turns away an input that starts something new, at the least cost.
+    fn turn_away(
+        &mut self,
+        config: &Self::Config,
+        now: Instant,
+        input: Input<Self::Command>,
+        out: &mut Vec<Output<Self::Record, Self::Event>>,
+    ) {
+        self.handle(config, now, input, out);
+    }
+
     /// When the machine wants an [`Input::Tick`], if ever.
     fn deadline(&self) -> Option<Instant>;
 }

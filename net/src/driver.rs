@@ -16,6 +16,7 @@
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::pressure::{Newcomers, Place};
 use crate::store::{Durable, Row, Store};
 use crate::udp::Datagrams;
 use crate::wire::Wire;
@@ -162,6 +163,7 @@ pub(crate) struct Driver<M: Machine, D, S, T> {
     batch: Vec<Input<M::Command>>,
     lost: BTreeSet<Peer>,
     out: Vec<Output<M::Record, M::Event>>,
+    newcomers: Newcomers<M>,
     inbox_open: bool,
 }
 
@@ -182,6 +184,7 @@ where
             batch: Vec::new(),
             lost: BTreeSet::new(),
             out: Vec::new(),
+            newcomers: Newcomers::new(),
             inbox_open: true,
         }
     }
@@ -215,7 +218,7 @@ where
     /// Waits for the owner, for datagrams (which it puts into the batch) or for the deadline.
     async fn wait(&mut self, planned: Option<Instant>) -> Option<Control<M>> {
         let Setting { clock, inbox, control, .. } = &mut self.setting;
-        let pressing = !self.lost.is_empty();
+        let pressing = !self.lost.is_empty() || !self.newcomers.is_empty();
         let alarm = async {
             match planned {
                 _ if pressing => {}
@@ -274,12 +277,30 @@ where
             self.step(now, Input::Lost { peer });
         }
         let mut batch = std::mem::take(&mut self.batch);
+        let busy = batch.len() >= BATCH || !self.newcomers.is_empty();
         for input in batch.drain(..) {
+            self.tick_if_due(now);
+            if busy { self.sort(now, input) } else { self.step(now, input) }
+        }
+        self.batch = batch;
+        for _ in 0..self.newcomers.share(self.setting.inbox.len()) {
+            let Some(input) = self.newcomers.next() else { break };
             self.tick_if_due(now);
             self.step(now, input);
         }
-        self.batch = batch;
         self.tick_if_due(now);
+    }
+
+    /// There is more to do than can be done: whoever is in goes first.
+    fn sort(&mut self, now: Instant, input: Input<M::Command>) {
+        match self.newcomers.place(&self.machine, &self.setting.config, input) {
+            Place::Now(input) => self.step(now, input),
+            Place::Later => {}
+            Place::Never(input) => {
+                self.setting.metrics.turned_away.add(1);
+                self.machine.turn_away(&self.setting.config, now, input, &mut self.out);
+            }
+        }
     }
 
     /// One tick at most: a machine that spreads work over ticks must not starve its inbox.

@@ -41,6 +41,8 @@ pub struct Metrics {
     pub parse_failures: Counter,
     /// Datagrams dropped because the inbox of their shard was full.
     pub inbox_overflow: Counter,
+    /// Requests that started something new and were turned away, because there was too much to do.
+    pub turned_away: Counter,
     /// Datagrams that a machine refused before they became a request.
     pub refused: Counter,
     /// Failed receives (an ICMP error for an earlier send, mostly).
@@ -107,7 +109,7 @@ impl Metrics {
         text
     }
 
-    fn counters(&self) -> [(&'static str, &'static str, &Counter); 13] {
+    fn counters(&self) -> [(&'static str, &'static str, &Counter); 14] {
         [
             ("datagrams_in_total", "Datagrams received.", &self.datagrams_in),
             ("datagrams_out_total", "Datagrams sent.", &self.datagrams_out),
@@ -115,6 +117,7 @@ impl Metrics {
             ("bytes_out_total", "Bytes sent.", &self.bytes_out),
             ("parse_failures_total", "Datagrams that are no message.", &self.parse_failures),
             ("inbox_overflow_total", "Datagrams dropped: inbox full.", &self.inbox_overflow),
+            ("turned_away_total", "Newcomers turned away: too much to do.", &self.turned_away),
             ("refused_total", "Datagrams refused before a request.", &self.refused),
             ("receive_errors_total", "Failed receives.", &self.receive_errors),
             ("send_errors_total", "Failed sends.", &self.send_errors),

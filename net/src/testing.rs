@@ -122,6 +122,21 @@ impl Machine for Toy {
         self.run(now, from, &program, out);
     }
 
+    fn is_beginning(&self, _: &String, input: &Input<ToyCommand>) -> bool {
+        matches!(input, Input::Packet { bytes, .. } if bytes.starts_with(b"new"))
+    }
+
+    fn turn_away(
+        &mut self,
+        _: &String,
+        _: Instant,
+        input: Input<ToyCommand>,
+        out: &mut Vec<ToyOutput>,
+    ) {
+        let Input::Packet { from, .. } = input else { panic!("{input:?} is nothing new") };
+        out.push(Output::Transmit { to: from, bytes: Bytes::from_static(b"turned away") });
+    }
+
     fn deadline(&self) -> Option<Instant> {
         if self.nagging { Some(Instant::from_millis(0)) } else { self.deadline }
     }

@@ -88,6 +88,28 @@ impl Machine for Server {
         self.note_drained(out);
     }
 
+    fn is_beginning(&self, config: &Config, input: &Input<Command>) -> bool {
+        match input {
+            Input::Message { message: Message::Request(request), .. } => {
+                self.is_beginning(config, request)
+            }
+            Input::Message { message: Message::Response(_), .. }
+            | Input::Packet { .. }
+            | Input::Lost { .. }
+            | Input::Command(_)
+            | Input::Tick => false,
+        }
+    }
+
+    fn turn_away(&mut self, config: &Config, now: Instant, input: Input<Command>, out: &mut Out) {
+        match input {
+            Input::Message { from, message: Message::Request(request) } => {
+                self.turn_away(config, now, from, &request, out);
+            }
+            other => self.handle(config, now, other, out),
+        }
+    }
+
     fn deadline(&self) -> Option<Instant> {
         match (self.timers.next(), self.transactions.deadline()) {
             (Some(a), Some(b)) => Some(a.min(b)),

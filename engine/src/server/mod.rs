@@ -9,6 +9,7 @@
 //! | `presentity` | PIT, PST, WT, WST: publications, subscriptions, watchers, their documents |
 //! | `relay` | the proxy: requests forwarded to bindings |
 //! | `pager` | messages kept for somebody who is not there |
+//! | `pressure` | who may wait while there is more to do than can be done |
 //! | `recover` | from stored rows back to a server |
 
 mod account;
@@ -19,6 +20,7 @@ mod gate;
 mod hall;
 mod pager;
 mod presentity;
+mod pressure;
 mod record;
 mod recover;
 mod registrations;

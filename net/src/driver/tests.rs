@@ -214,3 +214,50 @@ async fn the_owner_commands_looks_and_configures() {
     stage.remote.stop().await.unwrap();
     assert_eq!(stage.driver.await.unwrap(), Ok(()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_in_goes_before_whoever_wants_to_come_in() {
+    let newcomers: Vec<String> = (0..400).map(|one| format!("new; tell new {one}")).collect();
+    let mut waiting: Vec<&str> = newcomers.iter().map(String::as_str).collect();
+    waiting.push("tell in");
+    let mut stage = stage(Toy::default(), &waiting);
+    let mut told = Vec::new();
+    while told.len() < waiting.len() {
+        told.push(stage.told().await.1);
+    }
+    let at = |what: &str| told.iter().position(|one| one == what);
+    assert!(at("in") < at("new 128"), "the first turn took 256 and handled half of them");
+    let order: Vec<_> = (0..400).map(|one| at(&format!("new {one}"))).collect();
+    assert!(order.is_sorted(), "among newcomers it is first come, first served");
+    assert_eq!(stage.metrics.turned_away.value(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_newcomers_are_told_so_and_nobody_else_is() {
+    let mut stage = stage(Toy::default(), &[]);
+    let mut sent = 0;
+    while sent < 8080 {
+        let program = if sent % 101 == 0 { "tell in" } else { "new; tell new" };
+        match stage.inbox.try_send(packet(peer(7), program)) {
+            Ok(()) => sent += 1,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+    until(|| stage.inbox.capacity() == stage.inbox.max_capacity()).await;
+    stage.remote.inspect(|_, _| ()).await.unwrap();
+    stage.packet("send over").await;
+    let mut refusals = 0;
+    while stage.far.next().await.1 != "over" {
+        refusals += 1;
+    }
+    assert!(refusals > 0);
+    assert_eq!(stage.metrics.turned_away.value(), refusals);
+    let mut told = (0, 0);
+    while told.0 + told.1 < 8080 - refusals {
+        match stage.told().await.1.as_str() {
+            "in" => told.0 += 1,
+            _ => told.1 += 1,
+        }
+    }
+    assert_eq!(told, (80, 8000 - refusals));
+}

@@ -5,6 +5,7 @@ mod decided;
 mod forgotten;
 mod limits;
 mod paced;
+mod pressure;
 mod recovered;
 
 use presently_engine::Input;
