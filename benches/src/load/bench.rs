@@ -21,8 +21,9 @@ use progress::Progress;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How many operations are under way while things are set up: few enough that nothing is lost.
-const CALM: u32 = 256;
+/// How many operations are under way while things are set up: few enough that nothing is lost. What
+/// fails all the same, as some servers refuse what they are too busy for, is tried more calmly.
+const CALM: [u32; 3] = [256, 16, 1];
 /// Nothing waits longer than this, so that progress is shown and scenarios see the time.
 const NAP: Nanos = 100_000_000;
 
@@ -45,7 +46,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new(options: Options) -> Result<Self, Failure> {
         let line = Line::open(options.target).map_err(unable)?;
-        let seed = options.seed.unwrap_or_else(|| std::process::id().into());
+        let seed = options.seed.unwrap_or_else(moment);
         let house = House {
             sent_by: line.address().map_err(unable)?.to_string(),
             domain: options.domain.clone(),
@@ -84,19 +85,28 @@ impl Bench {
         deeds: impl IntoIterator<Item = Deed>,
     ) -> Result<(), Failure> {
         self.progress.say(what);
-        let mut list = List { deeds: deeds.into_iter(), failed: 0, last: None };
-        self.play(&mut list, Pace::Closed(CALM), Limits::default())?;
-        match list.last {
-            None => Ok(()),
-            Some(end) => {
-                let why = match end {
-                    End::Refused { status, .. } => format!("the last answer was {status}"),
-                    End::TimedOut | End::Done => "nobody answered the last one".into(),
-                };
-                let failed = list.failed;
-                Err(Failure::work(format!("{what}: {failed} operations failed; {why}")))
-            }
+        let mut failed = self.attempt(CALM[0], deeds)?;
+        for most in &CALM[1..] {
+            let again: Vec<Deed> = failed.iter().map(|outcome| outcome.deed).collect();
+            failed = self.attempt(*most, again)?;
         }
+        let Some(last) = failed.last() else { return Ok(()) };
+        let why = match last.end {
+            End::Refused { status, .. } => format!("the last answer was {status}"),
+            End::TimedOut | End::Done => "nobody answered the last one".into(),
+        };
+        Err(Failure::work(format!("{what}: {} operations failed; {why}", failed.len())))
+    }
+
+    /// Does these things, so many at a time, and says which failed.
+    fn attempt(
+        &mut self,
+        most: u32,
+        deeds: impl IntoIterator<Item = Deed>,
+    ) -> Result<Vec<Outcome>, Failure> {
+        let mut list = List { deeds: deeds.into_iter(), failed: Vec::new() };
+        self.play(&mut list, Pace::Closed(most), Limits::default())?;
+        Ok(list.failed)
     }
 
     /// Takes something down again: what fails is not our concern any more.
@@ -106,9 +116,7 @@ impl Bench {
         deeds: impl IntoIterator<Item = Deed>,
     ) -> Result<(), Failure> {
         self.progress.say(what);
-        let mut list = List { deeds: deeds.into_iter(), failed: 0, last: None };
-        self.play(&mut list, Pace::Closed(CALM), Limits::default())?;
-        Ok(())
+        self.attempt(CALM[0], deeds).map(|_| ())
     }
 
     /// Ends all subscriptions that the server knows, unless they are to be left.
@@ -151,6 +159,7 @@ impl Bench {
         let window = self.open_window();
         let not_begun = self.play(source, pace, limits)?;
         let mut report = self.close_window(&window);
+        report.mode = pace.into();
         report.not_begun = not_begun;
         self.drain(source)?;
         self.complete(&window, &mut report);
@@ -236,6 +245,11 @@ impl Bench {
     }
 }
 
+/// No two runs begin in the same moment.
+fn moment() -> u64 {
+    presently_net::Clock::new().now().as_millis()
+}
+
 /// The same vector without what was in it.
 fn recycled<T>(mut vector: Vec<T>) -> Vec<T> {
     vector.clear();
@@ -253,9 +267,7 @@ fn lost(error: io::Error) -> Failure {
 /// Things to do once, one after the other.
 struct List<I> {
     deeds: I,
-    failed: u64,
-    /// How the last one that failed ended.
-    last: Option<End>,
+    failed: Vec<Outcome>,
 }
 
 impl<I: Iterator<Item = Deed>> Source for List<I> {
@@ -265,8 +277,7 @@ impl<I: Iterator<Item = Deed>> Source for List<I> {
 
     fn ended(&mut self, _client: &mut Client, outcome: &Outcome) {
         if outcome.end != End::Done {
-            self.failed += 1;
-            self.last = Some(outcome.end);
+            self.failed.push(*outcome);
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct Report {
     pub target: String,
     /// When operations began.
     pub mode: Mode,
-    /// Makes the same load again.
+    /// Makes the same Call-IDs, tags and branches again.
     pub seed: u64,
     /// Operations that succeeded in the measured time.
     pub operations: u64,
@@ -256,12 +256,14 @@ pub struct Overload {
 }
 
 /// What became of one kind of operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Share {
     /// Begun.
     pub offered: u64,
-    /// Answered with 2xx.
+    /// Answered with 2xx, however late.
     pub served: u64,
+    /// How long those took.
+    pub latency_ms: Latency,
     /// Answered with anything else.
     pub refused: u64,
     /// Not answered at all.

@@ -3,8 +3,7 @@
 use super::Bench;
 use crate::load::Nanos;
 use crate::load::meter::{self, Usage};
-use crate::load::options::Pace;
-use crate::load::report::{Generator, Mode, Pss, Report, Server};
+use crate::load::report::{Generator, Pss, Report, Server};
 use crate::load::tally::Tally;
 
 /// From here the generator holds the server back, if that has time left.
@@ -62,10 +61,6 @@ impl Bench {
         Report {
             scenario: self.options.scenario.name(),
             target: self.options.target.to_string(),
-            mode: match self.options.pace() {
-                Pace::Closed(most) => Mode::Closed(most),
-                Pace::Open(rate) => Mode::Open(rate),
-            },
             seed: self.client.house.run.into(),
             operations,
             seconds: rounded(lasted / 1e9),

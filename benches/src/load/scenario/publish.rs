@@ -3,7 +3,7 @@
 //! checked for the number that was published.
 
 use crate::load::Nanos;
-use crate::load::bench::{Bench, Limits, Next, Source};
+use crate::load::bench::{Bench, Limits, Next, Source, rounded};
 use crate::load::client::{Client, Deed, End, Look, Notice, Outcome};
 use crate::load::crowd::Package;
 use crate::load::options::Pace;
@@ -62,7 +62,7 @@ fn level(bench: &mut Bench, user: u32, first: u32, watchers: u32) -> Result<Repo
 /// Two levels as one report.
 fn together(mut whole: Report, next: Report) -> Report {
     whole.operations += next.operations;
-    whole.seconds += next.seconds;
+    whole.seconds = rounded(whole.seconds + next.seconds);
     whole.timeouts += next.timeouts;
     whole.sent.requests += next.sent.requests;
     whole.sent.retransmissions += next.sent.retransmissions;
@@ -75,7 +75,7 @@ fn together(mut whole: Report, next: Report) -> Report {
     for (what, count) in next.unexpected {
         *whole.unexpected.entry(what).or_default() += count;
     }
-    whole.rate = whole.operations as f64 / whole.seconds.max(f64::MIN_POSITIVE);
+    whole.rate = rounded(whole.operations as f64 / whole.seconds);
     // Times and costs are those of the largest level, which is the last; each has its own entry.
     whole.latency_ms = next.latency_ms;
     whole.curve = next.curve;
@@ -144,7 +144,7 @@ impl Publishing {
         let done = report.operations as f64;
         let each = |cost: f64| match self.notifies {
             0 => 0.0,
-            notifies => cost * done / notifies as f64,
+            notifies => rounded(cost * done / notifies as f64),
         };
         FanOut {
             watchers: self.watchers,
