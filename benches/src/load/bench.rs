@@ -14,7 +14,7 @@ use super::crowd::House;
 use super::line::Line;
 use super::meter::Meter;
 use super::options::{Options, Pace};
-use super::report::Report;
+use super::report::{Moment, Report};
 use gate::Gate;
 use presently::failure::Failure;
 use progress::Progress;
@@ -39,8 +39,9 @@ pub(crate) struct Bench {
     progress: Progress,
     /// When the last operation succeeded.
     last_done: Nanos,
-    /// The most memory seen in this window, KiB.
-    peak_pss: u64,
+    /// When the window began.
+    begun: Nanos,
+    timeline: Vec<Moment>,
 }
 
 impl Bench {
@@ -64,7 +65,8 @@ impl Bench {
             epoch: Instant::now(),
             progress: Progress::new(options.scenario.name(), !options.no_progress),
             last_done: 0,
-            peak_pss: 0,
+            begun: 0,
+            timeline: Vec::new(),
             options,
         })
     }
@@ -119,11 +121,22 @@ impl Bench {
         self.attempt(CALM[0], deeds).map(|_| ())
     }
 
-    /// Ends all subscriptions that the server knows, unless they are to be left.
-    pub(crate) fn end_subscriptions(&mut self) -> Result<(), Failure> {
+    /// Everybody leaves, so that the server is as before, unless it was asked to be left.
+    pub(crate) fn take_leave(&mut self) -> Result<(), Failure> {
         if self.options.leave {
             return Ok(());
         }
+        self.end_subscriptions()?;
+        let users = (0..).zip(&self.client.users);
+        let published = users.clone().filter(|(_, row)| row.etag.is_some());
+        let mut deeds: Vec<Deed> = published.map(|(user, _)| Deed::Unpublish { user }).collect();
+        let registered = users.filter(|(_, row)| row.is_registered);
+        deeds.extend(registered.map(|(user, _)| Deed::Unregister { user }));
+        self.dismiss("leaving", deeds)
+    }
+
+    /// Ends all subscriptions that the server knows.
+    pub(crate) fn end_subscriptions(&mut self) -> Result<(), Failure> {
         let rows = (0..).zip(&self.client.dialogs);
         let live = rows.filter(|(_, row)| row.remote.is_some() && !row.is_ended);
         let live: Vec<Deed> = live.map(|(dialog, _)| Deed::End { dialog }).collect();
@@ -233,14 +246,25 @@ impl Bench {
         self.client.outcomes = recycled(outcomes);
     }
 
-    /// Once a second: progress, and memory if it is watched.
+    /// Once a second: progress, and how it goes.
     fn look_around(&mut self) {
         let now = self.now();
         if self.progress.is_due(now) {
             self.progress.show(now, &self.client);
-            if self.watches_memory {
-                self.peak_pss = self.peak_pss.max(self.meter.pss());
+            let since = self.timeline.last().map_or(0.0, |moment| moment.seconds);
+            let seconds = (now - self.begun) as f64 / 1e9;
+            if self.timeline.len() < 100 || seconds - since >= 9.5 {
+                self.timeline.push(self.moment(seconds));
             }
+        }
+    }
+
+    fn moment(&self, seconds: f64) -> Moment {
+        let counted: u64 = self.timeline.iter().map(|moment| moment.operations).sum();
+        Moment {
+            seconds: rounded(seconds),
+            operations: self.client.tally.done.saturating_sub(counted),
+            pss_kib: if self.watches_memory { self.meter.pss() } else { 0 },
         }
     }
 }

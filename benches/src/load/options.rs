@@ -145,7 +145,7 @@ pub struct Options {
     /// `serve-echo`: where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// Leave subscriptions to the server when done, instead of ending them.
+    /// Do not tidy up: what is subscribed, published and registered stays until it expires.
     #[arg(long)]
     pub leave: bool,
     /// Also load a server that is not on this machine. Ask its owner first.

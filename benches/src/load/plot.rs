@@ -39,8 +39,15 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 320.0;
 
 /// Places on the axis of percentiles: each is ten times closer to all than the one before.
-const PERCENTS: [(f64, &str); 5] =
-    [(0.0, "0 %"), (90.0, "90 %"), (99.0, "99 %"), (99.9, "99.9 %"), (99.99, "99.99 %")];
+const PERCENTS: [(f64, &str); 7] = [
+    (0.0, "0 %"),
+    (50.0, "50 %"),
+    (90.0, "90 %"),
+    (99.0, "99 %"),
+    (99.9, "99.9 %"),
+    (99.99, "99.99 %"),
+    (100.0, "all"),
+];
 
 /// The picture of a report.
 pub(crate) fn of(report: &Report) -> String {

@@ -67,7 +67,6 @@ pub(crate) fn pressure(bench: &mut Bench) -> Result<Report, Failure> {
         without_retry_after: crowd.without_retry_after,
         recovery_seconds,
     });
-    bench.end_subscriptions()?;
     Ok(report)
 }
 

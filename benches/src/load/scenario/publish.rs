@@ -21,9 +21,14 @@ pub(crate) fn fan_out(bench: &mut Bench) -> Result<Report, Failure> {
     bench.client.look = Look::AtPublication;
     let levels = bench.options.watchers.clone();
     let mut whole: Option<Report> = None;
+    let most = levels.len() as u32;
     for (presentity, watchers) in (0..).zip(&levels) {
         // Watchers come after the presentities, which are the first users.
-        let report = level(bench, presentity, levels.len() as u32, *watchers)?;
+        let report = level(bench, presentity, most, *watchers)?;
+        // Those of the last are left to whoever tidies up.
+        if presentity + 1 < most {
+            bench.end_subscriptions()?;
+        }
         whole = Some(match whole {
             Some(whole) => together(whole, report),
             None => report,
@@ -55,7 +60,6 @@ fn level(bench: &mut Bench, user: u32, first: u32, watchers: u32) -> Result<Repo
     let mut report = bench.close_window(&window);
     bench.complete(&window, &mut report);
     report.fan_out.push(source.result(&report));
-    bench.end_subscriptions()?;
     Ok(report)
 }
 
@@ -76,6 +80,7 @@ fn together(mut whole: Report, next: Report) -> Report {
         *whole.unexpected.entry(what).or_default() += count;
     }
     whole.rate = rounded(whole.operations as f64 / whole.seconds);
+    whole.timeline.clear();
     // Times and costs are those of the largest level, which is the last; each has its own entry.
     whole.latency_ms = next.latency_ms;
     whole.curve = next.curve;
