@@ -6,7 +6,8 @@
 use super::Nanos;
 use std::collections::VecDeque;
 
-const T1: Nanos = 500_000_000;
+/// The base of all waits.
+pub(crate) const T1: Nanos = 500_000_000;
 /// How often waits double until they are T2.
 const DOUBLINGS: usize = 4;
 
