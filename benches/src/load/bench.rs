@@ -39,6 +39,8 @@ pub(crate) struct Bench {
     progress: Progress,
     /// When the last operation succeeded.
     last_done: Nanos,
+    /// Whether the server has ever said anything.
+    is_there: bool,
     /// When the window began.
     begun: Nanos,
     timeline: Vec<Moment>,
@@ -65,6 +67,7 @@ impl Bench {
             epoch: Instant::now(),
             progress: Progress::new(options.scenario.name(), !options.no_progress),
             last_done: 0,
+            is_there: false,
             begun: 0,
             timeline: Vec::new(),
             options,
@@ -89,6 +92,10 @@ impl Bench {
         self.progress.say(what);
         let mut failed = self.attempt(CALM[0], deeds)?;
         for most in &CALM[1..] {
+            // Who does not answer for half a minute will not do so later either.
+            if failed.iter().any(|outcome| outcome.end == End::TimedOut) {
+                break;
+            }
             let again: Vec<Deed> = failed.iter().map(|outcome| outcome.deed).collect();
             failed = self.attempt(*most, again)?;
         }
@@ -219,10 +226,15 @@ impl Bench {
     }
 
     fn receive(&mut self) -> Result<bool, Failure> {
-        let Self { line, client, epoch, .. } = self;
+        let Self { line, client, epoch, is_there, .. } = self;
+        if line.is_refused() && !*is_there {
+            let target = self.options.target;
+            return Err(Failure::work(format!("--target {target}: nobody listens there")));
+        }
         let mut time = None;
         let mut sink = |datagram: &[u8]| {
             let now = *time.get_or_insert_with(|| epoch.elapsed().as_nanos() as Nanos);
+            *is_there = true;
             client.receive(now, datagram);
         };
         line.receive(&mut sink).map_err(lost)
