@@ -145,7 +145,7 @@ impl Bench {
     /// Ends all subscriptions that the server knows.
     pub(crate) fn end_subscriptions(&mut self) -> Result<(), Failure> {
         let rows = (0..).zip(&self.client.dialogs);
-        let live = rows.filter(|(_, row)| row.remote.is_some() && !row.is_ended);
+        let live = rows.filter(|(_, row)| row.remote.is_some());
         let live: Vec<Deed> = live.map(|(dialog, _)| Deed::End { dialog }).collect();
         self.dismiss("ending subscriptions", live)
     }
