@@ -1,4 +1,7 @@
-//! What the engine benches share: a server, and requests written by hand as a phone would.
+//! What the engine benches share: a server, and requests written by hand as a phone would; and the
+//! load generator, which measures whole servers.
+
+pub mod load;
 
 use bytes::Bytes;
 use presently_engine::body::presrules::Handling;
