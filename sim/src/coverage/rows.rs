@@ -164,6 +164,9 @@ rows! {
     OneOfTwo = "R77", "one of two devices answers";
     Offered = "M23", "an offer is shown";
     OfferGone = "M23", "an offer goes";
+    SuccessOnceMore = "R57", "a 2xx of an INVITE comes again, or from one more phone";
+    CancelCrossed = "R58", "a CANCEL crosses the 2xx of its INVITE";
+    AckRepeats = "R68", "an ACK repeats the credentials of its INVITE";
     RequestDoubled = "R45", "a request comes twice";
     ResponseDoubled = "R45", "a response comes twice";
     Recovered = "R47", "a dialog goes on after a restart of the server";

@@ -52,6 +52,31 @@ fn a_stormy_one_comes_to_the_races() {
     }
 }
 
+/// bob answers in the moment in which alice does not want any more; every third datagram is
+/// doubled.
+#[test]
+fn a_call_that_is_answered_too_late_comes_to_the_races_of_invite() {
+    let mut plan = morning();
+    plan.network.duplicate = 0.3;
+    plan.duration_ms = 60_000;
+    plan.steps.extend([
+        order(20_000, "alice", "call bob audio"),
+        order(25_000, "bob", "answer"),
+        order(25_000, "alice", "hangup"),
+        order(40_000, "alice", "call bob audio"),
+        order(42_000, "bob", "answer"),
+        order(44_000, "alice", "hangup"),
+    ]);
+    let coverage = covered(&plan);
+    for row in [Row::SuccessOnceMore, Row::CancelCrossed, Row::AckRepeats] {
+        assert!(coverage.count(row) > 0, "{row:?}: {coverage:?}");
+    }
+    let coverage = covered(&morning());
+    for row in [Row::SuccessOnceMore, Row::CancelCrossed, Row::AckRepeats] {
+        assert_eq!(coverage.count(row), 0, "{row:?}");
+    }
+}
+
 #[test]
 fn every_row_and_every_race_is_counted_or_has_a_reason() {
     let mut counted: Vec<&str> = Row::ALL.iter().flat_map(|row| row.id().split(", ")).collect();
