@@ -167,6 +167,15 @@ rows! {
     SuccessOnceMore = "R57", "a 2xx of an INVITE comes again, or from one more phone";
     CancelCrossed = "R58", "a CANCEL crosses the 2xx of its INVITE";
     AckRepeats = "R68", "an ACK repeats the credentials of its INVITE";
+    Spoken = "M21, M22", "somebody speaks directly";
+    SpokenBack = "X13, R81", "somebody who is heard speaks back";
+    SpeakerRefused = "R85", "somebody who speaks is not wanted any more";
+    SpeakerBusy = "R80", "somebody wants to speak to a device that is busy";
+    SpeakerWithdrawn = "R86", "an offer goes while somebody speaks or asks";
+    SpeakerUnreachable = "R78", "nobody answers where somebody wants to speak";
+    SpeakerUnheard = "R84", "nothing is heard of the other end of a flow any more";
+    CallUp = "M6", "a call is answered";
+    CallEnded = "M6", "a call that is up ends";
     RequestDoubled = "R45", "a request comes twice";
     ResponseDoubled = "R45", "a response comes twice";
     Recovered = "R47", "a dialog goes on after a restart of the server";

@@ -207,11 +207,11 @@ pub(super) fn nobody_unwanted_is_left(evidence: &Evidence<'_>) -> Found {
 
 /// How long a datagram was under way between the two at most, if none was lost after a moment.
 fn trip(between: &[&Packet<'_>], from_ms: u64) -> Option<u64> {
-    let after =
-        between.iter().filter(|one| (from_ms..from_ms + 2 * CONSENT_MS).contains(&one.at_ms));
-    let trips: Option<Vec<u64>> =
-        after.map(|one| Some(one.arrived_ms?.saturating_sub(one.at_ms))).collect();
-    Some(trips?.into_iter().max().unwrap_or(0))
+    let time = from_ms..from_ms + 2 * CONSENT_MS;
+    let after = || between.iter().filter(|one| time.contains(&one.at_ms));
+    let trips = after().filter_map(|one| Some(one.arrived_ms?.saturating_sub(one.at_ms)));
+    let longest = trips.max().unwrap_or(0);
+    (!after().any(|one| one.lost)).then_some(longest)
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(crate) struct Packet<'a> {
     pub(crate) at_ms: u64,
     /// When it arrived whole.
     pub(crate) arrived_ms: Option<u64>,
+    /// Whether the network kept or spoiled it; one for a port that is closed is nobody's fault.
+    pub(crate) lost: bool,
     pub(crate) from: SocketAddr,
     pub(crate) to: SocketAddr,
     pub(crate) kind: Kind,
@@ -162,7 +164,8 @@ fn packet(at_ms: u64, what: &What) -> Option<Packet<'_>> {
         Fate::Arrives { after_ms, corrupted: false, .. } => Some(at_ms + after_ms),
         Fate::Arrives { .. } | Fate::Lost | Fate::Cut | Fate::TooLarge | Fate::NobodyThere => None,
     };
-    Some(Packet { at_ms, arrived_ms, from: *from, to: *to, kind, bytes })
+    let lost = arrived_ms.is_none() && *fate != Fate::NobodyThere;
+    Some(Packet { at_ms, arrived_ms, lost, from: *from, to: *to, kind, bytes })
 }
 
 /// Folds what users were told.

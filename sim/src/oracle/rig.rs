@@ -75,6 +75,7 @@ pub(super) fn evening() -> Plan {
     let mut plan = morning();
     plan.steps.retain(|step| step.at_ms < 7000);
     plan.steps.extend(spoken.map(order));
+    plan.duration_ms = 110_000;
     plan
 }
 

@@ -4,8 +4,8 @@ use super::evidence::{Evidence, Origin};
 use super::media::{Call, Kind, Packet, Stretch};
 use crate::plan::{Act, DeviceName};
 use crate::record::What;
-use presently_engine::agent::Way;
 use presently_engine::agent::wire::Reply;
+use presently_engine::agent::{Event, FlowPhase, Way};
 use presently_engine::body::pidf::Pidf;
 use presently_engine::body::sdp::Description;
 use presently_engine::message::Method;
@@ -179,14 +179,25 @@ pub(super) fn only_at_a_word_of_the_user(evidence: &Evidence<'_>) -> Found {
         let Some(up) = up_ms else { continue };
         let wanted = match incoming {
             true => words.said(device, &["answer"], peer, *rang, *up),
-            // A flow that does not come up becomes a call (behaviour §6.10).
-            false => words.said(device, &["call", "direct"], peer, begun_ms(*device, *rang), *rang),
+            false => {
+                words.said(device, &["call"], peer, begun_ms(*device, *rang), *rang)
+                    || falls_back(evidence, device, peer, *rang)
+            }
         };
         if !wanted {
             found.push((*up, format!("{device} is in a call with {peer}, and nobody wants it")));
         }
     }
     found
+}
+
+/// Whether a call takes the place of a flow that did not come up (behaviour §6.10).
+fn falls_back(evidence: &Evidence<'_>, device: &DeviceName, whom: &str, at_ms: u64) -> bool {
+    let mut told = evidence.told_since(device, at_ms).take_while(|(when, _)| *when == at_ms);
+    told.any(|(_, event)| {
+        matches!(event, Event::Flow { peer, way: Way::Out, phase: FlowPhase::Stopped, .. }
+            if peer.user() == whom)
+    })
 }
 
 /// When which payload types were offered to be heard at an address.

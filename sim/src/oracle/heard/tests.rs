@@ -102,7 +102,7 @@ fn a_sound_that_never_came_is_found() {
 fn a_speaker_who_goes_on_after_the_block_is_found() {
     let (plan, mut record) = spoken();
     let spoken = packets(&record, "alice", 0x80, 44_000..45_000);
-    let late = again(&mut record, spoken[0], 7000);
+    let late = again(&mut record, spoken[0], 8000);
     assert_eq!(broken(&plan, &record), ["P28", "P47"]);
     // Had the network lost something between the two, she might not know.
     if let What::Datagram { fate, .. } = &mut record.entries[late].what {
