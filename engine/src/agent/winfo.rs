@@ -39,7 +39,7 @@ pub(crate) struct View {
     pub(crate) rows: BTreeMap<(Box<str>, Box<str>), Row>,
     /// Watchers, by URI, of whom it was told last that they may not watch (any more): rejected, or
     /// pending again.
-    rejected: BTreeSet<Box<str>>,
+    pub(crate) rejected: BTreeSet<Box<str>>,
 }
 
 impl View {

@@ -57,6 +57,11 @@ pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
         let before = *first.entry(key).or_insert(letter);
         // Who started anew does not know what it answered in its life before.
         let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
+        // CANCEL makes no state of its own: a copy from elsewhere is answered there.
+        let is_cancel = letter.cseq().1 == Method::Cancel.as_str();
+        if is_cancel && crate::world::is_stranger(letter.to) {
+            continue;
+        }
         // Every phone of a user has a 2xx of its own (RFC 3261 §16.7).
         if is_of_another_phone(before, letter) {
             continue;

@@ -175,8 +175,10 @@ fn bob_looks_who_watches(pair: &mut Pair) -> Notifier {
 #[test]
 fn who_was_blocked_on_another_device_is_not_heard_once_that_is_known() {
     for told in [(Status::Terminated, Cause::Rejected), (Status::Pending, Cause::Subscribe)] {
-        let mut pair = Pair::streaming();
+        let mut pair = Pair::new();
         let mut dialog = bob_looks_who_watches(&mut pair);
+        pair.press();
+        pair.settle();
         pair.told.clear();
         let gone = Body::Winfo(1, false, &[("alice", told.0, told.1)]);
         pair.bob.notify(&mut dialog, "active;expires=3600", gone);
@@ -263,7 +265,7 @@ fn a_token_that_was_passed_on_speaks_in_its_owner_s_name_until_she_is_blocked() 
 #[test]
 fn a_codec_that_is_offered_no_more_ends_the_flow_with_the_next_consent() {
     let mut pair = Pair::streaming();
-    let codecs = vec![(0, "PCMA/8000".into())];
+    let codecs = vec![(0, "PCMA/8000").into()];
     pair.bob.say(Command::SetOffer {
         media: "audio".into(),
         port: BOB_PORT,
