@@ -66,7 +66,7 @@ impl Listener {
             let verdict = Some(Verdict { handling: Handling::Allow, direct: true });
             listener.say(Command::Decide { watcher, verdict });
         }
-        let codecs = vec![(0, "PCMU/8000".into())];
+        let codecs = vec![(0, "PCMU/8000").into()];
         let media = "audio".into();
         listener.say(Command::SetOffer { media, port: PORT, codecs, mode: Mode::Ready });
         listener

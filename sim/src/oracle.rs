@@ -6,6 +6,7 @@
 //! plan left enough of it; so a smaller plan never fails for want of time.
 
 mod agents;
+mod calls;
 pub(crate) mod decisions;
 pub(crate) mod dialogs;
 mod documents;
@@ -13,7 +14,9 @@ mod ending;
 pub(crate) mod evidence;
 pub(crate) mod exchanges;
 pub(crate) mod expiry;
+mod heard;
 pub(crate) mod lives;
+pub(crate) mod media;
 mod messages;
 mod outboxes;
 mod privacy;
@@ -21,6 +24,7 @@ mod proof;
 mod records;
 #[cfg(test)]
 mod rig;
+mod spoken;
 mod tables;
 mod transactions;
 mod watchers;
@@ -119,6 +123,17 @@ const PROPERTIES: &[Property] = &[
     intact("P36", messages::shown_once),
     intact("P36", messages::shown_as_written),
     intact("P37", messages::promise_kept),
+    always("P27", heard::only_who_may_be),
+    always("P27", heard::silent_once_not_wanted),
+    always("P27", heard::played_as_it_came),
+    intact("P28", spoken::only_where_somebody_agreed),
+    intact("P29", spoken::only_at_a_word_of_the_user),
+    intact("P30", spoken::only_what_was_offered),
+    intact("P47", heard::the_speaker_stops),
+    intact("P47", heard::nobody_unwanted_is_left),
+    intact("P53", calls::flows_agree),
+    intact("M6", calls::calls_agree),
+    intact("M6", calls::nobody_rings_for_ever),
     intact("P48", ending::watchers_see_the_newest),
     intact("P49", ending::subscriptions_resolve),
     intact("P54", ending::all_registered),

@@ -7,6 +7,7 @@ use presently_engine::agent;
 use presently_engine::server::Tables;
 use presently_net::media::Id;
 use siphasher::sip::SipHasher13;
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,6 +147,9 @@ impl Record {
     }
 }
 
+/// So many datagrams of media does somebody keep who listens.
+const LISTENED: usize = 500;
+
 /// Most entries of one simulated second. A run in which more happens has run away: somebody
 /// answers without end, perhaps without letting time pass.
 const MOST_A_SECOND: usize = 100_000;
@@ -224,17 +228,31 @@ impl Recorder {
         self.lock().addresses.push((party, address));
     }
 
-    /// The datagrams that came from a party so far.
+    /// The datagrams that came from a party so far; of its media only the last ones.
     pub fn sent_by(&self, party: &Party) -> Vec<(SocketAddr, Bytes)> {
         let record = self.lock();
-        let theirs = |address| {
-            record.addresses.iter().any(|(owner, known)| known == address && owner == party)
-        };
-        let sent = record.entries.iter().filter_map(|entry| match &entry.what {
-            What::Datagram { from, to, bytes, .. } if theirs(from) => Some((*to, bytes.clone())),
-            _ => None,
-        });
-        sent.collect()
+        let theirs: Vec<SocketAddr> = record
+            .addresses
+            .iter()
+            .filter(|(owner, _)| owner == party)
+            .map(|(_, it)| *it)
+            .collect();
+        let mut sent: Vec<(SocketAddr, Bytes)> = Vec::new();
+        let mut media = VecDeque::new();
+        for entry in &record.entries {
+            let What::Datagram { from, to, bytes, .. } = &entry.what else { continue };
+            if theirs.contains(from) {
+                sent.push((*to, bytes.clone()));
+            } else if theirs.first().is_some_and(|own| own.ip() == from.ip()) {
+                // Its other ports; translators have an address of their own.
+                if media.len() == LISTENED {
+                    media.pop_front();
+                }
+                media.push_back((*to, bytes.clone()));
+            }
+        }
+        sent.extend(media);
+        sent
     }
 
     /// Ends the record.

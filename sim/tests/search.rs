@@ -50,6 +50,8 @@ fn plans_differ_by_seed_and_by_nothing_else() {
     some(|act| matches!(act, Act::Order(_, line) if line == "quit"));
     some(|act| matches!(act, Act::Order(_, line) if line.starts_with("offer")));
     some(|act| matches!(act, Act::Order(_, line) if line.starts_with("message")));
+    some(|act| matches!(act, Act::Order(_, line) if line.starts_with("direct")));
+    some(|act| matches!(act, Act::Order(_, line) if line.starts_with("call")));
     for plan in &plans {
         let agents: usize = plan.users.iter().map(|user| user.device_names().len()).sum();
         assert!((4..=8).contains(&agents), "{agents} agents");

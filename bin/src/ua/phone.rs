@@ -12,7 +12,7 @@ use presently_engine::agent::negotiation::{Abilities, Ability, Flow};
 use presently_engine::agent::{
     CallId, CallPhase, Command, DirectStream, Event, FlowId, FlowPhase, StopReason, StreamKeys, Way,
 };
-use presently_engine::body::pidf::{Codec, Mode};
+use presently_engine::body::pidf::Mode;
 use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
 use presently_net::media::{Figures, Happening, Id, Stream, Stun, Told};
@@ -187,10 +187,7 @@ impl<S: Studio> Phone<S> {
     }
 
     fn offer(&mut self, media: Box<str>, mode: Mode) -> Result<Command, Refusal> {
-        // An offer says no parameters, so what means nothing without them stays in calls.
-        let plain = |codec: &Codec| !codec.rtpmap.starts_with("H264/");
-        let codecs = self.repertoire.codecs(&media).into_iter().filter(plain);
-        let codecs: Vec<_> = codecs.map(|codec| (codec.pt, codec.rtpmap)).collect();
+        let codecs = self.repertoire.codecs(&media);
         if codecs.is_empty() && mode != Mode::Off {
             return Err(("offer", format!("no codec for direct {media} is chosen")));
         }

@@ -67,11 +67,18 @@ impl Decisions {
     }
 
     /// Whom the owner would hear of `watchers`: those who are allowed, unless direct media is not,
-    /// or a newer decision says otherwise (X15).
-    pub(crate) fn hears(&self, watchers: impl Iterator<Item = Aor>) -> BTreeSet<Aor> {
+    /// or a newer decision says otherwise (X15): one that was made here, or on another device and
+    /// told by watcher information, as `rejected`.
+    pub(crate) fn hears(
+        &self,
+        watchers: impl Iterator<Item = Aor>,
+        rejected: &BTreeSet<Aor>,
+    ) -> BTreeSet<Aor> {
         let mut hears: BTreeSet<Aor> = watchers.collect();
         let made = self.queue.iter().map(|made| (&made.watcher, made.verdict));
         let known = self.rules.verdicts.iter().map(|(watcher, verdict)| (watcher, Some(*verdict)));
+        let known = known.filter(|(watcher, _)| !rejected.contains(*watcher));
+        hears.retain(|watcher| !rejected.contains(watcher));
         for (watcher, verdict) in known.chain(made) {
             match verdict.is_some_and(lets_speak) {
                 true => hears.insert(watcher.clone()),

@@ -30,7 +30,7 @@ pub use direct::wire;
 pub use tables::{BuddyRow, OfferRow, OwnRow, Sizes, Tables, WatcherRow};
 pub use types::*;
 
-use crate::message::{Message, Response};
+use crate::message::{Aor, Message, Response};
 use crate::time::Instant;
 use crate::transaction::Fired;
 use crate::{Input, Output};
@@ -222,7 +222,10 @@ impl Agent {
                 subscriptions.unsubscribe(cx, &target, package);
             }
             Command::Fetch { target } => subscriptions.fetch(cx, target, Package::Presence),
-            Command::Decide { watcher, verdict } => decisions.decide(cx, watcher, verdict),
+            Command::Decide { watcher, verdict } => {
+                subscriptions.pardon(&watcher);
+                decisions.decide(cx, watcher, verdict);
+            }
             Command::SendMessage { target, text, ticket } => {
                 outbox.post(cx, target, text, ticket);
             }
@@ -291,12 +294,14 @@ impl Agent {
         let Self { core, publication, subscriptions, decisions, direct, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         let mut news = direct.offer(cx, publication.open_offers(config, now));
+        let rejected = subscriptions.rejected(&config.aor);
         if direct.listens() {
-            let hears = decisions.hears(subscriptions.watchers(&config.aor));
+            let hears = decisions.hears(subscriptions.watchers(&config.aor), &rejected);
             news.extend(direct.allow(cx, hears));
         }
         direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
-        news.extend(direct.hear_replies(cx, |peer| decisions.refuses(peer)));
+        let refuses = |peer: &Aor| decisions.refuses(peer) || rejected.contains(peer);
+        news.extend(direct.hear_replies(cx, refuses));
         self.on_flow(config, now, news, out);
     }
 

@@ -264,7 +264,7 @@ fn agreed(
 
 /// Whether two entries are the same codec (X7): names without case, rate and channels equal. For
 /// H.264 the packetization mode is a part of what it is (RFC 6184 §8.2.2).
-fn same(one: &Codec, other: &Codec) -> bool {
+pub(crate) fn same(one: &Codec, other: &Codec) -> bool {
     let h264 = one.rtpmap.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("H264/"));
     one.rtpmap.eq_ignore_ascii_case(&other.rtpmap)
         && (!h264 || packetization(one) == packetization(other))

@@ -42,7 +42,7 @@ pub(crate) struct Own {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct OwnOffer {
     pub(crate) port: u16,
-    pub(crate) codecs: Vec<(u8, Box<str>)>,
+    pub(crate) codecs: Vec<Codec>,
     /// What the user wants it to be.
     pub(crate) mode: Mode,
     /// Whether somebody is being heard on it just now.
@@ -53,12 +53,6 @@ impl OwnOffer {
     /// X2: who is able and willing, but occupied, is busy.
     fn effective(&self) -> Mode {
         if self.occupied && self.mode == Mode::Ready { Mode::Busy } else { self.mode }
-    }
-
-    fn list(&self) -> Vec<Codec> {
-        let codec =
-            |(pt, rtpmap): &(u8, Box<str>)| Codec { pt: *pt, rtpmap: rtpmap.clone(), fmtp: None };
-        self.codecs.iter().map(codec).collect()
     }
 }
 
@@ -94,7 +88,7 @@ impl Own {
             () if offer.port < 1024 => return Err("the RTP port must be 1024 or higher"),
             () if offer.codecs.is_empty() => return Err("an offer needs a codec"),
             () if offer.codecs.len() > CODECS => return Err("an offer has at most 16 codecs"),
-            () if offer.codecs.iter().any(|(pt, _)| *pt > 127) => {
+            () if offer.codecs.iter().any(|codec| codec.pt > 127) => {
                 return Err("payload types end at 127");
             }
             () if self.offers.len() >= MEDIA && !self.offers.contains_key(&media) => {
@@ -122,7 +116,7 @@ impl Own {
             media: media.clone(),
             tuple: format!("{device}-{media}").into(),
             port: own.port,
-            codecs: own.list(),
+            codecs: own.codecs.clone(),
             secret: Some(epoch.secret(config, now, media)),
             srtp: !config.direct.plain,
             busy: own.mode == Mode::Busy,
@@ -194,7 +188,7 @@ impl Own {
             device: Some(device.into()),
             media: media.into(),
             port: own.port,
-            codecs: own.list(),
+            codecs: own.codecs.clone(),
             mode: if epoch.is_some() { own.effective() } else { Mode::Off },
             candidates: vec![Candidate {
                 kind: "host".into(),

@@ -14,7 +14,7 @@ use crate::body::winfo::Status;
 use crate::message::{Aor, Name};
 use crate::mint::Label;
 use crate::time::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Names one subscription of ours, over all its dialogs.
@@ -90,11 +90,28 @@ impl Subscriptions {
         }
     }
 
+    /// Our watcher information.
+    fn own_winfo<'a>(&'a self, us: &'a Aor) -> impl Iterator<Item = &'a View> + 'a {
+        let ours = self.usages.values();
+        ours.filter(|one| one.package == Package::Winfo && one.target == *us).map(|one| &one.view)
+    }
+
+    /// Who may not watch us (any more), as our watcher information shows.
+    pub(crate) fn rejected(&self, us: &Aor) -> BTreeSet<Aor> {
+        let uris = self.own_winfo(us).flat_map(View::rejected);
+        uris.filter_map(|uri| Aor::parse(uri).ok()).collect()
+    }
+
+    /// We decided about somebody ourselves: that is newer than what watcher information told.
+    pub(crate) fn pardon(&mut self, watcher: &Aor) {
+        for usage in self.usages.values_mut() {
+            usage.view.pardon(watcher.as_str());
+        }
+    }
+
     /// Who watches us with permission, as our watcher information shows.
     pub(crate) fn watchers<'a>(&'a self, us: &'a Aor) -> impl Iterator<Item = Aor> + 'a {
-        let ours = self.usages.values();
-        let ours = ours.filter(|one| one.package == Package::Winfo && one.target == *us);
-        let rows = ours.flat_map(|usage| usage.view.rows.values());
+        let rows = self.own_winfo(us).flat_map(|view| view.rows.values());
         let active = rows.filter(|row| row.status == Status::Active);
         active.filter_map(|row| Aor::parse(&row.uri).ok())
     }

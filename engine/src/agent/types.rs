@@ -218,8 +218,8 @@ pub enum Command {
         media: Box<str>,
         /// RTP port that is open for it.
         port: u16,
-        /// Codecs in order of preference: payload type and rtpmap.
-        codecs: Vec<(u8, Box<str>)>,
+        /// Codecs in order of preference, with what a sender has to keep to (X7).
+        codecs: Vec<Codec>,
         /// Readiness. `Busy` is able but occupied otherwise, as by a call: nobody new is heard
         /// (486), and who is heard goes on.
         mode: Mode,

@@ -37,6 +37,9 @@ pub(crate) struct View {
     pub(crate) state: State,
     /// By resource and id.
     pub(crate) rows: BTreeMap<(Box<str>, Box<str>), Row>,
+    /// Watchers, by URI, of whom it was told last that they may not watch (any more): rejected, or
+    /// pending again.
+    pub(crate) rejected: BTreeSet<Box<str>>,
 }
 
 impl View {
@@ -54,6 +57,7 @@ impl View {
             (State::Synced(_) | State::Gap(_), false) => State::Gap(Some(version)),
         };
         self.state = next;
+        self.judge(document);
         let mut changes = self.merge(document);
         if document.full {
             changes.extend(self.flush(document));
@@ -74,6 +78,41 @@ impl View {
             State::Synced(version) => State::Gap(Some(version)),
             State::Gap(version) => State::Gap(version),
         };
+    }
+
+    /// Who may not watch (any more), as far as was told.
+    pub(crate) fn rejected(&self) -> impl Iterator<Item = &str> {
+        self.rejected.iter().map(|uri| &**uri)
+    }
+
+    /// The owner decided about somebody since: what was told of it before is old news.
+    pub(crate) fn pardon(&mut self, uri: &str) {
+        self.rejected.remove(uri);
+    }
+
+    /// Who is active may watch, whatever became of its other subscriptions.
+    fn judge(&mut self, document: &WatcherInfo) {
+        let all = document
+            .lists
+            .iter()
+            .flat_map(|list| list.watchers.iter().map(move |watcher| (&list.resource, watcher)));
+        for (resource, watcher) in all.clone() {
+            let was_active = || {
+                let before = self.rows.get(&(resource.clone(), watcher.id.clone()));
+                before.is_some_and(|row| row.status == Status::Active)
+            };
+            let refused = match watcher.status {
+                Status::Terminated => watcher.event == Cause::Rejected,
+                Status::Pending => was_active(),
+                Status::Active | Status::Waiting => false,
+            };
+            if refused && self.rejected.len() < ROWS {
+                self.rejected.insert(watcher.uri.clone());
+            }
+        }
+        for (_, watcher) in all.filter(|(_, one)| one.status == Status::Active) {
+            self.rejected.remove(&watcher.uri);
+        }
     }
 
     /// Whether a full document is wanted.

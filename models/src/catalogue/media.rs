@@ -32,8 +32,7 @@ pub(super) fn plans(depth: Depth) -> Vec<Plan> {
 }
 
 fn offer(port: u16, mode: Mode) -> Command {
-    let codecs = codecs().into_iter().map(|codec| (codec.pt, codec.rtpmap)).collect();
-    Command::SetOffer { media: "audio".into(), port, codecs, mode }
+    Command::SetOffer { media: "audio".into(), port, codecs: codecs(), mode }
 }
 
 fn speak(target: &str, port: u16, hears: bool) -> Command {

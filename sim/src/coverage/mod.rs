@@ -6,6 +6,7 @@
 
 pub mod baseline;
 mod beyond;
+mod calls;
 mod messages;
 mod notifications;
 mod proof;
@@ -41,6 +42,7 @@ impl Coverage {
             subscriptions::read,
             notifications::read,
             messages::read,
+            calls::read,
             told::read,
         ] {
             read(evidence, &mut coverage);

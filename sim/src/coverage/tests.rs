@@ -52,6 +52,49 @@ fn a_stormy_one_comes_to_the_races() {
     }
 }
 
+/// bob answers in the moment in which alice does not want any more; every datagram is doubled.
+#[test]
+fn a_call_that_is_answered_too_late_comes_to_the_races_of_invite() {
+    let mut plan = morning();
+    plan.network.duplicate = 1.0;
+    plan.duration_ms = 60_000;
+    plan.steps.extend([
+        order(20_000, "alice", "call bob audio"),
+        order(25_000, "bob", "answer"),
+        order(25_000, "alice", "hangup"),
+        order(40_000, "alice", "call bob audio"),
+        order(42_000, "bob", "answer"),
+        order(44_000, "alice", "hangup"),
+    ]);
+    let coverage = covered(&plan);
+    let rows =
+        [Row::SuccessOnceMore, Row::CancelCrossed, Row::AckRepeats, Row::CallUp, Row::CallEnded];
+    for row in rows {
+        assert!(coverage.count(row) > 0, "{row:?}: {coverage:?}");
+    }
+    let coverage = covered(&morning());
+    for row in rows {
+        assert_eq!(coverage.count(row), 0, "{row:?}");
+    }
+}
+
+/// bob blocks alice while she speaks to him and he to her.
+#[test]
+fn who_speaks_comes_to_the_rows_of_direct_media() {
+    let mut plan = morning();
+    plan.duration_ms = 60_000;
+    plan.steps.extend([
+        order(20_000, "bob", "offer audio ready"),
+        order(25_000, "alice", "direct bob audio"),
+        order(27_000, "bob", "direct alice audio"),
+        order(30_000, "bob", "block alice"),
+    ]);
+    let coverage = covered(&plan);
+    let rows = [Row::Spoken, Row::SpokenBack, Row::SpeakerRefused];
+    assert_eq!(rows.map(|row| coverage.count(row)), [2, 1, 1]);
+    assert_eq!(coverage.count(Row::CallUp), 0);
+}
+
 #[test]
 fn every_row_and_every_race_is_counted_or_has_a_reason() {
     let mut counted: Vec<&str> = Row::ALL.iter().flat_map(|row| row.id().split(", ")).collect();

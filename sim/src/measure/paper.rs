@@ -41,7 +41,7 @@ impl Paper {
         caller.order("allow bob").await?;
         callee.order("allow alice").await?;
         for device in [&*caller, &*callee] {
-            let (media, codecs) = ("audio".into(), vec![(0, PCMU.into())]);
+            let (media, codecs) = ("audio".into(), vec![(0, PCMU).into()]);
             device
                 .command(Command::SetOffer { media, port: PORT, codecs, mode: Mode::Ready })
                 .await?;

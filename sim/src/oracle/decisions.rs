@@ -176,6 +176,47 @@ impl Decisions {
             || self.at_some_time(owner, watcher, Handling::Block, from_ms, until_ms)
     }
 
+    /// Decisions not to let somebody watch, or not to let it see: on which device, about whom, when.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = (&DeviceName, &str, u64)> {
+        let against = self
+            .made
+            .iter()
+            .filter(|one| matches!(one.handling, Some(Handling::Block | Handling::PoliteBlock)));
+        against.map(|one| (&one.device, &*one.watcher, one.at_ms))
+    }
+
+    /// Whether a device may have decided about a watcher in a time, or its decision may not have
+    /// been through yet.
+    pub(crate) fn made_on(
+        &self,
+        device: &DeviceName,
+        watcher: &str,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> bool {
+        let same = |one: &&Decision| one.device == *device && one.watcher == watcher;
+        self.made.iter().filter(same).any(|one| one.may_begin(from_ms, until_ms))
+    }
+
+    /// When the user of a device decides next on it, about anybody.
+    pub(crate) fn next_on(&self, device: &DeviceName, after_ms: u64) -> Option<u64> {
+        let theirs = self.made.iter().filter(|one| one.device == *device);
+        theirs.map(|one| one.at_ms).filter(|at_ms| *at_ms >= after_ms).min()
+    }
+
+    /// Until when a device's decision about a watcher counts that was made at a moment: until the
+    /// next one of any device, or until its user was told that it came to nothing.
+    pub(crate) fn stands_until(&self, device: &DeviceName, watcher: &str, at_ms: u64) -> u64 {
+        let same = |one: &&Decision| one.device.user == device.user && one.watcher == watcher;
+        let is_it = |one: &Decision| one.device == *device && one.at_ms == at_ms;
+        let ends = self.made.iter().filter(same).filter_map(|one| match is_it(one) {
+            true => one.told.filter(|(_, status)| *status >= 300 || *status == 0).map(|it| it.0),
+            // One from before that takes effect later is a later one.
+            false => one.may_begin(at_ms, u64::MAX).then_some(one.at_ms.max(at_ms)),
+        });
+        ends.min().unwrap_or(u64::MAX)
+    }
+
     /// Whether some decision of an owner may have taken effect in a time.
     pub(crate) fn changed(&self, owner: &str, from_ms: u64, until_ms: u64) -> bool {
         let theirs = self.made.iter().filter(|one| one.device.user == owner);

@@ -3,6 +3,7 @@
 use super::decisions::Decisions;
 use super::exchanges::Exchanges;
 use super::lives::Lives;
+use super::media::Media;
 use crate::plan::{DeviceName, Party, Plan};
 use crate::record::{Fate, Record, What};
 use crate::server;
@@ -31,6 +32,7 @@ pub(crate) struct Letter {
     /// What became of it.
     pub(crate) fate: Fate,
     pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
     pub(crate) origin: Origin,
     pub(crate) bytes: Bytes,
     pub(crate) message: Message,
@@ -113,6 +115,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) notifies: Vec<Notify>,
     pub(crate) lives: Lives,
     pub(crate) decisions: Decisions,
+    pub(crate) media: Media<'a>,
     /// Whether the network changed an octet of anything.
     pub(crate) corrupted: bool,
 }
@@ -148,6 +151,7 @@ impl<'a> Evidence<'a> {
             notifies,
             lives,
             decisions,
+            media: Media::new(record),
             corrupted,
         }
     }
@@ -230,13 +234,13 @@ pub(crate) fn user(address: &NameAddr<'_>) -> String {
 fn letters(record: &Record) -> Vec<Letter> {
     let mut seen = BTreeSet::new();
     let of = |entry: &crate::record::Entry| match &entry.what {
-        What::Datagram { from, bytes, fate, .. } => {
-            Some((entry.at_ms, *from, bytes.clone(), *fate))
+        What::Datagram { from, to, bytes, fate } => {
+            Some((entry.at_ms, (*from, *to), bytes.clone(), *fate))
         }
         What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => None,
     };
     let mut letters = Vec::new();
-    for (at_ms, from, bytes, fate) in record.entries.iter().filter_map(of) {
+    for (at_ms, (from, to), bytes, fate) in record.entries.iter().filter_map(of) {
         let Ok(message) = Message::parse(bytes.clone()) else { continue };
         let branch = message.headers().via().ok().and_then(|via| via.branch.map(str::to_owned));
         let mut letter = Letter {
@@ -251,6 +255,7 @@ fn letters(record: &Record) -> Vec<Letter> {
             },
             fate,
             from,
+            to,
             origin: origin(from),
             bytes,
             message,

@@ -183,13 +183,15 @@ pub(super) fn honest_proof_is_taken(evidence: &Evidence<'_>) -> Found {
     found
 }
 
-/// M8: a device counts on for every new request.
+/// M8: a device counts on for every new request. ACK and CANCEL belong to their INVITE and repeat
+/// its credentials (RFC 3261 §22.1).
 pub(super) fn counts_are_used_once(evidence: &Evidence<'_>) -> Found {
     let letters = &evidence.letters;
     let mut used: BTreeMap<(&str, &str), &Letter> = BTreeMap::new();
     let mut found = Vec::new();
     for (_, letter, request) in evidence.exchanges.asked(letters) {
-        if letter.origin != Origin::Device {
+        let repeats = matches!(request.method(), Method::Ack | Method::Cancel);
+        if letter.origin != Origin::Device || repeats {
             continue;
         }
         let Some(shown) = Credentials::of(request) else { continue };

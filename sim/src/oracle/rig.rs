@@ -1,7 +1,7 @@
 //! A run in which all is well, and ways to doctor it: a property that cannot fail is worthless.
 
 use super::{Violation, examine};
-use crate::plan::{Act, DeviceName, Plan, ServerPlan, Step, UserPlan, Weather};
+use crate::plan::{Act, DeviceName, Party, Plan, ServerPlan, Step, UserPlan, Weather};
 use crate::record::{Entry, Record, What};
 use crate::world;
 use presently_engine::agent::Event;
@@ -53,6 +53,78 @@ pub(super) fn played() -> (Plan, Record) {
     let record = world::play(&plan).expect("a run");
     assert_eq!(examine(&plan, &record), [], "the morning itself is well");
     (plan, record)
+}
+
+/// alice speaks to bob, who speaks back; she calls him; she speaks again and he blocks her.
+pub(super) fn evening() -> Plan {
+    let order = |(at_ms, user, line): (u64, &str, &str)| Step {
+        at_ms,
+        act: Act::Order(device(user), line.into()),
+    };
+    let spoken = [
+        (7000, "bob", "offer audio ready"),
+        (12_000, "alice", "direct bob audio"),
+        (14_000, "bob", "direct alice audio"),
+        (18_000, "alice", "stop"),
+        (20_000, "alice", "call bob audio"),
+        (22_000, "bob", "answer"),
+        (26_000, "bob", "hangup"),
+        (40_000, "alice", "direct bob audio"),
+        (45_000, "bob", "block alice"),
+    ];
+    let mut plan = morning();
+    plan.steps.retain(|step| step.at_ms < 7000);
+    plan.steps.extend(spoken.map(order));
+    plan.duration_ms = 110_000;
+    plan
+}
+
+/// The evening as it was played, without a violation.
+pub(super) fn spoken() -> (Plan, Record) {
+    let plan = evening();
+    let record = world::play(&plan).expect("a run");
+    assert_eq!(examine(&plan, &record), [], "the evening itself is well");
+    (plan, record)
+}
+
+/// Puts an event into what a user was told.
+pub(super) fn tell(record: &mut Record, at_ms: u64, user: &str, event: Event) {
+    let place = record.entries.partition_point(|entry| entry.at_ms <= at_ms);
+    let what = What::Told { device: device(user), event };
+    record.entries.insert(place, Entry { at_ms, what });
+}
+
+/// Moves an entry to another time.
+pub(super) fn postpone(record: &mut Record, at: usize, at_ms: u64) {
+    let mut entry = record.entries.remove(at);
+    entry.at_ms = at_ms;
+    let place = record.entries.partition_point(|entry| entry.at_ms <= at_ms);
+    record.entries.insert(place, entry);
+}
+
+/// Where the events are that a user was told and that pass.
+pub(super) fn events(record: &Record, user: &str, which: impl Fn(&Event) -> bool) -> Vec<usize> {
+    let passes = |entry: &Entry| matches!(&entry.what, What::Told { device, event } if device.user == user && which(event));
+    (0..record.entries.len()).filter(|at| passes(&record.entries[*at])).collect()
+}
+
+/// Where the datagrams are that a user's device sends from its media port in a time and that begin
+/// with such an octet.
+pub(super) fn packets(
+    record: &Record,
+    user: &str,
+    octet: u8,
+    time: std::ops::Range<u64>,
+) -> Vec<usize> {
+    let of_user = |party: &Party| matches!(party, Party::Device(name) if name.user == user);
+    let own = record.addresses.iter().find(|(party, _)| of_user(party)).expect("a device").1;
+    let passes = |entry: &Entry| match &entry.what {
+        What::Datagram { from, bytes, .. } => {
+            from.ip() == own.ip() && bytes.first() == Some(&octet) && time.contains(&entry.at_ms)
+        }
+        What::Told { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => false,
+    };
+    (0..record.entries.len()).filter(|at| passes(&record.entries[*at])).collect()
 }
 
 /// The properties that do not hold, each once.

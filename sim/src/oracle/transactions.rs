@@ -57,6 +57,15 @@ pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
         let before = *first.entry(key).or_insert(letter);
         // Who started anew does not know what it answered in its life before.
         let restarted = evidence.lives.somebody_started(before.at_ms, letter.at_ms);
+        // CANCEL makes no state of its own: a copy from elsewhere is answered there.
+        let is_cancel = letter.cseq().1 == Method::Cancel.as_str();
+        if is_cancel && crate::world::is_stranger(letter.to) {
+            continue;
+        }
+        // Every phone of a user has a 2xx of its own (RFC 3261 §16.7).
+        if is_of_another_phone(before, letter) {
+            continue;
+        }
         // A copy that the network held for longer than any transaction lives is a new request.
         let forgotten = letter.at_ms >= before.at_ms + TIMER_J_MS;
         if before.bytes != letter.bytes && !restarted && !forgotten {
@@ -64,6 +73,19 @@ pub(super) fn one_final_answer(evidence: &Evidence<'_>) -> Found {
         }
     }
     found
+}
+
+/// Whether two successes of an INVITE begin two dialogs.
+fn is_of_another_phone(one: &Letter, other: &Letter) -> bool {
+    let dialog = |letter: &Letter| {
+        let response = letter.response().filter(|one| (200..300).contains(&one.status()))?;
+        let is_invite = letter.cseq().1 == Method::Invite.as_str();
+        response.to().ok().filter(|_| is_invite)?.tag().map(str::to_owned)
+    };
+    match (dialog(one), dialog(other)) {
+        (Some(one), Some(other)) => one != other,
+        (None, _) | (_, None) => false,
+    }
 }
 
 /// P15: nothing is granted for longer than it was asked for.

@@ -4,6 +4,8 @@
 //! After eight minutes everything is mended; two minutes and the settling of the run are calm, so
 //! that everybody has to agree in the end.
 
+mod voice;
+
 use crate::chance::Chance;
 use crate::plan::{Act, DeviceName, Party, Plan, ServerPlan, Step, UserPlan, Weather};
 
@@ -16,16 +18,21 @@ const WATCHERS: [&str; 5] = ["alice", "carol", "dave", "erin", "frank"];
 const STRANGER: &str = "eve";
 const OWNER: &str = "bob";
 
-/// Draws one after the other.
+/// Draws one after the other, each list of draws for a purpose of its own.
 struct Draw {
     chance: Chance,
+    purpose: &'static str,
     drawn: u64,
 }
 
 impl Draw {
+    fn new(seed: u64, purpose: &'static str) -> Self {
+        Self { chance: Chance::new(seed), purpose, drawn: 0 }
+    }
+
     fn between(&mut self, from: u64, to: u64) -> u64 {
         self.drawn += 1;
-        self.chance.between(from, to, "generate", self.drawn)
+        self.chance.between(from, to, self.purpose, self.drawn)
     }
 
     /// Once in so many times.
@@ -45,7 +52,7 @@ impl Draw {
 
 /// The plan of a seed.
 pub fn plan(seed: u64) -> Plan {
-    let mut draw = Draw { chance: Chance::new(seed), drawn: 0 };
+    let mut draw = Draw::new(seed, "generate");
     let fetches = draw.once_in(2);
     let (steps, devices) = (Vec::new(), Vec::new());
     let mut maker = Maker { draw, steps, devices, notes: 0, texts: 0, fetches };
@@ -72,6 +79,7 @@ impl Maker {
         self.day();
         self.faults();
         self.mend();
+        self.voices(seed);
         self.steps.sort_by_key(|step| step.at_ms);
         Plan {
             title: format!("seed {seed}"),

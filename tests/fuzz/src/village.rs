@@ -182,7 +182,7 @@ fn command(wish: &Wish) -> Command {
         }
         Wish::Offer { ready } => {
             let mode = [Mode::Ready, Mode::Busy, Mode::Off][usize::from(*ready) % 3];
-            let codecs = vec![(0, "PCMU/8000".into())];
+            let codecs = vec![(0, "PCMU/8000").into()];
             Command::SetOffer { media: "audio".into(), port: 40_000, codecs, mode }
         }
         Wish::Subscribe { target, winfo, expires } => Command::Subscribe {

@@ -137,7 +137,7 @@ fn an_offer_has_a_port_until_it_is_withdrawn() {
         panic!("no offer");
     };
     assert_eq!(port, 40_000);
-    assert!(codecs.contains(&(9, "G722/8000".into())));
+    assert!(codecs.contains(&(9, "G722/8000").into()));
     one(phone.carry_out(offer(Mode::Ready)));
     one(phone.carry_out(offer(Mode::Off)));
     assert_eq!(lines(&mut phone), ["open 40000", "close 40000"]);

@@ -14,6 +14,7 @@ mod sending;
 pub mod wire;
 
 use super::cx::{Cx, Timer};
+use super::negotiation::same;
 use super::offers::Offers;
 use super::{Command, DirectStream, Event, FlowId, FlowPhase, StopReason, Way};
 use crate::body::pidf::Codec;
@@ -388,7 +389,6 @@ fn srtp_keys(token: &str, sid: u64, sender: [u8; 8], receiver: [u8; 8]) -> ([u8;
 
 /// X7: the first codec of the receiver's list that we have too, but not one of `refused`.
 fn choose<'a>(theirs: &'a [Codec], ours: &[Codec], refused: &[u8]) -> Option<&'a Codec> {
-    let same = |one: &Codec, other: &Codec| one.rtpmap.eq_ignore_ascii_case(&other.rtpmap);
     let fresh = theirs.iter().filter(|codec| !refused.contains(&codec.pt));
     fresh.into_iter().find(|codec| ours.iter().any(|other| same(codec, other)))
 }

@@ -47,7 +47,8 @@ fn judge(scene: &Scene, way: Way, peer: &Aor, stream: &DirectStream, answered: O
     let mut known = agent.subscriptions.offers.iter();
     match way {
         Way::In => {
-            let allowed = agent.decisions.hears(std::iter::empty()).contains(peer);
+            let rejected = agent.subscriptions.rejected(&scene.config.aor);
+            let allowed = agent.decisions.hears(std::iter::empty(), &rejected).contains(peer);
             let answers = agent.direct.sending_name() == "Streaming";
             assert!(allowed || (answers && !agent.decisions.refuses(peer)));
         }
@@ -86,7 +87,7 @@ fn listening_bob(start: u8, allows: bool) -> Scene {
 }
 
 fn offer(mode: Mode) -> Command {
-    let codecs = vec![(0, "PCMU/8000".into())];
+    let codecs = vec![(0, "PCMU/8000").into()];
     Command::SetOffer { media: "audio".into(), port: BOB_PORT, codecs, mode }
 }
 

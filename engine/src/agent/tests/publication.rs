@@ -16,7 +16,7 @@ fn document(request: &Request) -> Pidf {
 }
 
 fn offer_audio(scene: &mut Scene, mode: Mode) {
-    let codecs = vec![(0, "PCMU/8000".into())];
+    let codecs = vec![(0, "PCMU/8000").into()];
     scene.say(Command::SetOffer { media: "audio".into(), port: 40_000, codecs, mode });
 }
 
@@ -214,7 +214,7 @@ fn being_closed_forces_offers_off_until_open_again() {
 #[test]
 fn an_impossible_offer_is_refused_with_a_reason() {
     let mut scene = with_dm1();
-    let codecs = vec![(0, "PCMU/8000".into())];
+    let codecs = vec![(0, "PCMU/8000").into()];
     let mode = Mode::Ready;
     scene.say(Command::SetOffer { media: "audio".into(), port: 80, codecs, mode });
     assert!(matches!(&scene.events()[..], [Event::Error { why, .. }] if why.contains("1024")));

@@ -44,6 +44,13 @@ pub struct Codec {
     pub fmtp: Option<Box<str>>,
 }
 
+impl From<(u8, &str)> for Codec {
+    /// A codec without parameters.
+    fn from((pt, rtpmap): (u8, &str)) -> Self {
+        Self { pt, rtpmap: rtpmap.into(), fmtp: None }
+    }
+}
+
 /// A transport address in an offer.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Candidate {

@@ -106,7 +106,7 @@ fn by_world() -> Vec<Said> {
     let mut world = World::new(&["alice", "bob", "carol"]);
     world.login(&["bob", "alice"]);
     open(&mut world, "bob", "at my desk");
-    let codecs = vec![(0, "PCMU/8000".into())];
+    let codecs = vec![(0, "PCMU/8000").into()];
     let offer = Command::SetOffer { media: "audio".into(), port: 7000, codecs, mode: Mode::Ready };
     world.command("bob", offer);
     world.watch("bob", "bob", Package::Winfo, 600);

@@ -34,7 +34,7 @@ fn a_day_of_documents() -> Vec<String> {
     world.pass(Duration::from_secs(1));
     world.decide("bob", "alice", Some(presently_engine::body::presrules::Handling::Allow));
     world.decide("bob", "carol", Some(presently_engine::body::presrules::Handling::PoliteBlock));
-    let codecs = vec![(0, "PCMU/8000".into())];
+    let codecs = vec![(0, "PCMU/8000").into()];
     let offer =
         Command::SetOffer { media: "audio".into(), port: 40_000, codecs, mode: Mode::Ready };
     world.command("bob", offer);
@@ -251,7 +251,7 @@ fn our_extension_leaves_basic_alone() {
     world.login(&["alice", "bob"]);
     for (basic, shown) in [(Basic::Open, "open"), (Basic::Closed, "closed")] {
         world.command("bob", Command::SetPresence { basic, note: None });
-        let codecs = vec![(0, "PCMU/8000".into())];
+        let codecs = vec![(0, "PCMU/8000").into()];
         let (media, mode) = ("audio".into(), Mode::Ready);
         world.command("bob", Command::SetOffer { media, port: 40_000, codecs, mode });
         world.pass(Duration::from_secs(5));

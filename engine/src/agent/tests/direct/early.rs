@@ -65,7 +65,7 @@ fn nothing_leaves_early_to_where_the_other_side_has_moved() {
     pair.bob.say(Command::SetOffer {
         media: "audio".into(),
         port: BOB_PORT + 2,
-        codecs: vec![(0, "PCMU/8000".into())],
+        codecs: vec![(0, "PCMU/8000").into()],
         mode: Mode::Ready,
     });
     published(&mut pair.bob);

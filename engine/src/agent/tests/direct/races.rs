@@ -162,6 +162,59 @@ fn the_next_secret_is_published_before_the_last_one_ends() {
     assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
 }
 
+/// Bob's watcher information, in which alice is active.
+fn bob_looks_who_watches(pair: &mut Pair) -> Notifier {
+    let mut dialog = pair.bob.watch(bob(), Package::Winfo);
+    pair.bob.answer(&dialog.subscribe, 200, &[(Name::Expires, "3600")]);
+    let active = Body::Winfo(0, true, &[("alice", Status::Active, Cause::Approved)]);
+    pair.bob.notify(&mut dialog, "active;expires=3600", active);
+    dialog
+}
+
+/// R85: bob had allowed alice here, and blocks her on another device; watcher information tells.
+#[test]
+fn who_was_blocked_on_another_device_is_not_heard_once_that_is_known() {
+    for told in [(Status::Terminated, Cause::Rejected), (Status::Pending, Cause::Subscribe)] {
+        let mut pair = Pair::new();
+        let mut dialog = bob_looks_who_watches(&mut pair);
+        pair.press();
+        pair.settle();
+        pair.told.clear();
+        let gone = Body::Winfo(1, false, &[("alice", told.0, told.1)]);
+        pair.bob.notify(&mut dialog, "active;expires=3600", gone);
+        pair.listen();
+        let refused = ("bob", FlowPhase::Stopped, Some(StopReason::Refused));
+        assert_eq!(pair.told[0], refused, "{told:?}");
+        let refused = ("alice", FlowPhase::Stopped, Some(StopReason::Refused));
+        pair.pass(secs(6));
+        pair.settle();
+        assert_eq!(pair.last(), refused);
+        pair.told.clear();
+        pair.press();
+        pair.settle();
+        assert_eq!(pair.last(), refused, "nor does bob let her in again");
+        // She may watch again, and so be heard.
+        let again = Body::Winfo(2, false, &[("alice", Status::Active, Cause::Approved)]);
+        pair.bob.notify(&mut dialog, "active;expires=3600", again);
+        pair.press();
+        pair.settle();
+        assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None), "{told:?}");
+    }
+}
+
+/// What bob decides here is newer than what watcher information told before.
+#[test]
+fn who_is_allowed_here_is_heard_although_it_was_blocked_elsewhere_before() {
+    let mut pair = Pair::new();
+    let mut dialog = bob_looks_who_watches(&mut pair);
+    let gone = Body::Winfo(1, false, &[("alice", Status::Terminated, Cause::Rejected)]);
+    pair.bob.notify(&mut dialog, "active;expires=3600", gone);
+    pair.bob.say(Command::Decide { watcher: alice(), verdict: Some(ALLOW) });
+    pair.press();
+    pair.settle();
+    assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
+}
+
 /// R89: whoever has no key may be a watcher that bob does not know yet.
 #[test]
 fn strangers_make_bob_look_at_his_watchers_once_in_five_seconds() {
@@ -212,7 +265,7 @@ fn a_token_that_was_passed_on_speaks_in_its_owner_s_name_until_she_is_blocked() 
 #[test]
 fn a_codec_that_is_offered_no_more_ends_the_flow_with_the_next_consent() {
     let mut pair = Pair::streaming();
-    let codecs = vec![(0, "PCMA/8000".into())];
+    let codecs = vec![(0, "PCMA/8000").into()];
     pair.bob.say(Command::SetOffer {
         media: "audio".into(),
         port: BOB_PORT,

@@ -163,7 +163,7 @@ fn what_is_offered_while_a_reply_is_heard_is_busy() {
     pair.alice.say(Command::SetOffer {
         media: "audio".into(),
         port: ALICE_PORT,
-        codecs: vec![(0, "PCMU/8000".into())],
+        codecs: vec![(0, "PCMU/8000").into()],
         mode: Mode::Off,
     });
     pair.listen();
@@ -172,7 +172,7 @@ fn what_is_offered_while_a_reply_is_heard_is_busy() {
 
 /// Alice offers, too, at a presence agent that keeps secrets.
 fn offering_alice(pair: &mut Pair) {
-    let codecs = vec![(0, "PCMU/8000".into())];
+    let codecs = vec![(0, "PCMU/8000").into()];
     let media = "audio".into();
     pair.alice.say(Command::SetOffer { media, port: ALICE_PORT, codecs, mode: Mode::Ready });
     let headers = [(Name::SipEtag, "a1"), (Name::Expires, "3600"), (Name::Supported, "dm1")];
