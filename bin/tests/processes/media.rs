@@ -54,6 +54,21 @@ fn t6_direct_call() {
     assert_eq!(alice.count("call", &[]) + bob.count("call", &[]), 0, "nobody was called");
 }
 
+/// Pictures, too, and by the best codec that is built in; its parameters are in the offer.
+#[test]
+fn a_picture_arrives_without_a_call() {
+    let mut house = House::new("");
+    let (_server, mut alice, mut bob) = friends(&mut house, &[], &[]);
+    bob.order("offer video ready");
+    let offer = alice.until("offer", &[("media", "video"), ("mode", "ready")]);
+    let best = if cfg!(feature = "h264") { "H264/90000" } else { "JPEG/90000" };
+    assert!(offer["codecs"].to_string().contains(best), "{offer}");
+    alice.order("direct bob video");
+    let flow = alice.until("flow", &[("way", "out"), ("state", "streaming")]);
+    assert_eq!(flow["codec"], best, "{flow}");
+    bob.until("media", &[("of", "flow"), ("state", "first-played")]);
+}
+
 /// T7: bob blocks alice while she speaks. He is deaf to her at once; she is told, and stops.
 #[test]
 fn t7_revocation_during_a_call() {

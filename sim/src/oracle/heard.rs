@@ -132,7 +132,8 @@ pub(super) fn played_as_it_came(evidence: &Evidence<'_>) -> Found {
         let mut packets = media.packets.iter();
         let came = packets.any(|packet| {
             matches!(packet.kind, Kind::Media(..))
-                && packet.arrived_ms.is_some_and(|arrived| arrived <= at_ms)
+                // Without SRTP a packet that was changed on its way is played all the same.
+                && packet.came_ms.is_some_and(|came| came <= at_ms)
                 && media.device(packet.to) == Some(device)
                 && of.iter().any(|one| one.remote == Some(packet.from))
         });

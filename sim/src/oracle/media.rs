@@ -28,6 +28,8 @@ pub(crate) enum Kind {
 /// A datagram between two media ports.
 pub(crate) struct Packet<'a> {
     pub(crate) at_ms: u64,
+    /// When it arrived, whole or not.
+    pub(crate) came_ms: Option<u64>,
     /// When it arrived whole.
     pub(crate) arrived_ms: Option<u64>,
     /// Whether the network kept or spoiled it; one for a port that is closed is nobody's fault.
@@ -160,12 +162,13 @@ fn packet(at_ms: u64, what: &What) -> Option<Packet<'_>> {
         },
         rtp::Kind::Dtls | rtp::Kind::Unknown => return None,
     };
-    let arrived_ms = match fate {
-        Fate::Arrives { after_ms, corrupted: false, .. } => Some(at_ms + after_ms),
-        Fate::Arrives { .. } | Fate::Lost | Fate::Cut | Fate::TooLarge | Fate::NobodyThere => None,
+    let (came_ms, whole) = match fate {
+        Fate::Arrives { after_ms, corrupted, .. } => (Some(at_ms + after_ms), !corrupted),
+        Fate::Lost | Fate::Cut | Fate::TooLarge | Fate::NobodyThere => (None, false),
     };
+    let arrived_ms = came_ms.filter(|_| whole);
     let lost = arrived_ms.is_none() && *fate != Fate::NobodyThere;
-    Some(Packet { at_ms, arrived_ms, lost, from: *from, to: *to, kind, bytes })
+    Some(Packet { at_ms, came_ms, arrived_ms, lost, from: *from, to: *to, kind, bytes })
 }
 
 /// Folds what users were told.

@@ -444,6 +444,46 @@ fn without_a_common_codec_there_is_nothing_to_check() {
     assert!(pair.letters.is_empty());
 }
 
+/// A codec with parameters.
+fn with(pt: u8, rtpmap: &str, fmtp: &str) -> Codec {
+    Codec { fmtp: Some(fmtp.into()), ..(pt, rtpmap).into() }
+}
+
+/// Bob offers this codec, alice knows that one, and presses.
+fn offered_and_known(theirs: Codec, ours: Codec) -> Pair {
+    let mut pair = Pair::new();
+    let (media, mode) = ("audio".into(), Mode::Ready);
+    pair.bob.say(Command::SetOffer { media, port: BOB_PORT, codecs: vec![theirs], mode });
+    published(&mut pair.bob);
+    pair.show();
+    let (target, media) = (bob(), "audio".into());
+    let codecs = vec![ours];
+    pair.alice.say(Command::Direct { target, media, port: ALICE_PORT, codecs, hears: false });
+    pair.listen();
+    pair.settle();
+    pair
+}
+
+#[test]
+fn who_speaks_keeps_to_the_parameters_of_the_offer() {
+    let opus = with(111, "opus/48000/2", "useinbandfec=1");
+    let pair = offered_and_known(opus.clone(), (96, "opus/48000/2").into());
+    assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
+    let codecs: Vec<&Codec> = pair.streams.iter().map(|stream| &stream.codec).collect();
+    assert_eq!(codecs, [&opus, &opus], "at both ends");
+}
+
+/// RFC 6184 §8.2.2: another packetization mode is another codec.
+#[test]
+fn a_packetization_that_is_not_ours_is_no_common_codec() {
+    let pieces = with(97, "H264/90000", "profile-level-id=42e01f;packetization-mode=1");
+    let whole = with(97, "H264/90000", "profile-level-id=42e01f");
+    let pair = offered_and_known(pieces.clone(), whole);
+    assert_eq!(pair.last(), ("alice", FlowPhase::Stopped, Some(StopReason::Codec)));
+    let pair = offered_and_known(pieces.clone(), pieces);
+    assert_eq!(pair.last(), ("alice", FlowPhase::Streaming, None));
+}
+
 #[test]
 fn an_offer_that_is_withdrawn_closes_the_door() {
     let mut pair = Pair::streaming();
