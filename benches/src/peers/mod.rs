@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use goal::{Against, Figure, GOALS, Goal, Of, Verdict};
 pub use machine::Machine;
+pub use page::{between, text};
 pub use report::{Comparison, Measured, Round, Settings, Spread};
 pub use target::Target;
 
