@@ -114,10 +114,33 @@ impl Comparison {
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(FILE);
         let wrong = |error: String| Failure::new(format!("{}: {error}", path.display()));
-        let text = serde_json::to_string_pretty(self).map_err(|error| wrong(error.to_string()))?;
-        let written =
-            fs::create_dir_all(folder).and_then(|()| fs::write(&path, format!("{text}\n")));
+        let text = self.lines().map_err(|error| wrong(error.to_string()))?;
+        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
         written.map_err(|error| wrong(error.to_string()))
+    }
+
+    /// JSON with a line for each run, so that a change of one shows as that.
+    fn lines(&self) -> serde_json::Result<String> {
+        let (machine, settings) = (&self.machine, &self.settings);
+        let mut out = format!(
+            "{{\n\"machine\":{},\n\"settings\":{},\n\"operations\":{{",
+            serde_json::to_string(machine)?,
+            serde_json::to_string(settings)?
+        );
+        for (number, (name, measured)) in self.operations.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            let date = serde_json::to_string(&measured.date)?;
+            out += &format!("{comma}\n\"{name}\":{{\"date\":{date},\"servers\":{{");
+            for (number, (target, rounds)) in measured.servers.iter().enumerate() {
+                let comma = if number == 0 { "" } else { "," };
+                let lines = rounds.iter().map(serde_json::to_string);
+                let lines = lines.collect::<Result<Vec<_>, _>>()?.join(",\n");
+                out += &format!("{comma}\n\"{}\":[\n{lines}]", target.name());
+            }
+            out += "}}";
+        }
+        out += "}}\n";
+        Ok(out)
     }
 
     /// One figure of one server over all rounds; `None` where it was not measured.
