@@ -187,7 +187,8 @@ impl Options {
                 return Err(Failure::usage(format!("{flag}: a number of seconds")));
             }
         }
-        let factors = [("--rate", self.rate), ("--peak", self.peak), ("--factor", Some(self.factor))];
+        let factors =
+            [("--rate", self.rate), ("--peak", self.peak), ("--factor", Some(self.factor))];
         for (flag, factor) in factors {
             if factor.is_some_and(|factor| !factor.is_finite() || factor <= 0.0) {
                 return Err(Failure::usage(format!("{flag}: a number above zero")));

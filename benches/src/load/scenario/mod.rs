@@ -1,0 +1,32 @@
+//! What is done to the server. A scenario is a script: it prepares what has to be there, hands the
+//! bench a source of operations to measure, and takes down what it has left.
+
+mod echo;
+mod message;
+mod publish;
+mod register;
+mod ring;
+mod subscribe;
+
+use super::bench::Bench;
+use super::options::Scenario;
+use super::report::Report;
+use presently::failure::Failure;
+
+/// Plays the scenario of these options.
+pub(crate) use echo::serve as serve_echo;
+
+pub(crate) fn play(bench: &mut Bench) -> Result<Report, Failure> {
+    match bench.options.scenario {
+        Scenario::RegisterNew => register::new(bench),
+        Scenario::RegisterRefresh | Scenario::RegisterReused => register::refresh(bench),
+        Scenario::RegisterChallenged => register::challenged(bench),
+        Scenario::SubscribeNew => subscribe::new(bench),
+        Scenario::SubscribeRefresh => subscribe::refresh(bench),
+        Scenario::SubscribeEnd => subscribe::end(bench),
+        Scenario::Message => message::relay(bench),
+        Scenario::Publish => publish::fan_out(bench),
+        Scenario::Echo => echo::measure(bench),
+        other => Err(Failure::usage(format!("{}: not a scenario of a client", other.name()))),
+    }
+}
