@@ -193,7 +193,7 @@ fn kamailio(
     // It counts the tables' versions at its start even where it keeps everything in memory.
     if !database.exists() {
         sqlite(&database, "pragma journal_mode=WAL")?;
-        for tables in ["standard", "presence"] {
+        for tables in ["standard", "usrloc", "presence"] {
             sqlite(&database, &format!(".read {KAMAILIO_TABLES}/{tables}-create.sql"))?;
         }
     }
