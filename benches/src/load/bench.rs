@@ -6,6 +6,7 @@ mod progress;
 mod window;
 
 pub(crate) use gate::{Limits, Next, Source};
+pub(crate) use window::rounded;
 
 use super::Nanos;
 use super::client::{Client, Deed, End, Outcome};
@@ -65,6 +66,11 @@ impl Bench {
             peak_pss: 0,
             options,
         })
+    }
+
+    /// What the progress line says.
+    pub(crate) fn say(&mut self, what: &'static str) {
+        self.progress.say(what);
     }
 
     pub(crate) fn now(&self) -> Nanos {

@@ -1,6 +1,6 @@
 //! The report for people: lines of text.
 
-use super::report::{FanOut, Latency, Mode, Report};
+use super::report::{FanOut, Idle, Latency, Mode, Overload, Report, Share, Storm, Winfo};
 use std::fmt::Write as _;
 
 /// Writes into a text, which never fails.
@@ -43,7 +43,56 @@ pub(crate) fn of(report: &Report) -> String {
     for level in &report.fan_out {
         fan_out(&mut out, level);
     }
+    particulars(&mut out, report);
     out
+}
+
+/// What only one scenario has.
+fn particulars(out: &mut String, report: &Report) {
+    if let Some(idle) = &report.idle {
+        let Idle { subscriptions, seconds, cores, pss_kib } = idle;
+        put!(
+            out,
+            "  idle          {subscriptions} subscriptions for {seconds} s: {cores} cores, {pss_kib} KiB"
+        );
+    }
+    if let Some(winfo) = &report.winfo {
+        let Winfo { owners, documents, gaps } = winfo;
+        put!(out, "  watcherinfo   {documents} documents to {owners} owners, {gaps} skipped");
+    }
+    if let Some(storm) = &report.storm {
+        let Storm { subscriptions, told, missing, away_ms, .. } = storm;
+        put!(
+            out,
+            "  restart       away for {away_ms} ms; of {subscriptions} {told} told, {missing} not"
+        );
+        let Storm { first_ms, last_ms, most_in_100_ms, .. } = storm;
+        put!(
+            out,
+            "                first after {first_ms} ms, last after {last_ms} ms, \
+             {most_in_100_ms} at most in 100 ms"
+        );
+    }
+    if let Some(overload) = &report.overload {
+        let Overload { peak, offered, goodput, .. } = overload;
+        put!(out, "  overload      {offered} a second offered, {goodput} done, {peak} is the peak");
+        for (name, share) in [("refreshes", overload.refreshes), ("newcomers", overload.newcomers)]
+        {
+            let Share { offered, served, refused, lost } = share;
+            put!(
+                out,
+                "    {name}   {offered} offered: {served} served, {refused} refused, {lost} lost"
+            );
+        }
+        let Overload { with_retry_after, without_retry_after, recovery_seconds, .. } = overload;
+        put!(
+            out,
+            "    503         {with_retry_after} with Retry-After, {without_retry_after} without"
+        );
+        let again =
+            recovery_seconds.map_or("not within a minute".to_owned(), |s| format!("after {s} s"));
+        put!(out, "    as usual    {again}");
+    }
 }
 
 fn losses(out: &mut String, report: &Report) {

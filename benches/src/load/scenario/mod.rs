@@ -2,11 +2,16 @@
 //! bench a source of operations to measure, and takes down what it has left.
 
 mod echo;
+mod hold;
 mod message;
+mod office;
+mod overload;
 mod publish;
 mod register;
 mod ring;
+mod storm;
 mod subscribe;
+mod winfo;
 
 use super::bench::Bench;
 use super::options::Scenario;
@@ -26,7 +31,12 @@ pub(crate) fn play(bench: &mut Bench) -> Result<Report, Failure> {
         Scenario::SubscribeEnd => subscribe::end(bench),
         Scenario::Message => message::relay(bench),
         Scenario::Publish => publish::fan_out(bench),
+        Scenario::Winfo => winfo::owners(bench),
+        Scenario::Office => office::day(bench),
+        Scenario::Storm => storm::restart(bench),
+        Scenario::Hold => hold::measure(bench),
+        Scenario::Overload => overload::pressure(bench),
         Scenario::Echo => echo::measure(bench),
-        other => Err(Failure::usage(format!("{}: not a scenario of a client", other.name()))),
+        Scenario::ServeEcho => Err(Failure::usage("serve-echo: it asks nobody anything")),
     }
 }
