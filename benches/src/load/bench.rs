@@ -14,15 +14,16 @@ use super::crowd::House;
 use super::line::Line;
 use super::meter::Meter;
 use super::options::{Options, Pace};
-use super::report::Report;
+use super::report::{Moment, Report};
 use gate::Gate;
 use presently::failure::Failure;
 use progress::Progress;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How many operations are under way while things are set up: few enough that nothing is lost.
-const CALM: u32 = 256;
+/// How many operations are under way while things are set up: few enough that nothing is lost. What
+/// fails all the same, as some servers refuse what they are too busy for, is tried more calmly.
+const CALM: [u32; 3] = [256, 16, 1];
 /// Nothing waits longer than this, so that progress is shown and scenarios see the time.
 const NAP: Nanos = 100_000_000;
 
@@ -38,14 +39,15 @@ pub(crate) struct Bench {
     progress: Progress,
     /// When the last operation succeeded.
     last_done: Nanos,
-    /// The most memory seen in this window, KiB.
-    peak_pss: u64,
+    /// When the window began.
+    begun: Nanos,
+    timeline: Vec<Moment>,
 }
 
 impl Bench {
     pub(crate) fn new(options: Options) -> Result<Self, Failure> {
         let line = Line::open(options.target).map_err(unable)?;
-        let seed = options.seed.unwrap_or_else(|| std::process::id().into());
+        let seed = options.seed.unwrap_or_else(moment);
         let house = House {
             sent_by: line.address().map_err(unable)?.to_string(),
             domain: options.domain.clone(),
@@ -63,7 +65,8 @@ impl Bench {
             epoch: Instant::now(),
             progress: Progress::new(options.scenario.name(), !options.no_progress),
             last_done: 0,
-            peak_pss: 0,
+            begun: 0,
+            timeline: Vec::new(),
             options,
         })
     }
@@ -84,19 +87,28 @@ impl Bench {
         deeds: impl IntoIterator<Item = Deed>,
     ) -> Result<(), Failure> {
         self.progress.say(what);
-        let mut list = List { deeds: deeds.into_iter(), failed: 0, last: None };
-        self.play(&mut list, Pace::Closed(CALM), Limits::default())?;
-        match list.last {
-            None => Ok(()),
-            Some(end) => {
-                let why = match end {
-                    End::Refused { status, .. } => format!("the last answer was {status}"),
-                    End::TimedOut | End::Done => "nobody answered the last one".into(),
-                };
-                let failed = list.failed;
-                Err(Failure::work(format!("{what}: {failed} operations failed; {why}")))
-            }
+        let mut failed = self.attempt(CALM[0], deeds)?;
+        for most in &CALM[1..] {
+            let again: Vec<Deed> = failed.iter().map(|outcome| outcome.deed).collect();
+            failed = self.attempt(*most, again)?;
         }
+        let Some(last) = failed.last() else { return Ok(()) };
+        let why = match last.end {
+            End::Refused { status, .. } => format!("the last answer was {status}"),
+            End::TimedOut | End::Done => "nobody answered the last one".into(),
+        };
+        Err(Failure::work(format!("{what}: {} operations failed; {why}", failed.len())))
+    }
+
+    /// Does these things, so many at a time, and says which failed.
+    fn attempt(
+        &mut self,
+        most: u32,
+        deeds: impl IntoIterator<Item = Deed>,
+    ) -> Result<Vec<Outcome>, Failure> {
+        let mut list = List { deeds: deeds.into_iter(), failed: Vec::new() };
+        self.play(&mut list, Pace::Closed(most), Limits::default())?;
+        Ok(list.failed)
     }
 
     /// Takes something down again: what fails is not our concern any more.
@@ -106,16 +118,25 @@ impl Bench {
         deeds: impl IntoIterator<Item = Deed>,
     ) -> Result<(), Failure> {
         self.progress.say(what);
-        let mut list = List { deeds: deeds.into_iter(), failed: 0, last: None };
-        self.play(&mut list, Pace::Closed(CALM), Limits::default())?;
-        Ok(())
+        self.attempt(CALM[0], deeds).map(|_| ())
     }
 
-    /// Ends all subscriptions that the server knows, unless they are to be left.
-    pub(crate) fn end_subscriptions(&mut self) -> Result<(), Failure> {
+    /// Everybody leaves, so that the server is as before, unless it was asked to be left.
+    pub(crate) fn take_leave(&mut self) -> Result<(), Failure> {
         if self.options.leave {
             return Ok(());
         }
+        self.end_subscriptions()?;
+        let users = (0..).zip(&self.client.users);
+        let published = users.clone().filter(|(_, row)| row.etag.is_some());
+        let mut deeds: Vec<Deed> = published.map(|(user, _)| Deed::Unpublish { user }).collect();
+        let registered = users.filter(|(_, row)| row.is_registered);
+        deeds.extend(registered.map(|(user, _)| Deed::Unregister { user }));
+        self.dismiss("leaving", deeds)
+    }
+
+    /// Ends all subscriptions that the server knows.
+    pub(crate) fn end_subscriptions(&mut self) -> Result<(), Failure> {
         let rows = (0..).zip(&self.client.dialogs);
         let live = rows.filter(|(_, row)| row.remote.is_some() && !row.is_ended);
         let live: Vec<Deed> = live.map(|(dialog, _)| Deed::End { dialog }).collect();
@@ -151,6 +172,7 @@ impl Bench {
         let window = self.open_window();
         let not_begun = self.play(source, pace, limits)?;
         let mut report = self.close_window(&window);
+        report.mode = pace.into();
         report.not_begun = not_begun;
         self.drain(source)?;
         self.complete(&window, &mut report);
@@ -224,16 +246,32 @@ impl Bench {
         self.client.outcomes = recycled(outcomes);
     }
 
-    /// Once a second: progress, and memory if it is watched.
+    /// Once a second: progress, and how it goes.
     fn look_around(&mut self) {
         let now = self.now();
         if self.progress.is_due(now) {
             self.progress.show(now, &self.client);
-            if self.watches_memory {
-                self.peak_pss = self.peak_pss.max(self.meter.pss());
+            let since = self.timeline.last().map_or(0.0, |moment| moment.seconds);
+            let seconds = (now - self.begun) as f64 / 1e9;
+            if self.timeline.len() < 100 || seconds - since >= 9.5 {
+                self.timeline.push(self.moment(seconds));
             }
         }
     }
+
+    fn moment(&self, seconds: f64) -> Moment {
+        let counted: u64 = self.timeline.iter().map(|moment| moment.operations).sum();
+        Moment {
+            seconds: rounded(seconds),
+            operations: self.client.tally.done.saturating_sub(counted),
+            pss_kib: if self.watches_memory { self.meter.pss() } else { 0 },
+        }
+    }
+}
+
+/// No two runs begin in the same moment.
+fn moment() -> u64 {
+    presently_net::Clock::new().now().as_millis()
 }
 
 /// The same vector without what was in it.
@@ -253,9 +291,7 @@ fn lost(error: io::Error) -> Failure {
 /// Things to do once, one after the other.
 struct List<I> {
     deeds: I,
-    failed: u64,
-    /// How the last one that failed ended.
-    last: Option<End>,
+    failed: Vec<Outcome>,
 }
 
 impl<I: Iterator<Item = Deed>> Source for List<I> {
@@ -265,8 +301,7 @@ impl<I: Iterator<Item = Deed>> Source for List<I> {
 
     fn ended(&mut self, _client: &mut Client, outcome: &Outcome) {
         if outcome.end != End::Done {
-            self.failed += 1;
-            self.last = Some(outcome.end);
+            self.failed.push(*outcome);
         }
     }
 }

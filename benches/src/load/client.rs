@@ -19,12 +19,16 @@ use super::wire::Branch;
 pub(crate) enum Deed {
     /// REGISTER our socket.
     Register { user: u32 },
+    /// REGISTER with Expires: 0.
+    Unregister { user: u32 },
     /// SUBSCRIBE, for the first time or again.
     Subscribe { dialog: u32 },
     /// SUBSCRIBE with Expires: 0.
     End { dialog: u32 },
     /// PUBLISH something new.
     Publish { user: u32 },
+    /// PUBLISH with Expires: 0.
+    Unpublish { user: u32 },
     /// MESSAGE to somebody else.
     Message { from: u32, to: u32 },
     /// A datagram for a bare echo.
@@ -198,7 +202,10 @@ impl Client {
     /// Who does it, where somebody must prove who he is.
     fn actor(&self, deed: Deed) -> Option<u32> {
         match deed {
-            Deed::Register { user } | Deed::Publish { user } => Some(user),
+            Deed::Register { user }
+            | Deed::Unregister { user }
+            | Deed::Publish { user }
+            | Deed::Unpublish { user } => Some(user),
             Deed::Message { from, .. } => Some(from),
             Deed::Subscribe { dialog } | Deed::End { dialog } => {
                 Some(self.dialogs[dialog as usize].watcher)

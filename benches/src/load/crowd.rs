@@ -41,6 +41,7 @@ impl House {
 /// One user.
 #[derive(Default)]
 pub(crate) struct User {
+    pub(crate) is_registered: bool,
     /// CSeq of the last REGISTER.
     pub(crate) cseq: u32,
     /// Of the publication, until the server forgot it (RFC 3903 §4.3).

@@ -8,7 +8,7 @@
 //! - `line`, `meter`: the socket, and what the kernel accounts to processes;
 //! - `bench`: the loop that joins these in real time, closed or open, and measures;
 //! - `scenario`: what is done to the server, one small script each;
-//! - `table`: the report for people.
+//! - `table`, `plot`: the report for people.
 
 mod bench;
 mod client;
@@ -17,6 +17,7 @@ mod line;
 mod login;
 mod meter;
 pub mod options;
+mod plot;
 pub mod report;
 mod scenario;
 mod table;
@@ -53,12 +54,15 @@ fn work(options: Options) -> Result<(), Failure> {
     if options.scenario == Scenario::ServeEcho {
         return scenario::serve_echo(options.listen);
     }
-    let json = options.json.clone();
+    let (json, svg) = (options.json.clone(), options.svg.clone());
     let report = run(options)?;
+    if let Some(path) = svg {
+        save(&path, &plot::of(&report))?;
+    }
     match json.as_deref() {
         Some(path) if path == Path::new("-") => println!("{}", text(&report)?),
         Some(path) => {
-            save(path, &text(&report)?)?;
+            save(path, &format!("{}\n", text(&report)?))?;
             print!("{}", table::of(&report));
         }
         None => print!("{}", table::of(&report)),
@@ -76,6 +80,6 @@ fn text(report: &Report) -> Result<String, Failure> {
 }
 
 fn save(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, format!("{text}\n"))
+    std::fs::write(path, text)
         .map_err(|error| Failure::work(format!("{}: {error}", path.display())))
 }

@@ -1,5 +1,6 @@
 //! What a run of the generator is: the command line, and as a value for who calls it as a library.
 
+use super::report::Mode;
 use clap::{Parser, ValueEnum};
 use presently::failure::Failure;
 use std::net::SocketAddr;
@@ -126,7 +127,7 @@ pub struct Options {
     /// The report as a picture.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Who meets whom, and the Call-IDs [default: differs from run to run].
+    /// Makes the Call-IDs, tags and branches of a run [default: differs from run to run].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// `overload`: operations a second that the server was measured to carry.
@@ -144,7 +145,7 @@ pub struct Options {
     /// `serve-echo`: where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// Leave subscriptions to the server when done, instead of ending them.
+    /// Do not tidy up: what is subscribed, published and registered stays until it expires.
     #[arg(long)]
     pub leave: bool,
     /// Also load a server that is not on this machine. Ask its owner first.
@@ -162,6 +163,15 @@ pub(crate) enum Pace {
     Closed(u32),
     /// So many in a second.
     Open(f64),
+}
+
+impl From<Pace> for Mode {
+    fn from(pace: Pace) -> Self {
+        match pace {
+            Pace::Closed(most) => Self::Closed(most),
+            Pace::Open(rate) => Self::Open(rate),
+        }
+    }
 }
 
 impl Options {

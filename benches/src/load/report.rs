@@ -14,7 +14,7 @@ pub struct Report {
     pub target: String,
     /// When operations began.
     pub mode: Mode,
-    /// Makes the same load again.
+    /// Makes the same Call-IDs, tags and branches again.
     pub seed: u64,
     /// Operations that succeeded in the measured time.
     pub operations: u64,
@@ -30,6 +30,8 @@ pub struct Report {
     pub latency_ms: Latency,
     /// The same as a curve.
     pub curve: Vec<Point>,
+    /// How it went, every second, and every ten seconds once a hundred are over.
+    pub timeline: Vec<Moment>,
     /// What we sent in the measured time and until the last answer to it.
     pub sent: Sent,
     /// What came in the same time.
@@ -95,6 +97,17 @@ pub struct Point {
     pub ms: f64,
 }
 
+/// A moment of the measured time.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Moment {
+    /// Since the beginning.
+    pub seconds: f64,
+    /// Operations that have succeeded since the moment before.
+    pub operations: u64,
+    /// Memory of the server, where it is watched: `hold`, `storm`, `office`, `overload`.
+    pub pss_kib: u64,
+}
+
 /// What we sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Sent {
@@ -150,7 +163,7 @@ pub struct Pss {
     pub before: u64,
     /// When it ended.
     pub after: u64,
-    /// The most that was seen; `hold` and `storm` look every second, others at both ends.
+    /// The most that was seen; some scenarios look every second ([`Moment`]), others at both ends.
     pub peak: u64,
 }
 
@@ -256,12 +269,14 @@ pub struct Overload {
 }
 
 /// What became of one kind of operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Share {
     /// Begun.
     pub offered: u64,
-    /// Answered with 2xx.
+    /// Answered with 2xx, however late.
     pub served: u64,
+    /// How long those took.
+    pub latency_ms: Latency,
     /// Answered with anything else.
     pub refused: u64,
     /// Not answered at all.

@@ -78,11 +78,12 @@ fn particulars(out: &mut String, report: &Report) {
         put!(out, "  overload      {offered} a second offered, {goodput} done, {peak} is the peak");
         for (name, share) in [("refreshes", overload.refreshes), ("newcomers", overload.newcomers)]
         {
-            let Share { offered, served, refused, lost } = share;
+            let Share { offered, served, refused, lost, latency_ms } = share;
             put!(
                 out,
                 "    {name}   {offered} offered: {served} served, {refused} refused, {lost} lost"
             );
+            put!(out, "      ms        {}", percentiles(&latency_ms));
         }
         let Overload { with_retry_after, without_retry_after, recovery_seconds, .. } = overload;
         put!(

@@ -3,8 +3,7 @@
 use super::Bench;
 use crate::load::Nanos;
 use crate::load::meter::{self, Usage};
-use crate::load::options::Pace;
-use crate::load::report::{Generator, Mode, Pss, Report, Server};
+use crate::load::report::{Generator, Pss, Report, Server};
 use crate::load::tally::Tally;
 
 /// From here the generator holds the server back, if that has time left.
@@ -25,11 +24,11 @@ impl Bench {
     pub(crate) fn open_window(&mut self) -> Window {
         self.client.tally = Tally::default();
         let pss = self.meter.pss();
-        self.peak_pss = pss;
+        self.timeline.clear();
         let dropped = self.dropped();
         let (usage, own_cpu) = (self.meter.usage(), meter::own_cpu());
         let begun = self.now();
-        self.last_done = begun;
+        (self.begun, self.last_done) = (begun, begun);
         Window { begun, usage, own_cpu, pss, dropped }
     }
 
@@ -44,7 +43,9 @@ impl Bench {
         let counted = self.last_done.saturating_sub(window.begun) as f64;
         let lasted = if is_timed || counted == 0.0 { elapsed } else { counted };
         let pss = self.meter.pss();
-        self.peak_pss = self.peak_pss.max(pss);
+        let timeline = std::mem::take(&mut self.timeline);
+        let seen = timeline.iter().map(|moment| moment.pss_kib).chain([window.pss, pss]);
+        let peak = seen.max().unwrap_or(0);
         let each = |nanos: f64| rounded(nanos / 1e3 / operations.max(1) as f64);
         let cores = used.cpu as f64 / elapsed;
         let busy = own as f64 / elapsed;
@@ -56,20 +57,17 @@ impl Bench {
             system_us: each(system),
             cores: rounded(cores),
             dropped: 0,
-            pss_kib: Pss { before: window.pss, after: pss, peak: self.peak_pss },
+            pss_kib: Pss { before: window.pss, after: pss, peak },
         };
         let is_watched = !self.meter.pids.is_empty();
         Report {
             scenario: self.options.scenario.name(),
             target: self.options.target.to_string(),
-            mode: match self.options.pace() {
-                Pace::Closed(most) => Mode::Closed(most),
-                Pace::Open(rate) => Mode::Open(rate),
-            },
             seed: self.client.house.run.into(),
             operations,
             seconds: rounded(lasted / 1e9),
             rate: rounded(operations as f64 / (lasted / 1e9)),
+            timeline,
             server: is_watched.then_some(server),
             generator: Generator {
                 cpu_us_per_operation: each(own as f64),

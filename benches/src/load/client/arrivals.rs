@@ -101,8 +101,10 @@ impl Client {
             Deed::Publish { user } => {
                 self.user(user).etag = answer.header("SIP-ETag").map(Into::into);
             }
-            Deed::Register { .. } | Deed::End { .. } | Deed::Message { .. } | Deed::Echo { .. } => {
-            }
+            Deed::Unpublish { user } => self.user(user).etag = None,
+            Deed::Register { user } => self.user(user).is_registered = true,
+            Deed::Unregister { user } => self.user(user).is_registered = false,
+            Deed::End { .. } | Deed::Message { .. } | Deed::Echo { .. } => {}
         }
     }
 
@@ -214,9 +216,11 @@ fn is_success(deed: Deed, status: u16) -> bool {
     match deed {
         Deed::Message { .. } => status == 200,
         Deed::Register { .. }
+        | Deed::Unregister { .. }
         | Deed::Subscribe { .. }
         | Deed::End { .. }
         | Deed::Publish { .. }
+        | Deed::Unpublish { .. }
         | Deed::Echo { .. } => (200..300).contains(&status),
     }
 }

@@ -13,12 +13,18 @@ impl Client {
     pub(super) fn write(&mut self, deed: Deed, branch: Branch, bytes: &mut Vec<u8>) {
         let mut out = Writer(bytes);
         match deed {
-            Deed::Register { user } => self.register(user, branch, &mut out),
+            Deed::Register { user } => {
+                self.register(user, self.house.expires, branch, &mut out);
+            }
+            Deed::Unregister { user } => self.register(user, 0, branch, &mut out),
             Deed::Subscribe { dialog } => {
                 self.subscribe(dialog, self.house.expires, branch, &mut out);
             }
             Deed::End { dialog } => self.subscribe(dialog, 0, branch, &mut out),
-            Deed::Publish { user } => self.publish(user, branch, &mut out),
+            Deed::Publish { user } => {
+                self.publish(user, self.house.expires, branch, &mut out);
+            }
+            Deed::Unpublish { user } => self.publish(user, 0, branch, &mut out),
             Deed::Message { from, to } => self.message(from, to, branch, &mut out),
             Deed::Echo { size, answer } => {
                 out.put("ECHO ").number(answer as usize, 5).put(" SIP/2.0\r\nVia: ");
@@ -28,7 +34,7 @@ impl Client {
         }
     }
 
-    fn register(&mut self, user: u32, branch: Branch, out: &mut Writer<'_>) {
+    fn register(&mut self, user: u32, expires: u32, branch: Branch, out: &mut Writer<'_>) {
         let cseq = &mut self.user(user).cseq;
         *cseq += 1;
         let cseq = *cseq;
@@ -46,7 +52,7 @@ impl Client {
             cseq,
         });
         out.put("Contact: <sip:").put(&house.prefix).number(user as usize, 6);
-        out.put("@").put(&house.sent_by).put(">\r\nExpires: ").number(house.expires as usize, 1);
+        out.put("@").put(&house.sent_by).put(">\r\nExpires: ").number(expires as usize, 1);
         out.put("\r\n");
         self.prove(user, "REGISTER", &uri, out);
         out.body("", b"");
@@ -82,7 +88,7 @@ impl Client {
         out.body("", b"");
     }
 
-    fn publish(&mut self, user: u32, branch: Branch, out: &mut Writer<'_>) {
+    fn publish(&mut self, user: u32, expires: u32, branch: Branch, out: &mut Writer<'_>) {
         let row = self.user(user);
         row.published += 1;
         let (number, etag) = (row.published, row.etag.clone());
@@ -99,21 +105,11 @@ impl Client {
             call: house.call(b'p', user),
             cseq: number,
         });
-        out.put("Event: presence\r\nExpires: ").number(house.expires as usize, 1).put("\r\n");
+        out.put("Event: presence\r\nExpires: ").number(expires as usize, 1).put("\r\n");
         if let Some(etag) = etag {
             out.put("SIP-If-Match: ").put(etag).put("\r\n");
         }
-        let mut body = Vec::with_capacity(400);
-        Writer(&mut body)
-            .put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n")
-            .put("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"")
-            .put(&aor)
-            .put("\">\r\n<tuple id=\"t1\">\r\n<status><basic>open</basic></status>\r\n<contact>")
-            .put(&aor)
-            .put("</contact>\r\n<note>")
-            .put(PUBLICATION)
-            .number(number as usize, 1)
-            .put("</note>\r\n</tuple>\r\n</presence>\r\n");
+        let body = if expires > 0 { document(&aor, number) } else { Vec::new() };
         let uri = String::from_utf8_lossy(&aor).into_owned();
         self.prove(user, "PUBLISH", &uri, out);
         out.body("application/pidf+xml", &body);
@@ -146,4 +142,20 @@ impl Client {
             login.write(out, &name(), method, uri);
         }
     }
+}
+
+/// Publication `number` of `aor` (RFC 3863 §4.1).
+fn document(aor: &[u8], number: u32) -> Vec<u8> {
+    let mut body = Vec::with_capacity(400);
+    Writer(&mut body)
+        .put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n")
+        .put("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"")
+        .put(aor)
+        .put("\">\r\n<tuple id=\"t1\">\r\n<status><basic>open</basic></status>\r\n<contact>")
+        .put(aor)
+        .put("</contact>\r\n<note>")
+        .put(PUBLICATION)
+        .number(number as usize, 1)
+        .put("</note>\r\n</tuple>\r\n</presence>\r\n");
+    body
 }

@@ -30,7 +30,6 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<Report, Failure> {
         cores: quiet.server.as_ref().map_or(0.0, |server| server.cores),
         pss_kib: quiet.server.as_ref().map_or(0, |server| server.pss_kib.after),
     });
-    bench.end_subscriptions()?;
     Ok(report)
 }
 

@@ -1,5 +1,5 @@
 //! What is done to the server. A scenario is a script: it prepares what has to be there, hands the
-//! bench a source of operations to measure, and takes down what it has left.
+//! bench a source of operations to measure, and says what came out.
 
 mod echo;
 mod hold;
@@ -22,6 +22,12 @@ use presently::failure::Failure;
 pub(crate) use echo::serve as serve_echo;
 
 pub(crate) fn play(bench: &mut Bench) -> Result<Report, Failure> {
+    let report = act(bench)?;
+    bench.take_leave()?;
+    Ok(report)
+}
+
+fn act(bench: &mut Bench) -> Result<Report, Failure> {
     match bench.options.scenario {
         Scenario::RegisterNew => register::new(bench),
         Scenario::RegisterRefresh | Scenario::RegisterReused => register::refresh(bench),

@@ -37,6 +37,7 @@ const MIX: [(Habit, usize); 6] = [
 
 /// Everybody is registered, published and watched by ten others when it begins.
 pub(crate) fn day(bench: &mut Bench) -> Result<Report, Failure> {
+    bench.watches_memory = true;
     let users = bench.options.crowd().max(2);
     bench.prepare("registering", registrations(users))?;
     bench.prepare("publishing", (0..users).map(|user| Deed::Publish { user }))?;
@@ -52,9 +53,7 @@ pub(crate) fn day(bench: &mut Bench) -> Result<Report, Failure> {
         watching: dialogs.collect(),
         writer: Box::new(message::writer(users)),
     };
-    let report = bench.measure(&mut office)?;
-    bench.end_subscriptions()?;
-    Ok(report)
+    bench.measure(&mut office)
 }
 
 /// Who is free to do what.
@@ -112,7 +111,11 @@ impl Source for Office {
             Deed::Subscribe { dialog } if client.dialogs[dialog as usize].remote.is_some() => {
                 self.watching.push_back(dialog);
             }
-            Deed::Subscribe { .. } | Deed::End { .. } | Deed::Echo { .. } => {}
+            Deed::Subscribe { .. }
+            | Deed::End { .. }
+            | Deed::Unregister { .. }
+            | Deed::Unpublish { .. }
+            | Deed::Echo { .. } => {}
         }
     }
 }

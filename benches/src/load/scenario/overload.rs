@@ -10,16 +10,18 @@ use crate::load::client::{Client, Deed, End, Outcome};
 use crate::load::crowd::Package;
 use crate::load::options::Pace;
 use crate::load::report::{Overload, Report, Share};
+use crate::load::tally::Times;
 use presently::failure::Failure;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 /// The share of the peak that refreshes ask for.
 const ESTABLISHED: f64 = 0.5;
 /// The share of the peak that is asked for before and after, to see what is normal.
 const NORMAL: f64 = 0.2;
-/// Normal is, when in half a second everything is served and the slowest takes at most twice what
-/// it took before, or this long.
+/// Normal is, when what begins in half a second is all served, and the slowest takes at most twice
+/// what it took before, or this long.
 const FAST: Nanos = 50_000_000;
 const GLANCE: Duration = Duration::from_millis(500);
 /// Longer than this nobody waits for it.
@@ -36,41 +38,35 @@ pub(crate) fn pressure(bench: &mut Bench) -> Result<Report, Failure> {
         return Err(Failure::usage("overload: --peak says what the server can carry"));
     };
     let dialogs = hold::dialogs(bench);
-    let established = dialogs.len() as u32;
     bench.prepare("subscribing", dialogs.clone().map(|dialog| Deed::Subscribe { dialog }))?;
-    let mut crowd = Crowd {
-        users: bench.options.crowd(),
-        established,
-        met: established,
-        free: dialogs.collect(),
-        refreshes_per_turn: 1.0,
-        credit: 0.0,
-        slowest: 0,
-        failed: 0,
-        refreshes: Share::default(),
-        newcomers: Share::default(),
-        told_when: [0, 0],
-    };
+    let mut crowd = Crowd::new(bench.options.crowd(), dialogs);
     bench.say("as usual");
     bench.play(&mut crowd, Pace::Open(peak * NORMAL), Limits::span(BEFORE))?;
     bench.drain(&mut crowd)?;
-    let normal = (2 * crowd.glance().0).max(FAST);
+    let normal = (2 * crowd.slowest).max(FAST);
     bench.say("too much");
     let offered = peak * bench.options.factor;
-    crowd.begin((ESTABLISHED / bench.options.factor).min(1.0));
     let span = bench.options.seconds.map_or(USUAL, |_| bench.options.span());
     let window = bench.open_window();
+    crowd.begin(window.begun, (ESTABLISHED / bench.options.factor).min(1.0));
     let not_begun = bench.play(&mut crowd, Pace::Open(offered), Limits::span(span))?;
     let mut report = bench.close_window(&window);
+    report.mode = Pace::Open(offered).into();
     report.not_begun = not_begun;
-    let (mut result, recovery) = (crowd.result(), recovery(bench, &mut crowd, peak, normal)?);
+    crowd.end(bench.now());
+    let recovery_seconds = recovery(bench, &mut crowd, peak, normal)?;
+    bench.drain(&mut crowd)?;
     bench.complete(&window, &mut report);
-    result.peak = peak;
-    result.offered = rounded(offered);
-    result.goodput = report.rate;
-    result.recovery_seconds = recovery;
-    report.overload = Some(result);
-    bench.end_subscriptions()?;
+    report.overload = Some(Overload {
+        peak,
+        offered: rounded(offered),
+        goodput: report.rate,
+        refreshes: crowd.refreshes.share(),
+        newcomers: crowd.newcomers.share(),
+        with_retry_after: crowd.with_retry_after,
+        without_retry_after: crowd.without_retry_after,
+        recovery_seconds,
+    });
     Ok(report)
 }
 
@@ -83,13 +79,14 @@ fn recovery(
 ) -> Result<Option<f64>, Failure> {
     bench.say("as usual again");
     let begun = bench.now();
-    crowd.refreshes_per_turn = 1.0;
     for _ in 0..GLANCES {
         let at = bench.now();
-        crowd.glance();
-        bench.play(crowd, Pace::Open(peak * NORMAL), Limits::span(GLANCE))?;
-        let (slowest, failed) = crowd.glance();
-        if failed == 0 && slowest <= normal {
+        crowd.glance(at);
+        let not_begun = bench.play(crowd, Pace::Open(peak * NORMAL), Limits::span(GLANCE))?;
+        // What has not ended by now is too slow as well, but for the last few.
+        let is_all_ended = crowd.begun - crowd.ended < 1 + crowd.begun / 10;
+        let is_served = crowd.failed == 0 && not_begun == 0 && is_all_ended;
+        if is_served && crowd.slowest <= normal {
             return Ok(Some(rounded((at - begun) as f64 / 1e9)));
         }
     }
@@ -104,48 +101,100 @@ struct Crowd {
     /// Subscriptions there have been so far.
     met: u32,
     free: VecDeque<u32>,
-    /// The share of refreshes among all operations.
+    /// The share of refreshes among all operations, and what is saved up towards the next.
     refreshes_per_turn: f64,
     credit: f64,
-    /// Of what began and ended since the last glance.
+    /// Of what is due since the last glance: how much has begun and ended, and how well.
+    since: Nanos,
+    begun: u64,
+    ended: u64,
     slowest: Nanos,
     failed: u64,
-    refreshes: Share,
-    newcomers: Share,
-    /// 503s that said when to come back, and that did not.
-    told_when: [u64; 2],
+    /// When there was too much.
+    pressure: Range<Nanos>,
+    refreshes: Kind,
+    newcomers: Kind,
+    with_retry_after: u64,
+    without_retry_after: u64,
+}
+
+/// One kind of operation under pressure.
+#[derive(Default)]
+struct Kind {
+    counts: Share,
+    times: Times,
+}
+
+impl Kind {
+    fn share(&self) -> Share {
+        Share { latency_ms: self.times.percentiles(), ..self.counts }
+    }
 }
 
 impl Crowd {
-    /// Counts from zero, with another share of refreshes.
-    fn begin(&mut self, refreshes_per_turn: f64) {
-        self.refreshes_per_turn = refreshes_per_turn;
-        (self.refreshes, self.newcomers) = (Share::default(), Share::default());
-        self.told_when = [0, 0];
-    }
-
-    /// How slow it was and what failed since the last glance.
-    fn glance(&mut self) -> (Nanos, u64) {
-        (std::mem::take(&mut self.slowest), std::mem::take(&mut self.failed))
-    }
-
-    fn result(&self) -> Overload {
-        Overload {
-            refreshes: self.refreshes,
-            newcomers: self.newcomers,
-            with_retry_after: self.told_when[0],
-            without_retry_after: self.told_when[1],
-            ..Overload::default()
+    fn new(users: u32, dialogs: Range<u32>) -> Self {
+        Self {
+            users,
+            established: dialogs.end,
+            met: dialogs.end,
+            free: dialogs.collect(),
+            refreshes_per_turn: 1.0,
+            credit: 0.0,
+            since: 0,
+            begun: 0,
+            ended: 0,
+            slowest: 0,
+            failed: 0,
+            pressure: 0..0,
+            refreshes: Kind::default(),
+            newcomers: Kind::default(),
+            with_retry_after: 0,
+            without_retry_after: 0,
         }
     }
 
-    fn share(&mut self, dialog: u32) -> &mut Share {
+    /// From now on there is too much, with this share of refreshes.
+    fn begin(&mut self, now: Nanos, refreshes_per_turn: f64) {
+        self.refreshes_per_turn = refreshes_per_turn;
+        self.pressure = now..Nanos::MAX;
+    }
+
+    /// It is over: only those who are in ask for anything.
+    fn end(&mut self, now: Nanos) {
+        self.refreshes_per_turn = 1.0;
+        self.pressure.end = now;
+    }
+
+    /// Looks only at what is due from now on.
+    fn glance(&mut self, now: Nanos) {
+        (self.since, self.begun, self.ended, self.slowest, self.failed) = (now, 0, 0, 0, 0);
+    }
+
+    fn kind(&mut self, dialog: u32) -> &mut Kind {
         if dialog < self.established { &mut self.refreshes } else { &mut self.newcomers }
+    }
+
+    /// Counts what became of an operation that was due under pressure.
+    fn count(&mut self, dialog: u32, outcome: &Outcome) {
+        let kind = self.kind(dialog);
+        match outcome.end {
+            End::Done => {
+                kind.counts.served += 1;
+                kind.times.add(outcome.time);
+            }
+            End::Refused { .. } => kind.counts.refused += 1,
+            End::TimedOut => kind.counts.lost += 1,
+        }
+        match outcome.end {
+            End::Refused { status: 503, retry_after: true } => self.with_retry_after += 1,
+            End::Refused { status: 503, retry_after: false } => self.without_retry_after += 1,
+            End::Refused { .. } | End::Done | End::TimedOut => {}
+        }
     }
 }
 
 impl Source for Crowd {
-    fn next(&mut self, client: &mut Client, _now: Nanos) -> Next {
+    fn next(&mut self, client: &mut Client, now: Nanos) -> Next {
         self.credit += self.refreshes_per_turn;
         let dialog = if self.credit >= 1.0 {
             self.credit -= 1.0;
@@ -156,24 +205,23 @@ impl Source for Crowd {
             self.met += 1;
             client.dialog(watcher, presentity, Package::Presence)
         };
-        self.share(dialog).offered += 1;
+        self.begun += 1;
+        if self.pressure.contains(&now) {
+            self.kind(dialog).counts.offered += 1;
+        }
         Next::Begin(Deed::Subscribe { dialog })
     }
 
     fn ended(&mut self, _client: &mut Client, outcome: &Outcome) {
         let Deed::Subscribe { dialog } = outcome.deed else { return };
-        self.slowest = self.slowest.max(outcome.time);
-        let share = self.share(dialog);
-        match outcome.end {
-            End::Done => share.served += 1,
-            End::Refused { .. } => share.refused += 1,
-            End::TimedOut => share.lost += 1,
+        let due = outcome.at - outcome.time;
+        if due >= self.since {
+            self.ended += 1;
+            self.slowest = self.slowest.max(outcome.time);
+            self.failed += u64::from(outcome.end != End::Done);
         }
-        if outcome.end != End::Done {
-            self.failed += 1;
-        }
-        if let End::Refused { status: 503, retry_after } = outcome.end {
-            self.told_when[usize::from(!retry_after)] += 1;
+        if self.pressure.contains(&due) {
+            self.count(dialog, outcome);
         }
         if dialog < self.established {
             self.free.push_back(dialog);

@@ -3,7 +3,7 @@
 //! checked for the number that was published.
 
 use crate::load::Nanos;
-use crate::load::bench::{Bench, Limits, Next, Source};
+use crate::load::bench::{Bench, Limits, Next, Source, rounded};
 use crate::load::client::{Client, Deed, End, Look, Notice, Outcome};
 use crate::load::crowd::Package;
 use crate::load::options::Pace;
@@ -21,9 +21,14 @@ pub(crate) fn fan_out(bench: &mut Bench) -> Result<Report, Failure> {
     bench.client.look = Look::AtPublication;
     let levels = bench.options.watchers.clone();
     let mut whole: Option<Report> = None;
+    let most = levels.len() as u32;
     for (presentity, watchers) in (0..).zip(&levels) {
         // Watchers come after the presentities, which are the first users.
-        let report = level(bench, presentity, levels.len() as u32, *watchers)?;
+        let report = level(bench, presentity, most, *watchers)?;
+        // Those of the last are left to whoever tidies up.
+        if presentity + 1 < most {
+            bench.end_subscriptions()?;
+        }
         whole = Some(match whole {
             Some(whole) => together(whole, report),
             None => report,
@@ -55,14 +60,13 @@ fn level(bench: &mut Bench, user: u32, first: u32, watchers: u32) -> Result<Repo
     let mut report = bench.close_window(&window);
     bench.complete(&window, &mut report);
     report.fan_out.push(source.result(&report));
-    bench.end_subscriptions()?;
     Ok(report)
 }
 
 /// Two levels as one report.
 fn together(mut whole: Report, next: Report) -> Report {
     whole.operations += next.operations;
-    whole.seconds += next.seconds;
+    whole.seconds = rounded(whole.seconds + next.seconds);
     whole.timeouts += next.timeouts;
     whole.sent.requests += next.sent.requests;
     whole.sent.retransmissions += next.sent.retransmissions;
@@ -75,7 +79,8 @@ fn together(mut whole: Report, next: Report) -> Report {
     for (what, count) in next.unexpected {
         *whole.unexpected.entry(what).or_default() += count;
     }
-    whole.rate = whole.operations as f64 / whole.seconds.max(f64::MIN_POSITIVE);
+    whole.rate = rounded(whole.operations as f64 / whole.seconds);
+    whole.timeline.clear();
     // Times and costs are those of the largest level, which is the last; each has its own entry.
     whole.latency_ms = next.latency_ms;
     whole.curve = next.curve;
@@ -144,7 +149,7 @@ impl Publishing {
         let done = report.operations as f64;
         let each = |cost: f64| match self.notifies {
             0 => 0.0,
-            notifies => cost * done / notifies as f64,
+            notifies => rounded(cost * done / notifies as f64),
         };
         FanOut {
             watchers: self.watchers,

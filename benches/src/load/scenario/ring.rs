@@ -31,7 +31,10 @@ impl<F: FnMut(u32) -> Deed> Source for Ring<F> {
 /// Who, or which subscription, is busy with it.
 pub(crate) fn subject(deed: Deed) -> Option<u32> {
     match deed {
-        Deed::Register { user } | Deed::Publish { user } => Some(user),
+        Deed::Register { user }
+        | Deed::Unregister { user }
+        | Deed::Publish { user }
+        | Deed::Unpublish { user } => Some(user),
         Deed::Subscribe { dialog } | Deed::End { dialog } => Some(dialog),
         Deed::Message { from, .. } => Some(from),
         Deed::Echo { .. } => None,

@@ -35,7 +35,6 @@ pub(crate) fn restart(bench: &mut Bench) -> Result<Report, Failure> {
     let limits = Limits::span(bench.options.span());
     let mut report = bench.measure_within(&mut watch, pace, limits)?;
     report.storm = Some(watch.result());
-    bench.end_subscriptions()?;
     Ok(report)
 }
 

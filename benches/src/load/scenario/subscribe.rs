@@ -15,9 +15,7 @@ const USUAL: u32 = 10_000;
 /// Subscriptions that were never there before.
 pub(crate) fn new(bench: &mut Bench) -> Result<Report, Failure> {
     let users = bench.options.crowd();
-    let report = bench.measure(&mut Newcomers { users, next: 0 })?;
-    bench.end_subscriptions()?;
-    Ok(report)
+    bench.measure(&mut Newcomers { users, next: 0 })
 }
 
 /// Subscriptions that are there, again and again.
@@ -25,9 +23,7 @@ pub(crate) fn refresh(bench: &mut Bench) -> Result<Report, Failure> {
     // The number is of subscriptions; how long they are refreshed is a matter of time.
     let count = bench.options.count.take();
     let dialogs = many(bench, count)?;
-    let report = bench.measure(&mut Ring::new(dialogs, |dialog| Deed::Subscribe { dialog }))?;
-    bench.end_subscriptions()?;
-    Ok(report)
+    bench.measure(&mut Ring::new(dialogs, |dialog| Deed::Subscribe { dialog }))
 }
 
 /// The end of subscriptions, until there are no more.
@@ -39,9 +35,7 @@ pub(crate) fn end(bench: &mut Bench) -> Result<Report, Failure> {
         None => Limits::default(),
     };
     let pace = bench.options.pace();
-    let report = bench.measure_within(&mut ends, pace, limits)?;
-    bench.end_subscriptions()?;
-    Ok(report)
+    bench.measure_within(&mut ends, pace, limits)
 }
 
 /// Sets subscriptions up.

@@ -30,7 +30,6 @@ pub(crate) fn owners(bench: &mut Bench) -> Result<Report, Failure> {
     bench.prepare("subscribing", arrivals)?;
     let mut report = bench.measure(&mut traffic)?;
     report.winfo = Some(Winfo { owners, documents: traffic.documents, gaps: traffic.gaps });
-    bench.end_subscriptions()?;
     Ok(report)
 }
 
