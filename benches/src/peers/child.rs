@@ -35,6 +35,11 @@ impl Program {
         Ok(Self { name: name.to_owned(), child, log: log.to_owned() })
     }
 
+    /// Whether it has said that.
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        fs::read(&self.log).is_ok_and(|said| String::from_utf8_lossy(&said).contains(words))
+    }
+
     /// Its process; it may have started others.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -45,10 +50,10 @@ impl Program {
         &mut self,
         stop: &Stop,
         patience: Duration,
-        mut is_ready: impl FnMut() -> bool,
+        mut is_ready: impl FnMut(&Self) -> bool,
     ) -> Result<(), Failure> {
         let until = Instant::now() + patience;
-        while !is_ready() {
+        while !is_ready(self) {
             if let Some(status) = self.ended()? {
                 return Err(self.fault(&format!("ended with {status} before it was ready")));
             }

@@ -29,6 +29,24 @@ pub enum Of {
     IdleMemory,
     /// CPU of the idle server, percent of a core.
     IdleCpu,
+    /// What succeeded under too much load, of what the server was measured to carry.
+    Goodput,
+    /// Of those who were in, the share whose refresh was served then, percent.
+    RefreshesServed,
+    /// Of newcomers, the share who were served then, percent.
+    NewcomersServed,
+    /// Refusals then without a word of when to come back.
+    Rude,
+    /// How long it took to be as before, s.
+    Recovery,
+    /// How long a restarted server did not answer, s.
+    Away,
+    /// From its first datagram until everybody had been told, s.
+    Told,
+    /// Most NOTIFYs of it in a tenth of a second.
+    Storm,
+    /// Subscriptions that were never told, and requests that were given up.
+    Forgotten,
 }
 
 /// A figure of one step of one operation.
@@ -171,7 +189,7 @@ pub const GOALS: &[Goal] = &[
     goal(
         "memory of 1 000 000 subscriptions",
         "MB",
-        figure("million", "hold", Of::IdleMemory),
+        figure("million", "idle", Of::IdleMemory),
         Against::Itself,
         &[(PresentlyMemory, 1300.0), (PresentlyDurable, 1300.0)],
     ),
@@ -185,9 +203,38 @@ pub const GOALS: &[Goal] = &[
     goal(
         "idle CPU with 1 000 000 subscriptions",
         "% of a core",
-        figure("million", "hold", Of::IdleCpu),
+        figure("million", "idle", Of::IdleCpu),
         Against::Itself,
         &[(PresentlyMemory, 0.5), (PresentlyDurable, 0.5)],
+    ),
+    Goal {
+        title: "goodput under three times its peak",
+        unit: "× its peak",
+        figure: figure("overload", "", Of::Goodput),
+        against: Against::Itself,
+        bounds: &[(PresentlyMemory, 0.8), (PresentlyDurable, 0.8)],
+        at_least: true,
+    },
+    goal(
+        "back to normal after that",
+        "s",
+        figure("overload", "", Of::Recovery),
+        Against::Itself,
+        &[(PresentlyMemory, 5.0), (PresentlyDurable, 5.0)],
+    ),
+    goal(
+        "restart with 1 000 000 rows until it answers",
+        "s",
+        figure("restart", "", Of::Away),
+        Against::Itself,
+        &[(PresentlyDurable, 10.0)],
+    ),
+    goal(
+        "never told after that, or timed out",
+        "",
+        figure("restart", "", Of::Forgotten),
+        Against::Itself,
+        &[(PresentlyDurable, 0.0)],
     ),
     Goal {
         title: "REGISTER refreshes a second of two shards",

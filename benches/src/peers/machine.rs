@@ -36,7 +36,7 @@ impl Machine {
             kernel: kernel.trim().to_owned(),
             files: file_system().unwrap_or_default(),
             presently: first_line(&tools.presence_server, "--version"),
-            kamailio: kamailio.unwrap_or_default(),
+            kamailio: kamailio.unwrap_or_default().trim_start_matches("version:").trim().to_owned(),
         }
     }
 }

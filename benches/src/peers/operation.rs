@@ -15,6 +15,8 @@ pub(crate) struct Operation {
     pub(crate) targets: &'static [Target],
     /// One run of `presence-load` after the other against the same server.
     pub(crate) steps: &'static [Step],
+    /// Whether one round has to do, as it takes minutes.
+    pub(crate) once: bool,
 }
 
 /// One run of `presence-load`.
@@ -25,6 +27,17 @@ pub(crate) struct Step {
     pub(crate) scenario: &'static str,
     pub(crate) arguments: &'static [&'static str],
     pub(crate) length: Length,
+    pub(crate) meanwhile: Meanwhile,
+}
+
+/// What else there is about a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Meanwhile {
+    Nothing,
+    /// It is told the rate of an earlier step.
+    AfterPeak(&'static str),
+    /// The server is killed and started again when the run says that it is ready for that.
+    Restart,
 }
 
 /// How long a run is.
@@ -48,21 +61,28 @@ const WITH_ROWS: &[Target] =
 const IN_MEMORY: &[Target] =
     &[Target::KamailioMemory, Target::PresentlyMemory, Target::PresentlyDurable];
 const OURS: &[Target] = &[Target::PresentlyMemory, Target::PresentlyDurable];
+const DURABLE: &[Target] = &[Target::PresentlyDurable];
 const ECHO: &[Target] = &[Target::Echo];
 const SHARDS: &[Target] = &[Target::OneShard, Target::TwoShards];
 
-/// An operation of one timed step.
-const fn timed(
+/// An operation as most are.
+const fn of(
     name: &'static str,
     title: &'static str,
     targets: &'static [Target],
-    steps: &'static [Step; 1],
+    steps: &'static [Step],
 ) -> Operation {
-    Operation { name, title, digest: false, targets, steps }
+    Operation { name, title, digest: false, targets, steps, once: false }
 }
 
 const fn step(scenario: &'static str) -> [Step; 1] {
-    [Step { name: "", scenario, arguments: &[], length: Length::Timed }]
+    [Step {
+        name: "",
+        scenario,
+        arguments: &[],
+        length: Length::Timed,
+        meanwhile: Meanwhile::Nothing,
+    }]
 }
 
 const fn counted(
@@ -71,11 +91,16 @@ const fn counted(
     count: u64,
     arguments: &'static [&'static str],
 ) -> Step {
-    Step { name, scenario, arguments, length: Length::Count(count) }
+    let (length, meanwhile) = (Length::Count(count), Meanwhile::Nothing);
+    Step { name, scenario, arguments, length, meanwhile }
 }
 
 const fn with_digest(operation: Operation) -> Operation {
     Operation { digest: true, ..operation }
+}
+
+const fn once(operation: Operation) -> Operation {
+    Operation { once: true, ..operation }
 }
 
 const REGISTER_NEW: &[Step; 1] = &step("register-new");
@@ -84,7 +109,7 @@ const REGISTER_CHALLENGED: &[Step; 1] = &step("register-challenged");
 const REGISTER_REUSED: &[Step; 1] = &step("register-reused");
 const SUBSCRIBE_NEW: &[Step; 1] = &step("subscribe-new");
 const SUBSCRIBE_REFRESH: &[Step; 1] = &step("subscribe-refresh");
-const SUBSCRIBE_END: &[Step; 1] = &step("subscribe-end");
+const SUBSCRIBE_END: &[Step] = &[counted("", "subscribe-end", 50_000, &[])];
 const MESSAGE: &[Step; 1] = &step("message");
 const WINFO: &[Step; 1] = &step("winfo");
 const OFFICE: &[Step; 1] = &step("office");
@@ -96,75 +121,84 @@ const ECHO_REGISTER: &[Step; 1] = &[Step {
     scenario: "echo",
     arguments: &["--size", "400", "--answer-size", "390"],
     length: Length::Timed,
+    meanwhile: Meanwhile::Nothing,
 }];
 const ECHO_NOTIFY: &[Step; 1] = &[Step {
     name: "",
     scenario: "echo",
     arguments: &["--size", "310", "--answer-size", "900"],
     length: Length::Timed,
+    meanwhile: Meanwhile::Nothing,
 }];
 
 const FAN_OUT: &[Step] = &[
     counted("few", "publish", 2000, &["--watchers", "0,1,10"]),
     counted("100", "publish", 300, &["--watchers", "100"]),
     counted("1000", "publish", 60, &["--watchers", "1000"]),
-    counted("10000", "publish", 8, &["--watchers", "10000"]),
+    counted("10000", "publish", 4, &["--watchers", "10000"]),
 ];
 
 const BURST: &[Step] =
     &[counted("", "hold", 100_000, &["--rate", "20000", "--seconds", "2", "--leave"])];
 
+/// What is finished is forgotten after 32 s (RFC 3261 §17.2.2), so idle is what comes after that.
 const MILLION: &[Step] = &[
     counted("hold-few", "hold", 10_000, &["--leave", "--seconds", "1", "--user-prefix", "a"]),
     counted("new-few", "subscribe-new", 20_000, &["--leave", "--user-prefix", "b"]),
-    counted("hold", "hold", 1_000_000, &["--leave", "--seconds", "60", "--user-prefix", "c"]),
-    counted("new", "subscribe-new", 20_000, &["--leave", "--user-prefix", "d"]),
+    counted("hold", "hold", 1_000_000, &["--leave", "--seconds", "45", "--user-prefix", "c"]),
+    counted("idle", "hold", 10, &["--leave", "--seconds", "30", "--user-prefix", "d"]),
+    counted("new", "subscribe-new", 20_000, &["--leave", "--user-prefix", "e"]),
 ];
+
+const OVERLOAD: &[Step] = &[
+    counted("peak", "subscribe-new", 50_000, &["--leave", "--user-prefix", "a"]),
+    Step {
+        meanwhile: Meanwhile::AfterPeak("peak"),
+        ..counted("", "overload", 10_000, &["--seconds", "60", "--leave"])
+    },
+];
+
+const RESTART: &[Step] = &[Step {
+    meanwhile: Meanwhile::Restart,
+    ..counted("", "storm", 1_000_000, &["--seconds", "90", "--leave"])
+}];
 
 /// Everything, in the order of the tables.
 pub(crate) const OPERATIONS: &[Operation] = &[
-    timed("register-new", "REGISTER, new", SERVERS, REGISTER_NEW),
-    timed("register-refresh", "REGISTER refresh", SERVERS, REGISTER_REFRESH),
-    with_digest(timed(
+    of("register-new", "REGISTER, new", SERVERS, REGISTER_NEW),
+    of("register-refresh", "REGISTER refresh", SERVERS, REGISTER_REFRESH),
+    with_digest(of(
         "register-challenged",
         "REGISTER, 401, REGISTER with a proof",
-        SERVERS,
+        IN_MEMORY,
         REGISTER_CHALLENGED,
     )),
-    with_digest(timed("register-reused", "REGISTER with reused nonce", SERVERS, REGISTER_REUSED)),
-    timed("subscribe-new", "SUBSCRIBE new, with NOTIFY", SERVERS, SUBSCRIBE_NEW),
-    timed("subscribe-refresh", "SUBSCRIBE refresh, with NOTIFY", SERVERS, SUBSCRIBE_REFRESH),
-    timed("subscribe-end", "SUBSCRIBE end, with NOTIFY", SERVERS, SUBSCRIBE_END),
-    timed("message", "MESSAGE relay", SERVERS, MESSAGE),
-    timed("winfo", "a watcher for an owner with presence.winfo", WITH_ROWS, WINFO),
-    timed("office", "office, an operation of the mix", SERVERS, OFFICE),
-    Operation {
-        name: "publish",
-        title: "PUBLISH",
-        digest: false,
-        targets: IN_MEMORY,
-        steps: FAN_OUT,
-    },
-    timed("echo-register", "a datagram of REGISTER's size", ECHO, ECHO_REGISTER),
-    timed("echo-notify", "a datagram of NOTIFY's size", ECHO, ECHO_NOTIFY),
-    Operation {
-        name: "burst",
-        title: "100 000 SUBSCRIBEs at 20 000/s",
-        digest: false,
-        targets: IN_MEMORY,
-        steps: BURST,
-    },
-    Operation {
-        name: "million",
-        title: "1 000 000 subscriptions",
-        digest: false,
-        targets: OURS,
-        steps: MILLION,
-    },
-    timed("shards-register", "REGISTER refresh", SHARDS, REGISTER_REFRESH),
-    timed("shards-subscribe", "SUBSCRIBE new, with NOTIFY", SHARDS, SUBSCRIBE_NEW),
-    timed("shards-message", "MESSAGE relay", SHARDS, MESSAGE),
+    with_digest(of("register-reused", "REGISTER with reused nonce", SERVERS, REGISTER_REUSED)),
+    of("subscribe-new", "SUBSCRIBE new, with NOTIFY", SERVERS, SUBSCRIBE_NEW),
+    of("subscribe-refresh", "SUBSCRIBE refresh, with NOTIFY", IN_MEMORY, SUBSCRIBE_REFRESH),
+    of("subscribe-end", "SUBSCRIBE end, with NOTIFY", IN_MEMORY, SUBSCRIBE_END),
+    of("message", "MESSAGE relay", SERVERS, MESSAGE),
+    of("winfo", "a watcher for an owner with presence.winfo", WITH_ROWS, WINFO),
+    of("office", "office, an operation of the mix", IN_MEMORY, OFFICE),
+    of("publish", "PUBLISH", IN_MEMORY, FAN_OUT),
+    of("echo-register", "a datagram of REGISTER's size", ECHO, ECHO_REGISTER),
+    of("echo-notify", "a datagram of NOTIFY's size", ECHO, ECHO_NOTIFY),
+    of("burst", "100 000 SUBSCRIBEs at 20 000/s", IN_MEMORY, BURST),
+    of("shards-register", "REGISTER refresh", SHARDS, REGISTER_REFRESH),
+    of("shards-subscribe", "SUBSCRIBE new, with NOTIFY", SHARDS, SUBSCRIBE_NEW),
+    of("shards-message", "MESSAGE relay", SHARDS, MESSAGE),
+    once(of("million", "1 000 000 subscriptions", OURS, MILLION)),
+    once(of("overload", "three times what it carries", OURS, OVERLOAD)),
+    once(of("restart", "restart with 1 000 000 subscriptions", DURABLE, RESTART)),
 ];
+
+impl Operation {
+    /// Whether it is a row of the tables of costs and rates.
+    pub(crate) fn is_row(&self) -> bool {
+        let is_ours = self.targets.contains(&Target::PresentlyMemory);
+        is_ours && self.steps.len() == 1 && self.name != "burst"
+    }
+}
 
 /// The operation of that name.
 pub(crate) fn named(name: &str) -> Option<&'static Operation> {

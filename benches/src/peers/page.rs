@@ -54,6 +54,7 @@ pub fn text(comparison: &Comparison) -> String {
     fan_out(&mut out, comparison);
     memory(&mut out, comparison);
     shards(&mut out, comparison);
+    pressure(&mut out, comparison);
     troubles(&mut out, comparison);
     out
 }
@@ -137,11 +138,6 @@ fn cell(spread: Option<Spread>, unit: &str) -> String {
 
 const COLUMNS: [Target; 4] = [KamailioMemory, KamailioSqlite, PresentlyMemory, PresentlyDurable];
 
-/// The operations of one timed step that all servers have.
-fn timed() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().filter(|one| one.steps.len() == 1 && one.targets.contains(&PresentlyMemory))
-}
-
 fn figure(operation: &Operation, of: Of) -> Figure {
     Figure { operation: operation.name, step: "", of }
 }
@@ -155,7 +151,7 @@ fn costs(out: &mut String, comparison: &Comparison) {
          | durable ÷ Kamailio | durable ÷ sqlite |"
     );
     put!(out, "|---|---|---|---|---|---|---|---|");
-    for operation in timed().filter(|one| one.name != "burst") {
+    for operation in OPERATIONS.iter().filter(|one| one.is_row()) {
         let of = |target| comparison.figure(target, figure(operation, Of::Cpu));
         let cells = COLUMNS.map(|target| spread(of(target)));
         let ratios = [
@@ -192,7 +188,7 @@ fn speeds(out: &mut String, comparison: &Comparison) {
     put!(out, "With one generator on the same processors; `g`: the server could have done more.\n");
     put!(out, "| operation | Kamailio | Kamailio, sqlite | `--memory` | durable |");
     put!(out, "|---|---|---|---|---|");
-    for operation in timed().filter(|one| one.name != "burst") {
+    for operation in OPERATIONS.iter().filter(|one| one.is_row()) {
         let cells = COLUMNS.map(|target| {
             let of = |of| comparison.figure(target, figure(operation, of));
             let (Some(rate), Some(p50), Some(p99)) = (of(Of::Rate), of(Of::P50), of(Of::P99))
@@ -269,9 +265,10 @@ fn memory(out: &mut String, comparison: &Comparison) {
         ),
         ("memory with 10 000 subscriptions", million("hold-few", Of::IdleMemory), "MB"),
         ("CPU of a new SUBSCRIBE then", million("new-few", Of::Cpu), "µs"),
-        ("memory with 1 000 000 subscriptions", million("hold", Of::IdleMemory), "MB"),
+        ("most memory while 1 000 000 are made", million("hold", Of::Memory), "MB"),
+        ("memory with 1 000 000, a minute later", million("idle", Of::IdleMemory), "MB"),
         ("CPU of a new SUBSCRIBE then", million("new", Of::Cpu), "µs"),
-        ("idle CPU then", million("hold", Of::IdleCpu), "% of a core"),
+        ("idle CPU then", million("idle", Of::IdleCpu), "% of a core"),
     ];
     for (title, figure, unit) in rows {
         let cells = IN_MEMORY.map(|target| cell(comparison.figure(target, figure), unit));
@@ -284,8 +281,14 @@ fn shards(out: &mut String, comparison: &Comparison) {
     put!(out, "### One shard and two\n");
     put!(
         out,
+        "The generator works on the same processors. The ceiling is what two processors could \
+         carry if they did nothing but the work of server and generator, without ever waiting: no \
+         number of shards gets beyond it.\n"
+    );
+    put!(
+        out,
         "| operation | one, /s | two, /s | two ÷ one | one, µs | two, µs | generator, µs | \
-         generator busy |"
+         the machine's ceiling ÷ one |"
     );
     put!(out, "|---|---|---|---|---|---|---|---|");
     for operation in OPERATIONS.iter().filter(|one| one.targets.contains(&Target::TwoShards)) {
@@ -301,6 +304,13 @@ fn shards(out: &mut String, comparison: &Comparison) {
         let mean = |of: fn(&crate::load::report::Generator) -> f64| {
             Spread::of(generators.iter().map(of).collect())
         };
+        let generator = mean(|generator| generator.cpu_us_per_operation);
+        let ceiling = match (costs[1], generator, rates[0]) {
+            (Some(cost), Some(generator), Some(one)) => {
+                Some(2e6 / (cost.median + generator.median) / one.median)
+            }
+            _ => None,
+        };
         put!(
             out,
             "| {} | {} | {} | {ratio} | {} | {} | {} | {} |",
@@ -309,9 +319,37 @@ fn shards(out: &mut String, comparison: &Comparison) {
             cell(rates[1], ""),
             cell(costs[0], ""),
             cell(costs[1], ""),
-            cell(mean(|generator| generator.cpu_us_per_operation), ""),
-            cell(mean(|generator| generator.busy * 100.0), "%")
+            cell(generator, ""),
+            ceiling.map_or("–".into(), |ceiling| format!("{ceiling:.2}"))
         );
+    }
+    put!(out, "");
+}
+
+fn pressure(out: &mut String, comparison: &Comparison) {
+    put!(out, "### Under pressure\n");
+    put!(out, "| | `--memory` | durable |");
+    put!(out, "|---|---|---|");
+    let overload = |of| Figure { operation: "overload", step: "", of };
+    let restart = |of| Figure { operation: "restart", step: "", of };
+    let peak = Figure { operation: "overload", step: "peak", of: Of::Rate };
+    let rows = [
+        ("new SUBSCRIBEs a second that it carries: the peak", peak, "/s"),
+        ("three times that for a minute: goodput", overload(Of::Goodput), "× the peak"),
+        ("refreshes of those who were in, served", overload(Of::RefreshesServed), "%"),
+        ("newcomers served", overload(Of::NewcomersServed), "%"),
+        ("503 without Retry-After", overload(Of::Rude), ""),
+        ("back to normal after", overload(Of::Recovery), "s"),
+        ("most memory", overload(Of::Memory), "MB"),
+        ("killed and restarted with 1 000 000 subscriptions: silent for", restart(Of::Away), "s"),
+        ("everybody told after another", restart(Of::Told), "s"),
+        ("most NOTIFYs of that in 0.1 s", restart(Of::Storm), ""),
+        ("never told, or a request timed out", restart(Of::Forgotten), ""),
+    ];
+    for (title, figure, unit) in rows {
+        let cells = [PresentlyMemory, PresentlyDurable]
+            .map(|target| cell(comparison.figure(target, figure), unit));
+        put!(out, "| {title} | {} |", cells.join(" | "));
     }
     put!(out, "");
 }

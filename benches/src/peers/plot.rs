@@ -112,10 +112,7 @@ const STEP: f64 = 26.0;
 
 /// CPU of the server for one operation: a line for each.
 pub(crate) fn cpu(comparison: &Comparison) -> String {
-    let rows = OPERATIONS.iter().filter(|one| {
-        let is_timed = one.steps.len() == 1 && one.name != "burst";
-        is_timed && (one.targets.contains(&PresentlyMemory) || one.targets.contains(&Echo))
-    });
+    let rows = OPERATIONS.iter().filter(|one| one.is_row() || one.targets.contains(&Echo));
     let rows: Vec<_> = rows.collect();
     let bottom = TOP + STEP * rows.len() as f64;
     let title = "CPU of the server for one operation";

@@ -6,6 +6,7 @@ use super::machine::Machine;
 use super::options::Options;
 use super::target::{SHARED, Target, WORKERS};
 use crate::load::Report;
+use crate::load::report::Share;
 use presently_engine::body::pidf::timestamp;
 use presently_net::Clock;
 use serde::{Deserialize, Serialize};
@@ -181,7 +182,23 @@ fn of(report: &Report, of: Of) -> Option<f64> {
         Of::Memory => server.map(|server| megabytes(server.pss_kib.peak)),
         Of::IdleMemory => report.idle.map(|idle| megabytes(idle.pss_kib)),
         Of::IdleCpu => report.idle.map(|idle| 100.0 * idle.cores),
+        Of::Goodput => report.overload.map(|overload| overload.goodput / overload.peak),
+        Of::RefreshesServed => report.overload.map(|overload| percent(overload.refreshes)),
+        Of::NewcomersServed => report.overload.map(|overload| percent(overload.newcomers)),
+        Of::Rude => report.overload.map(|overload| overload.without_retry_after as f64),
+        Of::Recovery => report.overload.map(|overload| overload.recovery_seconds.unwrap_or(NEVER)),
+        Of::Away => report.storm.map(|storm| storm.away_ms / 1e3),
+        Of::Told => report.storm.map(|storm| storm.last_ms / 1e3),
+        Of::Storm => report.storm.map(|storm| storm.most_in_100_ms as f64),
+        Of::Forgotten => report.storm.map(|storm| (storm.missing + report.timeouts) as f64),
     }
+}
+
+/// Not within the minute in which `presence-load` looks, s.
+const NEVER: f64 = 60.0;
+
+fn percent(share: Share) -> f64 {
+    100.0 * share.served as f64 / share.offered.max(1) as f64
 }
 
 /// What went wrong in a run, in words; nothing when all is well.

@@ -2,7 +2,7 @@
 
 use super::child::Program;
 use super::machine::Machine;
-use super::operation::{Length, OPERATIONS, Operation, Step, named};
+use super::operation::{Length, Meanwhile, OPERATIONS, Operation, Step, named};
 use super::options::Options;
 use super::report::{Comparison, Measured, Round};
 use super::target::{KAMAILIO_PACKAGES, Server, Target, Tools};
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// How long a run may take beyond what it measures: its setting up, and the last to be given up.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What `presence-load storm` says when the server may be restarted.
+const READY: &str = "ready for the restart";
 
 /// Seconds of the same load before a timed measurement.
 const WARM_UP: u32 = 1;
@@ -120,7 +123,7 @@ fn measure_all(
 ) -> Result<(), Failure> {
     let mut fresh: BTreeMap<&str, Measured> = BTreeMap::new();
     for round in 0..options.rounds() {
-        for operation in operations {
+        for operation in operations.iter().filter(|one| round == 0 || !one.once) {
             let mut turn: Vec<Target> =
                 operation.targets.iter().copied().filter(|one| targets.contains(one)).collect();
             // Another one begins in each round.
@@ -199,32 +202,29 @@ fn measure(
     tools: &Tools,
     stop: &Stop,
 ) -> Result<BTreeMap<String, Report>, Failure> {
-    let server = Server::start(target, operation.digest, tools, stop)?;
+    let mut server = Server::start(target, operation.digest, tools, stop)?;
     let mut reports = BTreeMap::new();
     for step in operation.steps {
-        let report = load(options, step, &server, tools, stop)?;
+        let mut command = order(options, step, &server, tools);
+        if let Meanwhile::AfterPeak(peak) = step.meanwhile {
+            let peak = reports.get(peak).map_or(0.0, |report: &Report| report.rate);
+            command.args(["--peak", &peak.to_string()]);
+        }
+        let report = load(command, step, &mut server, stop)?;
         reports.insert(step.name.to_owned(), report);
     }
     Ok(reports)
 }
 
 /// One run of `presence-load`.
-fn load(
-    options: &Options,
-    step: &Step,
-    server: &Server,
-    tools: &Tools,
-    stop: &Stop,
-) -> Result<Report, Failure> {
-    let folder = tempfile::tempdir();
-    let folder = folder.map_err(|error| Failure::new(format!("a folder: {error}")))?;
-    let (json, log) = (folder.path().join("report.json"), folder.path().join("log"));
+fn order(options: &Options, step: &Step, server: &Server, tools: &Tools) -> Command {
     let mut command = Command::new(&tools.presence_load);
     command.arg(step.scenario).args(["--target", &server.address.to_string()]);
     command.args(["--domain", DOMAIN, "--password", PASSWORD, "--no-progress"]);
-    command.arg("--pid").arg(server.pid().to_string());
-    command.arg("--json").arg(&json);
     command.args(step.arguments);
+    if step.meanwhile != Meanwhile::Restart {
+        command.arg("--pid").arg(server.pid().to_string());
+    }
     let seconds = options.seconds().to_string();
     match step.length {
         Length::Timed => {
@@ -236,8 +236,25 @@ fn load(
             command.args(["--count", &count.to_string()]);
         }
     }
-    let program = Program::start("presence-load", &mut command, &log)?;
-    program.finish(stop, PATIENCE + Duration::from_secs(options.seconds().into()))?;
+    command
+}
+
+fn load(
+    mut command: Command,
+    step: &Step,
+    server: &mut Server,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    let folder = tempfile::tempdir();
+    let folder = folder.map_err(|error| Failure::new(format!("a folder: {error}")))?;
+    let (json, log) = (folder.path().join("report.json"), folder.path().join("log"));
+    command.arg("--json").arg(&json);
+    let mut program = Program::start("presence-load", &mut command, &log)?;
+    if step.meanwhile == Meanwhile::Restart {
+        program.wait_until(stop, PATIENCE, |program| program.has_said(READY))?;
+        server.restart(stop)?;
+    }
+    program.finish(stop, PATIENCE)?;
     let mut report = read(&json)?;
     // A thousand points for a plot of another program.
     report.curve.clear();

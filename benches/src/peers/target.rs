@@ -20,14 +20,16 @@ const KAMAILIO_TABLES: &str = "/usr/share/kamailio/db_sqlite";
 pub(crate) const KAMAILIO_PACKAGES: &str = "apt-get install --no-install-recommends kamailio \
      kamailio-presence-modules kamailio-sqlite-modules sqlite3";
 
-/// How many processes of Kamailio receive; it has some more for its timers.
+/// How many processes of Kamailio receive; it has some more for its timers. With SQLite it is one:
+/// SQLite has one writer, Kamailio does not wait for it, and a second process mostly answers 500.
 pub(crate) const WORKERS: u32 = 2;
+const WORKERS_WITH_ROWS: u32 = 1;
 
 /// Kamailio's shared memory, MB: an upper bound, touched only as it is used.
 pub(crate) const SHARED: u32 = 8192;
 
 /// How long a server may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One of the servers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -105,8 +107,11 @@ pub(crate) struct Tools {
 pub(crate) struct Server {
     program: Program,
     pub(crate) address: SocketAddr,
+    target: Target,
+    digest: bool,
+    tools: Tools,
     // Dropped after the program.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -122,7 +127,16 @@ impl Server {
         let address = free_address()?;
         let command = command(target, digest, tools, folder.path(), address)?;
         let program = launch(target, command, folder.path(), address, stop)?;
-        Ok(Self { program, address, _folder: folder })
+        Ok(Self { program, address, target, digest, tools: tools.clone(), folder })
+    }
+
+    /// Ends it as a loss of power would, and starts it again on what it had stored.
+    pub(crate) fn restart(&mut self, stop: &Stop) -> Result<(), Failure> {
+        let (folder, address) = (self.folder.path(), self.address);
+        self.program.end();
+        let command = command(self.target, self.digest, &self.tools, folder, address)?;
+        self.program = launch(self.target, command, folder, address, stop)?;
+        Ok(())
     }
 
     /// The process that started all others of it.
@@ -141,10 +155,10 @@ fn launch(
     let log = folder.join("log");
     let mut program = Program::start(target.name(), &mut command, &log)?;
     if target == Target::Echo {
-        program.wait_until(stop, PATIENCE, || listens(address))?;
+        program.wait_until(stop, PATIENCE, |_| listens(address))?;
     } else {
         let mut knock = Knock::new(address)?;
-        program.wait_until(stop, PATIENCE, || knock.is_answered())?;
+        program.wait_until(stop, PATIENCE, |_| knock.is_answered())?;
     }
     Ok(program)
 }
@@ -203,7 +217,8 @@ fn kamailio(
     command.arg("-m").arg(SHARED.to_string());
     command.arg("-f").arg(&config).arg("-w").arg(folder).arg("-Y").arg(folder);
     command.args(["-A", &format!("HOST={host}"), "-A", &format!("PORT={port}")]);
-    command.args(["-A", &format!("WORKERS={WORKERS}")]);
+    let workers = if rows { WORKERS_WITH_ROWS } else { WORKERS };
+    command.args(["-A", &format!("WORKERS={workers}")]);
     if digest {
         command.args(["-A", "WITH_DIGEST"]);
     }
