@@ -3,14 +3,17 @@
 
 use presently_benches::load::report::Mode;
 use presently_benches::load::{Options, Report, run};
+use presently_engine::body::presrules::Handling;
+use presently_engine::message::Method;
 use presently_engine::server::{Authentication, Config, Limits, Listener, Server, User};
-use presently_net::{MemoryStore, Service, ServiceSetup, bind};
+use presently_net::{DiskStore, MemoryStore, Service, ServiceSetup, Store, bind};
 use presently_tests::stage;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 const DOMAIN: &str = "presence.test";
@@ -18,8 +21,8 @@ const DOMAIN: &str = "presence.test";
 /// The real server on a free port of this machine.
 struct Deployed {
     address: SocketAddr,
-    _service: Service,
-    _runtime: Runtime,
+    service: Service,
+    runtime: Runtime,
 }
 
 impl Deployed {
@@ -28,9 +31,19 @@ impl Deployed {
     }
 
     fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let store = MemoryStore::new().expect("entropy");
+        Self::on(SocketAddr::from(([127, 0, 0, 1], 0)), store, change)
+    }
+
+    /// With what it was told before, where it was before.
+    fn again(address: SocketAddr, folder: &Path) -> Self {
+        Self::on(address, DiskStore::open(folder).expect("a data folder"), |_| {})
+    }
+
+    fn on<S: Store>(address: SocketAddr, store: S, change: impl FnOnce(&mut Config)) -> Self {
         let runtime = Runtime::new().expect("threads");
         let inside = runtime.enter();
-        let socket = bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let socket = bind(address).expect("a port");
         let address = socket.local_addr().expect("a bound socket");
         let limits = Limits {
             subscribe_rate: u32::MAX,
@@ -40,20 +53,43 @@ impl Deployed {
         let mut config = Config {
             domain: DOMAIN.into(),
             listeners: vec![Listener { sent_by: address.to_string().into() }],
-            default_policy: presently_engine::body::presrules::Handling::Allow,
+            secret: store.secret(),
+            default_policy: Handling::Allow,
             limits,
             ..stage::config()
         };
         change(&mut config);
-        let store = MemoryStore::new().expect("entropy");
         let setup = ServiceSetup { shards: 2, ..ServiceSetup::new(config, vec![socket], store) };
         let service = Service::<Server>::start(setup).expect("a service");
         drop(inside);
-        Self { address, _service: service, _runtime: runtime }
+        Self { address, service, runtime }
+    }
+
+    /// Ends like a crash, and is away for a while.
+    fn crash(self) -> SocketAddr {
+        let Self { address, service, runtime } = self;
+        drop(service);
+        drop(runtime);
+        let alone = Runtime::new().expect("threads");
+        alone.block_on(async { tokio::time::sleep(Duration::from_millis(400)).await });
+        address
     }
 
     fn run(&self, line: &str) -> Report {
         against(self.address, line)
+    }
+
+    /// NOTIFYs that were answered.
+    fn notified(&self) -> u64 {
+        let finished = self.service.metrics().finished();
+        finished.get(&(Method::Notify, 200)).copied().unwrap_or(0)
+    }
+
+    /// How much of something there is in all shards.
+    fn size(&self, of: &str) -> usize {
+        let sizes = self.service.inspect(|server, _| server.sizes());
+        let sizes = self.runtime.block_on(sizes).into_iter().flatten();
+        sizes.filter(|(name, _)| *name == of).map(|(_, size)| size).sum()
     }
 }
 
@@ -128,12 +164,27 @@ fn watcherinfo_loses_no_version() {
 
 #[test]
 fn an_open_loop_keeps_its_pace() {
-    let report = Deployed::open().run("register-refresh --users 50 --count 100 --rate 1000");
+    let report = Deployed::open().run("register-refresh --users 200 --count 100 --rate 1000");
     assert_eq!(report.mode, Mode::Open(1000.0));
     assert_eq!(report.operations, 100);
     // The last of a hundred is due after 99 ms.
     assert!(report.seconds >= 0.099, "{report:#?}");
     assert_flawless(&report);
+}
+
+#[test]
+fn whoever_has_come_goes_again() {
+    let server = Deployed::open();
+    for scenario in ["register-new", "office --users 10", "publish --watchers 3,5"] {
+        server.run(&format!("{scenario} --count 50"));
+        // The last answer of ours may still be on its way.
+        let begun = Instant::now();
+        while server.size("accounts") > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{scenario}: somebody stays");
+        }
+    }
+    server.run("register-new --count 50 --leave");
+    assert_eq!(server.size("bindings"), 50);
 }
 
 #[test]
@@ -162,6 +213,28 @@ fn credentials_are_asked_for_once_or_every_time() {
         assert_eq!((report.operations, report.received.challenges), (100, challenges));
         assert_flawless(&report);
     }
+}
+
+#[test]
+fn after_a_restart_everybody_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Deployed::again(SocketAddr::from(([127, 0, 0, 1], 0)), folder.path());
+    let address = server.address;
+    let line = "storm --users 10 --count 60 --rate 100 --seconds 2.5";
+    let storm = std::thread::spawn(move || against(address, line));
+    // All have subscribed, and some have refreshed since.
+    while server.notified() < 65 {
+        assert!(!storm.is_finished(), "nobody refreshes");
+    }
+    let address = server.crash();
+    let server = Deployed::again(address, folder.path());
+    let report = storm.join().expect("a report");
+    let storm = report.storm.expect("what came after the restart");
+    assert_eq!((storm.told, storm.missing), (60, 0), "{report:#?}");
+    assert!(storm.away_ms >= 400.0, "{storm:#?}");
+    assert_eq!(report.timeouts, 0, "{report:#?}");
+    assert!(report.sent.retransmissions > 0, "{report:#?}");
+    drop(server);
 }
 
 #[test]

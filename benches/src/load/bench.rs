@@ -148,8 +148,7 @@ impl Bench {
         let pace = self.options.pace();
         if self.options.warm_up > 0.0 {
             self.progress.say("warming up");
-            let span = Duration::from_secs_f64(self.options.warm_up);
-            self.play(source, pace, Limits::span(span))?;
+            self.play(source, pace, Limits::span(self.options.before()))?;
         }
         self.progress.say("measuring");
         let limits = match (self.options.count, self.options.seconds) {

@@ -11,7 +11,7 @@ mod requests;
 use super::Nanos;
 use super::crowd::{Dialog, House, Package, User};
 use super::tally::Tally;
-use super::timers::{PATIENCE, Timers};
+use super::timers::{PATIENCE, T1, Timers};
 use super::wire::Branch;
 
 /// What somebody is to do.
@@ -94,6 +94,17 @@ struct Operation {
     is_delivered: bool,
 }
 
+impl Operation {
+    /// `bytes` is room from an earlier operation.
+    fn new(now: Nanos, due: Nanos, deed: Deed, bytes: Vec<u8>) -> Self {
+        let waits = matches!(deed, Deed::Subscribe { .. } | Deed::End { .. });
+        let stage =
+            Stage { is_answered: false, is_notified: !waits, is_proceeding: false, is_over: false };
+        let (serial, challenges, is_delivered) = (0, 0, false);
+        Self { deed, serial, due, begun: now, bytes, stage, challenges, is_delivered }
+    }
+}
+
 /// How far an operation is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Stage {
@@ -166,28 +177,13 @@ impl Client {
 
     /// Begins what was due at `due`.
     pub(crate) fn begin(&mut self, now: Nanos, due: Nanos, deed: Deed) {
-        let waits = matches!(deed, Deed::Subscribe { .. } | Deed::End { .. });
-        let stage =
-            Stage { is_answered: false, is_notified: !waits, is_proceeding: false, is_over: false };
-        let index = self.free.pop().unwrap_or(self.operations.len() as u32);
-        let bytes = match self.operations.get_mut(index as usize) {
-            Some(old) => std::mem::take(&mut old.bytes),
-            None => Vec::new(),
-        };
-        let operation = Operation {
-            deed,
-            serial: 0,
-            due,
-            begun: now,
-            bytes,
-            stage,
-            challenges: 0,
-            is_delivered: false,
-        };
-        match self.operations.get_mut(index as usize) {
-            Some(entry) => *entry = operation,
-            None => self.operations.push(operation),
-        }
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.operations.push(Operation::new(now, due, deed, Vec::new()));
+            self.operations.len() as u32 - 1
+        });
+        let entry = &mut self.operations[index as usize];
+        let bytes = std::mem::take(&mut entry.bytes);
+        *entry = Operation::new(now, due, deed, bytes);
         if let Deed::Subscribe { dialog } | Deed::End { dialog } = deed {
             self.dialogs[dialog as usize].operation = Some(index);
         }
@@ -242,7 +238,7 @@ impl Client {
                 continue;
             }
             // The last Timer E comes 500 ms before Timer F: nothing sent then could be answered.
-            if now - operation.begun + PATIENCE / 64 >= PATIENCE {
+            if now - operation.begun + T1 >= PATIENCE {
                 self.tally.timeouts += 1;
                 self.end(now, wait.operation, End::TimedOut);
                 continue;

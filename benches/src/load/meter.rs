@@ -1,6 +1,6 @@
-//! What processes cost, as the kernel accounts for it: CPU to the nanosecond with all threads, those
-//! that have ended too; memory as proportional set size; datagrams that a socket had no room for.
-//! Nothing of it is known elsewhere than on Linux: then it stays at zero.
+//! What processes cost, as the kernel accounts for it: CPU to the nanosecond with all threads,
+//! those that have ended too; memory as proportional set size; datagrams that a socket had no room
+//! for. Nothing of it is known elsewhere than on Linux: then it stays at zero.
 
 use super::Nanos;
 use std::fs;

@@ -11,7 +11,7 @@ const MORE: &str = "\
 Examples:
   presence-load register-refresh --target 127.0.0.1:5060 --users 1000 --concurrency 64 --seconds 5
       A thousand users register once; then they refresh, 64 at a time, for five seconds.
-  presence-load publish --target 127.0.0.1:5060 --watchers 0,100,1000 --count 50 --pid $(pidof SERVER)
+  presence-load publish --target 127.0.0.1:5060 --watchers 0,100,1000 --count 50 --pid PID
       Fifty publications to none, a hundred, a thousand watchers: first and last NOTIFY, CPU.
   presence-load hold --target 127.0.0.1:5060 --count 100000 --rate 20000 --seconds 30 --pid PID
       A hundred thousand subscriptions at 20 000/s, then thirty idle seconds: PSS and idle CPU.
@@ -109,7 +109,8 @@ pub struct Options {
     /// `storm`, `overload` and subscribe-*, how many subscriptions there are.
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
-    /// Seconds of the same load before the measurement begins.
+    /// Seconds of the same load before the measurement begins; of `hold`, seconds of rest before
+    /// the idle time: finished transactions are remembered for 32 s.
     #[arg(long, value_name = "S", default_value_t = 0.0)]
     pub warm_up: f64,
     /// Numbers of watchers for `publish`.
@@ -220,6 +221,11 @@ impl Options {
     /// How many users there are where they are set up beforehand.
     pub(crate) fn crowd(&self) -> u32 {
         self.users.unwrap_or(1000)
+    }
+
+    /// How long the load, or rest, before the measurement is.
+    pub(crate) fn before(&self) -> Duration {
+        Duration::try_from_secs_f64(self.warm_up).unwrap_or_default()
     }
 
     pub(crate) fn span(&self) -> Duration {

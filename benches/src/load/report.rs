@@ -131,6 +131,8 @@ pub struct Received {
     pub repeated: u64,
     /// NOTIFYs, each once.
     pub notifies: u64,
+    /// NOTIFYs of a subscription that came after a later one of it (RFC 3261 §12.2.2).
+    pub overtaken: u64,
     /// Relayed MESSAGEs, each once.
     pub messages: u64,
     /// Datagrams that our own socket had no room for.

@@ -31,12 +31,13 @@ pub(crate) fn of(report: &Report) -> String {
     );
     put!(
         out,
-        "  received      {} answers, {} challenges among them, {} NOTIFY, {} MESSAGE, {} again",
+        "  received      {} answers, {} challenges among them, {} NOTIFY, {} MESSAGE, {} again, {} overtaken",
         received.answers,
         received.challenges,
         received.notifies,
         received.messages,
-        received.repeated
+        received.repeated,
+        received.overtaken
     );
     losses(&mut out, report);
     costs(&mut out, report);

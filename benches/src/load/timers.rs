@@ -1,11 +1,13 @@
-//! When to send a request again (RFC 3261 §17.1.2.2): after 500 ms, then twice as long each time up
-//! to four seconds, until 32 s are over. As every wait of one length is appended to one queue, each
-//! queue is sorted by itself, and an operation that is done simply is not there when its time comes.
+//! When to send a request again (RFC 3261 §17.1.2.2): after 500 ms, then twice as long each time
+//! up to four seconds, until 32 s are over. As every wait of one length is appended to one queue,
+//! each queue is sorted by itself, and an operation that is done is simply not there any more when
+//! its time comes.
 
 use super::Nanos;
 use std::collections::VecDeque;
 
-const T1: Nanos = 500_000_000;
+/// The base of all waits.
+pub(crate) const T1: Nanos = 500_000_000;
 /// How often waits double until they are T2.
 const DOUBLINGS: usize = 4;
 

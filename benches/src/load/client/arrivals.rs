@@ -125,7 +125,9 @@ impl Client {
         let seen = self.reply("200 OK", request);
         let row = &mut self.dialogs[dialog as usize];
         if seen.cseq < row.next_cseq {
-            self.tally.received.repeated += 1;
+            let is_last_again = seen.cseq + 1 == row.next_cseq;
+            self.tally.received.repeated += u64::from(is_last_again);
+            self.tally.received.overtaken += u64::from(!is_last_again);
             return;
         }
         row.next_cseq = seen.cseq.saturating_add(1);

@@ -18,6 +18,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<Report, Failure> {
     let (pace, span) = (bench.options.pace(), bench.options.span());
     let dialogs = dialogs(bench);
     let mut report = bench.measure_within(&mut Building(dialogs), pace, Limits::default())?;
+    bench.say("coming to rest");
+    bench.play(&mut Silence, Pace::Closed(1), Limits::span(bench.options.before()))?;
     bench.say("idle");
     let window = bench.open_window();
     // Nobody speaks: what is heard and answered meanwhile is the server's own doing.

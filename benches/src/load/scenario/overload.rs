@@ -1,6 +1,6 @@
-//! More than the server can carry. Users who are in refresh their subscriptions, at half of what the
-//! server was measured to carry; newcomers subscribe, and make up the rest of too much. A server
-//! that knows what it is doing serves the former, and tells the latter when to come back.
+//! More than the server can carry. Users who are in refresh their subscriptions, at half of what
+//! the server was measured to carry; newcomers subscribe, and make up the rest of too much. A
+//! server that knows what it is doing serves the former, and tells the latter when to come back.
 
 use super::hold;
 use super::subscribe::pair;

@@ -75,6 +75,7 @@ fn together(mut whole: Report, next: Report) -> Report {
     whole.received.challenges += next.received.challenges;
     whole.received.repeated += next.received.repeated;
     whole.received.notifies += next.received.notifies;
+    whole.received.overtaken += next.received.overtaken;
     whole.received.dropped += next.received.dropped;
     for (what, count) in next.unexpected {
         *whole.unexpected.entry(what).or_default() += count;
