@@ -78,6 +78,7 @@ impl Stop {
         thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
+                    biased;
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
                 }

@@ -141,12 +141,12 @@ fn measure_all(
                 let measured = fresh.entry(operation.name).or_insert_with(Measured::now);
                 measured.servers.entry(target).or_default().push(result);
             }
+            // What there is so far, should the rest not come to its end.
+            if let Some(measured) = fresh.get(operation.name) {
+                comparison.operations.insert(operation.name.to_owned(), measured.clone());
+            }
+            comparison.write(&options.out)?;
         }
-        // What there is so far, should the next round not come to its end.
-        for (name, measured) in &fresh {
-            comparison.operations.insert((*name).to_owned(), measured.clone());
-        }
-        comparison.write(&options.out)?;
     }
     Ok(())
 }
@@ -156,7 +156,8 @@ fn say(round: u32, operation: &Operation, target: Target, result: &Round, took: 
     let what = match result {
         Round::Failed { failed } => format!("FAILED: {failed}"),
         Round::Done { steps } => {
-            let steps: Vec<String> = steps.values().map(line).collect();
+            let steps = steps.iter().map(|(name, report)| format!("{name:<8} {}", line(report)));
+            let steps: Vec<String> = steps.collect();
             steps.join("\n    ")
         }
     };
