@@ -67,7 +67,7 @@ fn a_goal_is_a_ratio_to_the_other_server_of_the_same_run() {
 
 #[test]
 fn two_shards_must_carry_at_least_so_much_more() {
-    let goal = GOALS.iter().find(|goal| goal.figure.operation == "shards-register").unwrap();
+    let goal = GOALS.iter().find(|goal| goal.figure.operation == "shards-publish").unwrap();
     let rate = |rate| vec![done(Report { rate, ..Report::default() })];
     let two = |one: f64, two: f64| {
         let servers =

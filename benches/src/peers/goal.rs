@@ -237,9 +237,9 @@ pub const GOALS: &[Goal] = &[
         &[(PresentlyDurable, 0.0)],
     ),
     Goal {
-        title: "REGISTER refreshes a second of two shards",
+        title: "PUBLISHes of 60 tuples a second, two shards",
         unit: "/s",
-        figure: figure("shards-register", "", Of::Rate),
+        figure: figure("shards-publish", "", Of::Rate),
         against: Against::Server(Target::OneShard),
         bounds: &[(TwoShards, 1.7)],
         at_least: true,

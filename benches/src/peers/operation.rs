@@ -150,6 +150,10 @@ const MILLION: &[Step] = &[
     counted("new", "subscribe-new", 20_000, &["--leave", "--user-prefix", "e"]),
 ];
 
+/// What costs the server many times what it costs the generator: there two shards have room.
+const PUBLISH_LARGE: &[Step] =
+    &[Step { arguments: &["--tuples", "60"], ..step("publish-many")[0] }];
+
 const OVERLOAD: &[Step] = &[
     counted("peak", "subscribe-new", 50_000, &["--leave", "--user-prefix", "a"]),
     Step {
@@ -184,6 +188,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     of("echo-register", "a datagram of REGISTER's size", ECHO, ECHO_REGISTER),
     of("echo-notify", "a datagram of NOTIFY's size", ECHO, ECHO_NOTIFY),
     of("burst", "100 000 SUBSCRIBEs at 20 000/s", IN_MEMORY, BURST),
+    of("shards-publish", "PUBLISH of 60 tuples", SHARDS, PUBLISH_LARGE),
     of("shards-register", "REGISTER refresh", SHARDS, REGISTER_REFRESH),
     of("shards-subscribe", "SUBSCRIBE new, with NOTIFY", SHARDS, SUBSCRIBE_NEW),
     of("shards-message", "MESSAGE relay", SHARDS, MESSAGE),
