@@ -2,7 +2,7 @@
 //! everything is answered; and against servers that lose, repeat and refuse.
 
 use presently_benches::load::report::Mode;
-use presently_benches::load::{Options, Report, run};
+use presently_benches::load::{Options, Report, plot, run};
 use presently_engine::body::presrules::Handling;
 use presently_engine::message::Method;
 use presently_engine::server::{Authentication, Config, Limits, Listener, Server, User};
@@ -152,6 +152,21 @@ fn a_publication_is_told_to_every_watcher() {
     });
     assert_eq!(counts.collect::<Vec<_>>(), [(0, 10, 0, 0), (1, 10, 10, 0), (30, 10, 300, 0)]);
     assert_eq!((report.operations, report.timeouts), (30, 0));
+}
+
+#[test]
+fn a_report_is_also_a_picture() {
+    let server = Deployed::open();
+    let told = server.run("publish --watchers 0,1,10 --count 3");
+    let timed = server.run("register-new --count 10");
+    for (report, label) in [(told, ">10</text>"), (timed, ">99.9 %</text>")] {
+        let picture = plot::of(&report);
+        assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"), "{picture}");
+        assert!(picture.contains(label) && picture.contains("<path"), "{picture}");
+        assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
+    }
+    // Nothing at all is a picture as well.
+    assert!(plot::of(&Report::default()).ends_with("</svg>\n"));
 }
 
 #[test]
@@ -352,6 +367,16 @@ fn other_machines_are_left_alone() {
     let refused = Options::of(["echo", "--target", "192.0.2.1:5060"]).expect_err("a refusal");
     assert!(refused.to_string().contains("--allow-remote"), "{refused}");
     assert!(Options::of(["echo", "--target", "192.0.2.1:5060", "--allow-remote"]).is_ok());
+}
+
+#[test]
+fn that_nobody_is_there_is_said_at_once() {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let target = socket.local_addr().expect("a bound socket").to_string();
+    drop(socket);
+    let options = Options::of(["register-new", "--target", &target]).expect("a command line");
+    let failure = run(options).expect_err("a failure");
+    assert!(failure.to_string().contains("nobody listens there"), "{failure}");
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Bench {
     progress: Progress,
     /// When the last operation succeeded.
     last_done: Nanos,
+    /// Whether the server has ever said anything.
+    is_there: bool,
     /// When the window began.
     begun: Nanos,
     timeline: Vec<Moment>,
@@ -66,6 +68,7 @@ impl Bench {
             epoch: Instant::now(),
             progress: Progress::new(options.scenario.name(), !options.no_progress),
             last_done: 0,
+            is_there: false,
             begun: 0,
             timeline: Vec::new(),
             options,
@@ -90,6 +93,10 @@ impl Bench {
         self.progress.say(what);
         let mut failed = self.attempt(CALM[0], deeds)?;
         for most in &CALM[1..] {
+            // Who does not answer for half a minute will not do so later either.
+            if failed.iter().any(|outcome| outcome.end == End::TimedOut) {
+                break;
+            }
             let again: Vec<Deed> = failed.iter().map(|outcome| outcome.deed).collect();
             failed = self.attempt(*most, again)?;
         }
@@ -139,7 +146,7 @@ impl Bench {
     /// Ends all subscriptions that the server knows.
     pub(crate) fn end_subscriptions(&mut self) -> Result<(), Failure> {
         let rows = (0..).zip(&self.client.dialogs);
-        let live = rows.filter(|(_, row)| row.remote.is_some() && !row.is_ended);
+        let live = rows.filter(|(_, row)| row.remote.is_some());
         let live: Vec<Deed> = live.map(|(dialog, _)| Deed::End { dialog }).collect();
         self.dismiss("ending subscriptions", live)
     }
@@ -220,10 +227,15 @@ impl Bench {
     }
 
     fn receive(&mut self) -> Result<bool, Failure> {
-        let Self { line, client, epoch, .. } = self;
+        let Self { line, client, epoch, is_there, .. } = self;
+        if line.is_refused() && !*is_there {
+            let target = self.options.target;
+            return Err(Failure::work(format!("--target {target}: nobody listens there")));
+        }
         let mut time = None;
         let mut sink = |datagram: &[u8]| {
             let now = *time.get_or_insert_with(|| epoch.elapsed().as_nanos() as Nanos);
+            *is_there = true;
             client.receive(now, datagram);
         };
         line.receive(&mut sink).map_err(lost)

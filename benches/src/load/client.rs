@@ -269,7 +269,7 @@ impl Client {
             self.dialogs[dialog as usize].operation = None;
         }
         if let (Deed::End { dialog }, End::Done) = (deed, end) {
-            self.dialogs[dialog as usize].is_ended = true;
+            self.dialogs[dialog as usize].remote = None;
         }
         match end {
             End::Done => {

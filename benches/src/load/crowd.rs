@@ -72,9 +72,7 @@ pub(crate) struct Dialog {
     pub(crate) next_cseq: u32,
     /// The operation that waits for a NOTIFY.
     pub(crate) operation: Option<u32>,
-    /// Whether we have ended it.
-    pub(crate) is_ended: bool,
-    /// The server's tag and contact, once it has answered.
+    /// The server's tag and contact, from its first answer until the end.
     pub(crate) remote: Option<Remote>,
 }
 
@@ -86,15 +84,6 @@ pub(crate) struct Remote {
 
 impl Dialog {
     pub(crate) fn new(watcher: u32, presentity: u32, package: Package) -> Self {
-        Self {
-            watcher,
-            presentity,
-            package,
-            cseq: 0,
-            next_cseq: 0,
-            operation: None,
-            is_ended: false,
-            remote: None,
-        }
+        Self { watcher, presentity, package, cseq: 0, next_cseq: 0, operation: None, remote: None }
     }
 }

@@ -21,6 +21,8 @@ const KERNEL_BUFFER: usize = 64 << 20;
 pub(crate) struct Line {
     socket: UdpSocket,
     batches: Batches,
+    /// Whether the other machine has said that nobody listens there.
+    is_refused: bool,
 }
 
 impl Line {
@@ -33,7 +35,7 @@ impl Line {
             IpAddr::V6(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0),
         })?;
         socket.connect(target)?;
-        Ok(Self { socket, batches: Batches::new() })
+        Ok(Self { socket, batches: Batches::new(), is_refused: false })
     }
 
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
@@ -47,18 +49,30 @@ impl Line {
                 Ok(count) => out.leave(count),
                 Err(error) if is_full(&error) => return Ok(()),
                 // It concerns an earlier datagram: nobody was there. What is lost is sent again.
-                Err(error) if is_refused(&error) => {}
+                Err(error) if is_refused(&error) => self.is_refused = true,
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
+    /// Whether nobody listens at the other end, as far as we were told.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
     /// Hands over one batch of what has come, and says whether there may be more.
     pub(crate) fn receive(&mut self, sink: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
         match self.batches.receive(&self.socket, sink) {
-            Ok(is_full) => Ok(is_full),
-            Err(error) if is_full(&error) || is_refused(&error) => Ok(false),
+            Ok(is_full) => {
+                self.is_refused = false;
+                Ok(is_full)
+            }
+            Err(error) if is_full(&error) => Ok(false),
+            Err(error) if is_refused(&error) => {
+                self.is_refused = true;
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

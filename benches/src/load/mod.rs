@@ -17,7 +17,7 @@ mod line;
 mod login;
 mod meter;
 pub mod options;
-mod plot;
+pub mod plot;
 pub mod report;
 mod scenario;
 mod table;

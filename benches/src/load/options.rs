@@ -19,7 +19,7 @@ Examples:
       The bare echo that `presence-load echo` measures: what the machine can do at all.
 
 The mix of `office`, in a hundred operations: 40 REGISTER refreshes, 30 SUBSCRIBE refreshes, 15
-PUBLISH (each user has ten watchers), 10 MESSAGE, 3 new subscriptions, 2 that end.
+PUBLISH (each user has ten watchers), 9 MESSAGE, 3 new subscriptions, 3 that end.
 
 Latency is counted from the moment an operation was due, so an open loop (--rate) hides no queue.
 What is sent again or lost is counted: requests after RFC 3261 §17.1.2.2, given up after 32 s.

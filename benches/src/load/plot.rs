@@ -50,7 +50,7 @@ const PERCENTS: [(f64, &str); 7] = [
 ];
 
 /// The picture of a report.
-pub(crate) fn of(report: &Report) -> String {
+pub fn of(report: &Report) -> String {
     let mut out = String::new();
     let title = format!("{} against {}", report.scenario, report.target);
     put!(

@@ -31,7 +31,8 @@ pub(crate) fn of(report: &Report) -> String {
     );
     put!(
         out,
-        "  received      {} answers, {} challenges among them, {} NOTIFY, {} MESSAGE, {} again, {} overtaken",
+        "  received      {} answers, {} challenges among them, {} NOTIFY, {} MESSAGE, {} again, \
+         {} overtaken",
         received.answers,
         received.challenges,
         received.notifies,

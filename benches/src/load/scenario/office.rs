@@ -25,14 +25,15 @@ enum Habit {
     Go,
 }
 
-/// How many operations of a hundred are of each kind.
+/// How many operations of a hundred are of each kind. As many go as come, so that a server that
+/// forgets whom it should keeps its size.
 const MIX: [(Habit, usize); 6] = [
     (Habit::Register, 40),
     (Habit::Refresh, 30),
     (Habit::Publish, 15),
-    (Habit::Write, 10),
+    (Habit::Write, 9),
     (Habit::Come, 3),
-    (Habit::Go, 2),
+    (Habit::Go, 3),
 ];
 
 /// Everybody is registered, published and watched by ten others when it begins.

@@ -46,7 +46,8 @@ struct Watch<R> {
     /// The longest silence so far, and when it ended.
     away: Nanos,
     back: Nanos,
-    /// When each subscription was told first after the server was back, and nobody refreshed it.
+    /// Which subscriptions were told since, by the server itself or after a refresh, how many that
+    /// is, and when the first and the last of them was told.
     told: Vec<bool>,
     count: u64,
     first: Nanos,
