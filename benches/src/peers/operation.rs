@@ -119,14 +119,14 @@ const OFFICE: &[Step; 1] = &step("office");
 const ECHO_REGISTER: &[Step; 1] = &[Step {
     name: "",
     scenario: "echo",
-    arguments: &["--size", "400", "--answer-size", "390"],
+    arguments: &["--size", "340", "--answer-size", "400"],
     length: Length::Timed,
     meanwhile: Meanwhile::Nothing,
 }];
 const ECHO_NOTIFY: &[Step; 1] = &[Step {
     name: "",
     scenario: "echo",
-    arguments: &["--size", "310", "--answer-size", "900"],
+    arguments: &["--size", "270", "--answer-size", "770"],
     length: Length::Timed,
     meanwhile: Meanwhile::Nothing,
 }];
