@@ -8,6 +8,7 @@ use std::process::Command;
 
 /// The machine and the versions of the programs.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Machine {
     /// Model of the processors.
     pub processor: String,
@@ -15,6 +16,8 @@ pub struct Machine {
     pub processors: usize,
     /// Memory, MB.
     pub memory_mb: u64,
+    /// How many were busy or waiting for a processor when it began, on average of a minute: others.
+    pub load: String,
     /// The kernel's release.
     pub kernel: String,
     /// The file system of the temporary folders.
@@ -29,10 +32,12 @@ impl Machine {
     pub(crate) fn look(tools: &Tools) -> Self {
         let kamailio = tools.kamailio.as_deref().map(|path| first_line(path, "-V"));
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         Self {
             processor: field("/proc/cpuinfo", "model name").unwrap_or_default(),
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             memory_mb: memory().unwrap_or_default(),
+            load: load.split(' ').next().unwrap_or_default().to_owned(),
             kernel: kernel.trim().to_owned(),
             files: file_system().unwrap_or_default(),
             presently: first_line(&tools.presence_server, "--version"),

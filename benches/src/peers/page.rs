@@ -68,7 +68,7 @@ fn head(out: &mut String, comparison: &Comparison) {
     put!(
         out,
         "{} × {}, {:.0} GB, Linux {}, files on {}; {}; {}; {} requests at a time; {} s a \
-         measurement.\n",
+         measurement; load average {} when the last part of it began.\n",
         machine.processors,
         machine.processor,
         machine.memory_mb as f64 / 1000.0,
@@ -77,7 +77,8 @@ fn head(out: &mut String, comparison: &Comparison) {
         machine.presently,
         kamailio,
         settings.concurrency,
-        settings.seconds
+        settings.seconds,
+        machine.load
     );
 }
 
