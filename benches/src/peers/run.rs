@@ -257,8 +257,9 @@ fn load(
     }
     program.finish(stop, PATIENCE)?;
     let mut report = read(&json)?;
-    // A thousand points for a plot of another program.
+    // Points for the plots of another program.
     report.curve.clear();
+    report.timeline.clear();
     Ok(report)
 }
 
