@@ -58,11 +58,11 @@ fn open(width: f64, height: f64, title: &str, unit: &str) -> String {
     put!(out, "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>");
     put!(out, "<text class=\"title\" x=\"16\" y=\"26\">{title}</text>");
     put!(out, "<text class=\"quiet\" x=\"16\" y=\"48\">{unit}</text>");
-    let mut x = 190.0;
+    let mut x = 180.0;
     for (series, (_, name)) in SERIES.iter().enumerate() {
         put!(out, "<circle class=\"d{series}\" cx=\"{x:.0}\" cy=\"44\" r=\"4\"/>");
         put!(out, "<text x=\"{:.0}\" y=\"48\">{name}</text>", x + 9.0);
-        x += 130.0;
+        x += 145.0;
     }
     out
 }
@@ -100,12 +100,12 @@ impl Axis {
     }
 }
 
-const MICROSECONDS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
-const MILLISECONDS: &[f64] = &[0.1, 1.0, 10.0, 100.0, 1000.0];
+const MICROSECONDS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+const MILLISECONDS: &[f64] = &[0.01, 0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0];
 const WATCHERS: &[f64] = &[1.0, 10.0, 100.0, 1000.0, 10_000.0];
 
 const TOP: f64 = 92.0;
-const LEFT: f64 = 260.0;
+const LEFT: f64 = 280.0;
 const WIDE: f64 = 480.0;
 /// Between two operations.
 const STEP: f64 = 26.0;
