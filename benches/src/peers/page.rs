@@ -15,6 +15,9 @@ use std::path::Path;
 const BEGIN: &str = "<!-- peers -->";
 const END: &str = "<!-- end of peers -->";
 
+/// A load average from which on the figures are not those of an idle machine.
+const BUSY: f64 = 1.0;
+
 /// Writes into a text, which never fails.
 macro_rules! put {
     ($out:expr, $($arguments:tt)*) => {
@@ -80,6 +83,13 @@ fn head(out: &mut String, comparison: &Comparison) {
         settings.seconds,
         machine.load
     );
+    if machine.load.parse().is_ok_and(|load: f64| load >= BUSY) {
+        put!(
+            out,
+            "**Others were busy on this machine meanwhile: costs are higher and rates lower than \
+             on an idle one, for all servers.**\n"
+        );
+    }
 }
 
 fn goals(out: &mut String, comparison: &Comparison) {
