@@ -2,6 +2,8 @@
 //! load generator, which measures whole servers.
 
 pub mod load;
+#[cfg(target_os = "linux")]
+pub mod peers;
 
 use bytes::Bytes;
 use presently_engine::body::presrules::Handling;

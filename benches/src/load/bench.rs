@@ -56,6 +56,7 @@ impl Bench {
             prefix: options.user_prefix.clone(),
             password: options.password.clone(),
             expires: options.expires,
+            tuples: options.tuples,
             run: seed as u32 ^ (seed >> 32) as u32,
             forgets_nonces: false,
         };

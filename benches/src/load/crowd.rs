@@ -11,6 +11,8 @@ pub(crate) struct House {
     pub(crate) prefix: String,
     pub(crate) password: String,
     pub(crate) expires: u32,
+    /// How many tuples a published document has.
+    pub(crate) tuples: u32,
     /// Sets this run apart from others.
     pub(crate) run: u32,
     /// Nobody uses a nonce for a second request.

@@ -46,6 +46,8 @@ pub enum Scenario {
     Message,
     /// PUBLISH, one after the other, to a number of watchers (--watchers).
     Publish,
+    /// PUBLISH of all users, each again and again; nobody watches them.
+    PublishMany,
     /// Watchers come and go while the owner is subscribed to presence.winfo.
     Winfo,
     /// What an office does, mixed; see below.
@@ -116,6 +118,10 @@ pub struct Options {
     /// Numbers of watchers for `publish`.
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [0, 1, 10, 100, 1000])]
     pub watchers: Vec<u32>,
+    /// Tuples of a published document.
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub tuples: u32,
     /// Expires of registrations, subscriptions and publications, in seconds.
     #[arg(long, value_name = "S", default_value_t = 3600)]
     pub expires: u32,

@@ -80,6 +80,7 @@ impl Default for Mode {
 
 /// Percentiles, in milliseconds.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Latency {
     pub p50: f64,
@@ -91,6 +92,7 @@ pub struct Latency {
 
 /// `percent` of all operations took at most `ms`.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the type says it")]
 pub struct Point {
     pub percent: f64,
@@ -99,6 +101,7 @@ pub struct Point {
 
 /// A moment of the measured time.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Moment {
     /// Since the beginning.
     pub seconds: f64,
@@ -110,6 +113,7 @@ pub struct Moment {
 
 /// What we sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sent {
     /// Requests, each once; one that is sent again with credentials is two.
     pub requests: u64,
@@ -121,6 +125,7 @@ pub struct Sent {
 
 /// What came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Received {
     /// Final answers, each once.
     pub answers: u64,
@@ -141,6 +146,7 @@ pub struct Received {
 
 /// What it cost the server.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Server {
     /// Its processes, children included.
     pub pids: Vec<u32>,
@@ -160,6 +166,7 @@ pub struct Server {
 
 /// Memory that processes have, what they share divided among them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pss {
     /// When the measurement began, with everything set up.
     pub before: u64,
@@ -171,6 +178,7 @@ pub struct Pss {
 
 /// What it cost us.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Generator {
     /// Our CPU for one operation.
     pub cpu_us_per_operation: f64,
@@ -182,6 +190,7 @@ pub struct Generator {
 
 /// Publications to a number of watchers, one after the other.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FanOut {
     /// How many watchers there were.
     pub watchers: u32,
@@ -207,6 +216,7 @@ pub struct FanOut {
 
 /// A server with subscriptions and nothing to do.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Idle {
     /// Subscriptions that are held.
     pub subscriptions: u64,
@@ -220,6 +230,7 @@ pub struct Idle {
 
 /// What owners were told of watchers who come and go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Winfo {
     /// Owners with a subscription to presence.winfo.
     pub owners: u32,
@@ -231,6 +242,7 @@ pub struct Winfo {
 
 /// What came after a restart.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Storm {
     /// Subscriptions that there were.
     pub subscriptions: u64,
@@ -250,6 +262,7 @@ pub struct Storm {
 
 /// Who was served while the server was asked for too much.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Overload {
     /// What the server was said to carry, operations a second.
     pub peak: f64,
@@ -272,6 +285,7 @@ pub struct Overload {
 
 /// What became of one kind of operation.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Share {
     /// Begun.
     pub offered: u64,

@@ -109,7 +109,7 @@ impl Client {
         if let Some(etag) = etag {
             out.put("SIP-If-Match: ").put(etag).put("\r\n");
         }
-        let body = if expires > 0 { document(&aor, number) } else { Vec::new() };
+        let body = if expires > 0 { document(&aor, number, house.tuples) } else { Vec::new() };
         let uri = String::from_utf8_lossy(&aor).into_owned();
         self.prove(user, "PUBLISH", &uri, out);
         out.body("application/pidf+xml", &body);
@@ -144,18 +144,24 @@ impl Client {
     }
 }
 
-/// Publication `number` of `aor` (RFC 3863 §4.1).
-fn document(aor: &[u8], number: u32) -> Vec<u8> {
-    let mut body = Vec::with_capacity(400);
-    Writer(&mut body)
-        .put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n")
+/// Publication `number` of `aor` (RFC 3863 §4.1): the first tuple has the news, others are as ever.
+fn document(aor: &[u8], number: u32, tuples: u32) -> Vec<u8> {
+    let mut body = Vec::with_capacity(400 * tuples as usize);
+    let mut out = Writer(&mut body);
+    out.put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n")
         .put("<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"")
         .put(aor)
-        .put("\">\r\n<tuple id=\"t1\">\r\n<status><basic>open</basic></status>\r\n<contact>")
-        .put(aor)
-        .put("</contact>\r\n<note>")
-        .put(PUBLICATION)
-        .number(number as usize, 1)
-        .put("</note>\r\n</tuple>\r\n</presence>\r\n");
+        .put("\">\r\n");
+    for tuple in 1..=tuples {
+        out.put("<tuple id=\"t")
+            .number(tuple as usize, 1)
+            .put("\">\r\n<status><basic>open</basic></status>\r\n<contact>")
+            .put(aor)
+            .put("</contact>\r\n<note>")
+            .put(PUBLICATION)
+            .number(if tuple == 1 { number } else { 0 } as usize, 1)
+            .put("</note>\r\n</tuple>\r\n");
+    }
+    out.put("</presence>\r\n");
     body
 }

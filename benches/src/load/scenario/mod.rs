@@ -37,6 +37,7 @@ fn act(bench: &mut Bench) -> Result<Report, Failure> {
         Scenario::SubscribeEnd => subscribe::end(bench),
         Scenario::Message => message::relay(bench),
         Scenario::Publish => publish::fan_out(bench),
+        Scenario::PublishMany => publish::many(bench),
         Scenario::Winfo => winfo::owners(bench),
         Scenario::Office => office::day(bench),
         Scenario::Storm => storm::restart(bench),

@@ -2,6 +2,7 @@
 //! nobody is left out, and what one NOTIFY costs. One publication after the other: each NOTIFY is
 //! checked for the number that was published.
 
+use super::ring::Ring;
 use crate::load::Nanos;
 use crate::load::bench::{Bench, Limits, Next, Source, rounded};
 use crate::load::client::{Client, Deed, End, Look, Notice, Outcome};
@@ -15,6 +16,13 @@ use presently::failure::Failure;
 const LATEST: Nanos = 10_000_000_000;
 /// Publications before the measurement, so that all is warm.
 const WARM_UP: u64 = 3;
+
+/// Everybody changes a document, and nobody looks.
+pub(crate) fn many(bench: &mut Bench) -> Result<Report, Failure> {
+    let users = bench.options.crowd();
+    bench.prepare("publishing", (0..users).map(|user| Deed::Publish { user }))?;
+    bench.measure(&mut Ring::new(0..users, |user| Deed::Publish { user }))
+}
 
 /// All numbers of watchers, one after the other.
 pub(crate) fn fan_out(bench: &mut Bench) -> Result<Report, Failure> {

@@ -15,8 +15,9 @@ use std::io::Write;
 
 /// Refreshes a second if nobody says.
 const USUAL_RATE: f64 = 100.0;
-/// The server is away when it has been silent for so long while somebody asks.
-const AWAY: Nanos = 250_000_000;
+/// The server is away when it has been silent for so long while somebody asks. Only the first time
+/// counts: a later silence is a server that is back and busy.
+const AWAY: Nanos = 100_000_000;
 /// NOTIFYs are counted in spans of this length.
 const SPAN: Nanos = 100_000_000;
 
@@ -43,7 +44,7 @@ struct Watch<R> {
     ring: R,
     /// When we heard of the server last.
     heard: Nanos,
-    /// The longest silence so far, and when it ended.
+    /// The first long silence, and when it ended.
     away: Nanos,
     back: Nanos,
     /// Which subscriptions were told since, by the server itself or after a refresh, how many that
@@ -77,7 +78,7 @@ impl<R: Source> Watch<R> {
     fn heard(&mut self, at: Nanos) {
         let silence = at.saturating_sub(self.heard);
         self.heard = self.heard.max(at);
-        if silence > AWAY && silence > self.away {
+        if silence > AWAY && self.away == 0 {
             let subscriptions = self.told.len();
             self.told = vec![false; subscriptions];
             (self.away, self.back, self.count, self.most) = (silence, at, 0, 0);
