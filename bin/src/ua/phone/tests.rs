@@ -1,4 +1,5 @@
 use super::*;
+use presently_engine::body::pidf::Codec;
 use presently_engine::message::Aor;
 
 const PORTS: std::ops::Range<u16> = 40_000..40_010;
