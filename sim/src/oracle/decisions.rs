@@ -176,7 +176,8 @@ impl Decisions {
             || self.at_some_time(owner, watcher, Handling::Block, from_ms, until_ms)
     }
 
-    /// Decisions not to let somebody watch, or not to let it see: on which device, about whom, when.
+    /// Decisions not to let somebody watch, or not to let it see: on which device, about whom, and
+    /// when.
     pub(crate) fn refusals(&self) -> impl Iterator<Item = (&DeviceName, &str, u64)> {
         let against = self
             .made

@@ -104,7 +104,10 @@ pub(super) fn postpone(record: &mut Record, at: usize, at_ms: u64) {
 
 /// Where the events are that a user was told and that pass.
 pub(super) fn events(record: &Record, user: &str, which: impl Fn(&Event) -> bool) -> Vec<usize> {
-    let passes = |entry: &Entry| matches!(&entry.what, What::Told { device, event } if device.user == user && which(event));
+    let passes = |entry: &Entry| match &entry.what {
+        What::Told { device, event } => device.user == user && which(event),
+        What::Datagram { .. } | What::Stream { .. } | What::Step(_) | What::Trouble { .. } => false,
+    };
     (0..record.entries.len()).filter(|at| passes(&record.entries[*at])).collect()
 }
 

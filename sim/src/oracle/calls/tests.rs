@@ -15,11 +15,10 @@ fn told(record: &Record, user: &str, which: impl Fn(&Event) -> bool) -> Event {
 fn a_flow_that_only_one_end_knows_is_found() {
     for (user, wanted) in [("alice", Way::Out), ("bob", Way::In)] {
         let (plan, mut record) = spoken();
-        let mut event = told(
-            &record,
-            user,
-            |event| matches!(event, Event::Flow { way, phase: FlowPhase::Streaming, .. } if *way == wanted),
-        );
+        let mut event = told(&record, user, |event| match event {
+            Event::Flow { way, phase, .. } => (*way, *phase) == (wanted, FlowPhase::Streaming),
+            _ => false,
+        });
         if let Event::Flow { flow, .. } = &mut event {
             *flow = FlowId(50);
         }
