@@ -6,9 +6,13 @@ use crate::mint::Label;
 use crate::time::Instant;
 use std::time::Duration;
 
-/// Recovered presentities settle within this span, spread by a hash of the AOR: a restart is not
-/// a storm.
+/// Recovered presentities settle within this span at least, spread by a hash of the AOR: a restart
+/// is not a storm.
 const SPREAD: Duration = Duration::from_secs(3);
+
+/// NOTIFYs of one machine in a second after it was recovered: a fraction of what it can send, so
+/// that it is there for whoever refreshes meanwhile.
+const PACE: u64 = 10_000;
 
 impl Server {
     /// A server as it was when `records` were durable. Every live subscription is owed a NOTIFY;
@@ -20,6 +24,8 @@ impl Server {
             let account = server.accounts.entry(aor.clone()).or_insert_with(|| Account::boxed(aor));
             account.apply(config, record);
         }
+        let is_subscription = |record: &&Record| matches!(record, Record::Subscribed(..));
+        let span = span(records.iter().filter(is_subscription).count() as u64);
         for (aor, account) in &mut server.accounts {
             account.registrations.rearm(&mut server.timers, config.limits.expiry_grace, aor);
             account.inbox.rearm(&mut server.timers, aor);
@@ -27,10 +33,18 @@ impl Server {
             let devices = account.devices();
             account.presentity.recovered(devices, now);
             let hash = config.secret.derive64(Label::Jitter, &[aor.as_str().as_bytes()]).0;
-            let delay = hash % u64::try_from(SPREAD.as_millis()).unwrap_or(1);
-            let at = now + Duration::from_millis(delay);
+            let at = now + Duration::from_millis(hash % span);
             server.timers.arm(Timer::Settle(aor.clone()), at);
         }
         server
     }
 }
+
+/// Milliseconds in which so many subscriptions are told that the server is back.
+fn span(subscriptions: u64) -> u64 {
+    let least = u64::try_from(SPREAD.as_millis()).expect("a few seconds");
+    least.max(subscriptions * 1000 / PACE)
+}
+
+#[cfg(test)]
+mod tests;
