@@ -339,7 +339,8 @@ pub(crate) fn listen<D: Datagrams, C: Send + 'static>(
         let receive = async move {
             wire.receive(listener, |from, bytes| router.route(from, bytes)).await;
         };
-        receivers.spawn(behind(gate, receive));
+        // It yields by itself, and later than the runtime would make it.
+        receivers.spawn(behind(gate, tokio::task::unconstrained(receive)));
     }
     receivers
 }
