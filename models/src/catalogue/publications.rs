@@ -59,7 +59,7 @@ fn c5b() -> Plan {
 }
 
 fn c5c(depth: Depth) -> Plan {
-    let says = "three publications, letters lost, and time for things to expire";
+    let says = "publications, letters lost, and time for things to expire";
     let mut plan = base("C5c", says, &["alice"]);
     plan.linger = true;
     plan.wishes = vec![
@@ -69,7 +69,8 @@ fn c5c(depth: Depth) -> Plan {
     ];
     plan.budget = Budget { drops: 1, jumps: 1, ..Budget::default() };
     plan.budget.drops += u8::from(depth > Depth::Quick);
-    plan.budget.wishes = purses(&[(PUBLISH, 3), (LEAVE, 1)]);
+    let publications = if depth == Depth::Quick { 2 } else { 3 };
+    plan.budget.wishes = purses(&[(PUBLISH, publications), (LEAVE, 1)]);
     plan.laws = LAWS.to_vec();
     plan.sights = vec![Sight::Withdrawn, Sight::Retransmitted];
     plan

@@ -9,19 +9,11 @@ use crate::plan::{Budget, Clocks, Plan};
 use presently_engine::agent::Package;
 
 pub(super) fn plans(depth: Depth) -> Vec<Plan> {
-    let mut plans = vec![
-        c2a(),
-        c2b(depth),
-        c2c(depth),
-        c2e(depth),
-        c2f(depth),
-        c2g(depth),
-        c2h(depth),
-        c2i(),
-        c4(depth),
-    ];
+    let mut plans =
+        vec![c2a(), c2b(depth), c2c(depth), c2e(depth), c2f(depth), c2g(depth), c2i(), c4(depth)];
     if depth > Depth::Quick {
         plans.insert(3, c2d(depth));
+        plans.insert(7, c2h());
     }
     plans
 }
@@ -119,15 +111,15 @@ fn c2g(depth: Depth) -> Plan {
     plan
 }
 
-fn c2h(depth: Depth) -> Plan {
+fn c2h() -> Plan {
     let mut plan = c2a();
     plan.name = "C2h";
     plan.says = "a watcher that leaves undecided, waits, and comes back; its owner watching";
     plan.prelude.push((ALICE, watch("alice", Package::Winfo)));
     plan.wishes.push(wish(BOB, LEAVE, "leaves", leave("alice")));
     plan.budget.wishes = purses(&[(WATCH, 2), (DECIDE, 1), (LEAVE, 1)]);
-    plan.linger = depth > Depth::Quick;
-    plan.budget.drops = u8::from(depth > Depth::Quick);
+    plan.linger = true;
+    plan.budget.drops = 1;
     plan.laws.extend(WINFO);
     plan.sights = vec![
         Sight::Waiting,
