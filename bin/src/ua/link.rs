@@ -9,10 +9,6 @@ use presently_engine::mint::Secret;
 use presently_net::store::entropy;
 use presently_net::{AgentHandle, AgentSetup, Clock};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
-
-/// M10: at logout the agent does not wait longer for answers.
-pub(crate) const LOGOUT: Duration = Duration::from_secs(2);
 
 /// What an agent is started with.
 pub(crate) struct Setup {
@@ -41,7 +37,6 @@ pub(crate) fn start(
     let contact = SocketAddr::new(contact.unwrap_or(bound.ip()), bound.port());
     let device = device(&host_name(), &setup.aor);
     let config = Config {
-        logout: LOGOUT,
         media,
         ..Config::new(
             setup.aor,

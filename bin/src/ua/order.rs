@@ -133,21 +133,19 @@ impl Reader<'_> {
             "block" => self.decide(Some(Handling::Block))?,
             "polite" => self.decide(Some(Handling::PoliteBlock))?,
             "ask" => self.decide(None)?,
-            "offer" | "direct" | "stop" | "call" | "answer" | "hold" | "resume" | "dial"
-            | "hangup" => Order::Media(self.media()?),
             "tables" => Order::Tables,
             "help" | "?" => Order::Help,
             "quit" | "exit" => Order::Quit,
-            word => return Err(unknown(word)),
+            word => Order::Media(self.media()?.ok_or_else(|| unknown(word))?),
         };
         self.end()?;
         Ok(order)
     }
 
-    /// What has to do with calls and direct media.
-    fn media(&mut self) -> Result<Asked, Misread> {
-        Ok(match self.word {
-            "offer" => return self.offer(),
+    /// What has to do with calls and direct media; `None` if the word is none of theirs.
+    fn media(&mut self) -> Result<Option<Asked>, Misread> {
+        Ok(Some(match self.word {
+            "offer" => self.offer()?,
             "direct" => Asked::Direct { target: self.aor()?, media: self.kind()? },
             "stop" => Asked::Stop { flow: self.number()?.map(FlowId) },
             "call" => {
@@ -156,9 +154,10 @@ impl Reader<'_> {
             "answer" => Asked::Answer { call: self.call()? },
             "hold" => Asked::Hold { call: self.call()?, hold: true },
             "resume" => Asked::Hold { call: self.call()?, hold: false },
-            "dial" => return self.dial(),
-            _ => Asked::Hangup { call: self.call()? },
-        })
+            "dial" => self.dial()?,
+            "hangup" => Asked::Hangup { call: self.call()? },
+            _ => return Ok(None),
+        }))
     }
 
     fn presence(mut self) -> Result<Order, Misread> {

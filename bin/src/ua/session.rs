@@ -157,7 +157,8 @@ impl<W: Write> Session<W> {
     }
 
     fn log_out(&mut self) {
-        self.phase = Phase::LoggingOut(Instant::now() + super::link::LOGOUT + LOGOUT_SLACK);
+        self.phase =
+            Phase::LoggingOut(Instant::now() + presently_engine::agent::LOGOUT + LOGOUT_SLACK);
         self.command(Command::Logout);
     }
 

@@ -294,13 +294,15 @@ impl Agent {
         let Self { core, publication, subscriptions, decisions, direct, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         let mut news = direct.offer(cx, publication.open_offers(config, now));
-        let rejected = subscriptions.rejected(&config.aor);
         if direct.listens() {
+            let rejected = subscriptions.rejected(&config.aor);
             let hears = decisions.hears(subscriptions.watchers(&config.aor), &rejected);
             news.extend(direct.allow(cx, hears));
         }
         direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
-        let refuses = |peer: &Aor| decisions.refuses(peer) || rejected.contains(peer);
+        let refuses = |peer: &Aor| {
+            decisions.refuses(peer) || subscriptions.rejected(&config.aor).contains(peer)
+        };
         news.extend(direct.hear_replies(cx, refuses));
         self.on_flow(config, now, news, out);
     }

@@ -12,6 +12,9 @@ use bytes::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// M10: at logout the agent does not wait longer for answers.
+pub const LOGOUT: Duration = Duration::from_secs(2);
+
 /// Seconds asked for registrations, publications and subscriptions (K2, K7, K8).
 const EXPIRES: u32 = 3600;
 
@@ -50,8 +53,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A device of `aor` that asks for an hour each time, answers MD5 if it must, waits two
-    /// seconds at logout and is not at home for calls.
+    /// A device of `aor` that asks for an hour each time, answers MD5 if it must, waits
+    /// [`LOGOUT`] at logout and is not at home for calls.
     pub fn new(
         aor: Aor,
         password: &str,
@@ -72,7 +75,7 @@ impl Config {
             publish_expires: EXPIRES,
             subscribe_expires: EXPIRES,
             allow_md5: true,
-            logout: Duration::from_secs(2),
+            logout: LOGOUT,
             media: Vec::new(),
             direct: DirectPolicy::default(),
         }

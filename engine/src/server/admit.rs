@@ -356,9 +356,14 @@ fn room_of_register(config: &Config, request: &Request, uri: &Uri<'_>) -> Result
     if !config.is_ours(uri.host, uri.port) {
         return Err(refused(403));
     }
-    let to = request.to().map_err(|_| refused(400))?;
+    registering(config, request).map(Room::Register)
+}
+
+/// The account whose bindings a REGISTER is about.
+pub(super) fn registering(config: &Config, register: &Request) -> Result<Aor, Refused> {
+    let to = register.to().map_err(|_| refused(400))?;
     let to = Uri::parse(to.uri).map_err(|_| refused(400))?;
-    config.local(&to).map(Room::Register).ok_or_else(|| refused(404))
+    config.local(&to).ok_or_else(|| refused(404))
 }
 
 fn bad_event(known: &str) -> Refused {

@@ -1,10 +1,11 @@
 //! Who may wait while there is more to do than can be done: whoever is in goes before whoever
 //! wants to come in (RFC 3261 §21.5.4).
 
+use super::admit::registering;
 use super::hall::{Out, Server};
 use super::{Config, gate};
 use crate::machine::Peer;
-use crate::message::{Method, Name, Request, Uri};
+use crate::message::{Method, Name, Request};
 use crate::time::Instant;
 use crate::transaction::{Arrival, ServerKey};
 
@@ -39,8 +40,7 @@ impl Server {
 
     /// Whether the account that a REGISTER names has bindings.
     fn is_bound(&self, config: &Config, register: &Request) -> bool {
-        let to = register.to().ok().and_then(|to| Uri::parse(to.uri).ok());
-        let account = to.and_then(|to| self.accounts.get(&config.local(&to)?));
+        let account = registering(config, register).ok().and_then(|aor| self.accounts.get(&aor));
         account.is_some_and(|account| !account.registrations.is_empty())
     }
 
