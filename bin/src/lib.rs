@@ -1,9 +1,9 @@
 //! What a user runs: `presence-server` and `presence-ua`.
 //!
 //! [`server`] and [`ua`] are the two programs, [`demo`] is the server's `--demo`. The rest is
-//! shared: one way to read settings (`config`), one way to fail (`failure`, `usage`), one
-//! way to say what a message is about ([`facts`]). Nothing here decides about the protocol, and
-//! nothing here touches a packet.
+//! shared: one way to read settings (`config`), one way to fail (`failure`, `usage`), one way to
+//! say what a message is about ([`facts`]), one way to draw figures ([`picture`]). Nothing here
+//! decides about the protocol, and nothing here touches a packet.
 
 mod config;
 mod demo;
@@ -11,6 +11,7 @@ pub mod facts;
 pub mod failure;
 mod logging;
 pub mod nearest;
+pub mod picture;
 pub mod server;
 mod signals;
 pub mod ua;

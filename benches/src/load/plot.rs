@@ -2,41 +2,15 @@
 //! watchers. SVG that reads well on light and on dark ground.
 
 use super::report::{FanOut, Point, Report};
-use std::fmt::Write as _;
-
-/// Colours are given twice, without variables: not every viewer knows those.
-const STYLE: &str = "\
-<style>
-text { font: 12px system-ui, sans-serif; fill: #1b1f24; }
-.title { font-size: 15px; font-weight: 600; }
-.quiet { fill: #57606a; }
-.ground { fill: #ffffff; }
-.grid { stroke: #d8dee4; stroke-width: 1; }
-.line { fill: none; stroke-width: 1.5; }
-.s0 { stroke: #0969da; } .s1 { stroke: #8250df; }
-.d0 { fill: #0969da; } .d1 { fill: #8250df; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3; }
-.quiet { fill: #9198a1; }
-.ground { fill: #0d1117; }
-.grid { stroke: #30363d; }
-.s0 { stroke: #58a6ff; } .s1 { stroke: #bc8cff; }
-.d0 { fill: #58a6ff; } .d1 { fill: #bc8cff; }
-}
-</style>
-";
-
-/// Writes into a text, which never fails.
-macro_rules! put {
-    ($out:expr, $($arguments:tt)*) => {
-        let _ = writeln!($out, $($arguments)*);
-    };
-}
+use presently::picture::{self, BLUE, PURPLE, curve};
+use presently::put;
 
 const LEFT: f64 = 64.0;
 const TOP: f64 = 76.0;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 320.0;
+/// Radius of a dot.
+const DOT: f64 = 3.0;
 
 /// Places on the axis of percentiles: each is ten times closer to all than the one before.
 const PERCENTS: [(f64, &str); 7] = [
@@ -51,18 +25,9 @@ const PERCENTS: [(f64, &str); 7] = [
 
 /// The picture of a report.
 pub fn of(report: &Report) -> String {
-    let mut out = String::new();
     let title = format!("{} against {}", report.scenario, report.target);
-    put!(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0} {:.0}\" role=\"img\" \
-         aria-label=\"{title}\">",
-        LEFT + WIDTH + 96.0,
-        TOP + HEIGHT + 56.0
-    );
-    out += STYLE;
-    put!(out, "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>");
-    put!(out, "<text class=\"title\" x=\"16\" y=\"26\">{title}</text>");
+    let size = (LEFT + WIDTH + 96.0, TOP + HEIGHT + 56.0);
+    let mut out = picture::open(size, &title, &[BLUE, PURPLE], ("", ""));
     let (rate, operations) = (report.rate, report.operations);
     let what = match report.fan_out.is_empty() {
         true => format!("{operations} operations, {rate:.0} a second: latency in ms, logarithmic"),
@@ -120,15 +85,15 @@ impl Scale {
     }
 }
 
-fn latency(out: &mut String, curve: &[Point]) {
-    let scale = Scale::of(curve.iter().map(|point| point.ms));
+fn latency(out: &mut String, told: &[Point]) {
+    let scale = Scale::of(told.iter().map(|point| point.ms));
     scale.draw(out);
     for (percent, name) in PERCENTS {
         below(out, place(percent), name);
     }
     let points: Vec<(f64, f64)> =
-        curve.iter().map(|point| (place(point.percent), scale.y(point.ms))).collect();
-    line(out, 0, &points);
+        told.iter().map(|point| (place(point.percent), scale.y(point.ms))).collect();
+    curve(out, 0, &points, DOT);
 }
 
 /// Where a percentile stands.
@@ -151,21 +116,10 @@ fn fan_out(out: &mut String, levels: &[FanOut]) {
         let of = |level: &FanOut| [level.last_ms.p50, level.last_ms.p99][series];
         let points: Vec<(f64, f64)> =
             told.iter().map(|level| (x(level), scale.y(of(level)))).collect();
-        line(out, series, &points);
+        curve(out, series, &points, DOT);
         if let Some((x, y)) = points.last() {
             put!(out, "<text x=\"{:.1}\" y=\"{:.1}\">{name}</text>", x + 10.0, y + 4.0);
         }
-    }
-}
-
-fn line(out: &mut String, series: usize, points: &[(f64, f64)]) {
-    let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-    if path.is_empty() {
-        return;
-    }
-    put!(out, "<path class=\"line s{series}\" d=\"M{}\"/>", path.join(" L"));
-    for (x, y) in points {
-        put!(out, "<circle class=\"d{series}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>");
     }
 }
 

@@ -8,36 +8,11 @@ use super::target::Target;
 use super::target::Target::{
     Echo, KamailioMemory, KamailioSqlite, PresentlyDurable, PresentlyMemory,
 };
-use std::fmt::Write as _;
+use presently::picture::{self, BLUE, Colour, GREY, ORANGE, PURPLE};
+use presently::put;
 
-/// Colours are given twice, without variables: not every viewer knows those.
-const STYLE: &str = "\
-<style>
-text { font: 12px system-ui, sans-serif; fill: #1b1f24; }
-.title { font-size: 15px; font-weight: 600; }
-.quiet { fill: #57606a; }
-.ground { fill: #ffffff; }
-.grid { stroke: #d8dee4; stroke-width: 1; }
-.line { fill: none; stroke-width: 1.5; }
-.s0 { stroke: #57606a; } .s1 { stroke: #bc4c00; } .s2 { stroke: #0969da; } .s3 { stroke: #8250df; }
-.d0 { fill: #57606a; } .d1 { fill: #bc4c00; } .d2 { fill: #0969da; } .d3 { fill: #8250df; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3; }
-.quiet { fill: #9198a1; }
-.ground { fill: #0d1117; }
-.grid { stroke: #30363d; }
-.s0 { stroke: #9198a1; } .s1 { stroke: #f0883e; } .s2 { stroke: #58a6ff; } .s3 { stroke: #bc8cff; }
-.d0 { fill: #9198a1; } .d1 { fill: #f0883e; } .d2 { fill: #58a6ff; } .d3 { fill: #bc8cff; }
-}
-</style>
-";
-
-/// Writes into a text, which never fails.
-macro_rules! put {
-    ($out:expr, $($arguments:tt)*) => {
-        let _ = writeln!($out, $($arguments)*);
-    };
-}
+/// The colours of those who are drawn.
+const COLOURS: [Colour; 4] = [GREY, ORANGE, BLUE, PURPLE];
 
 /// Who is drawn, and how they are called here.
 const SERIES: [(Target, &str); 4] = [
@@ -48,15 +23,7 @@ const SERIES: [(Target, &str); 4] = [
 ];
 
 fn open(width: f64, height: f64, title: &str, unit: &str) -> String {
-    let mut out = String::new();
-    put!(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-         role=\"img\" aria-label=\"{title}\">"
-    );
-    out += STYLE;
-    put!(out, "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>");
-    put!(out, "<text class=\"title\" x=\"16\" y=\"26\">{title}</text>");
+    let mut out = picture::open((width, height), title, &COLOURS, ("", ""));
     put!(out, "<text class=\"quiet\" x=\"16\" y=\"48\">{unit}</text>");
     let mut x = 180.0;
     for (series, (_, name)) in SERIES.iter().enumerate() {
@@ -183,13 +150,6 @@ fn panel(
             .iter()
             .map(|(watchers, value)| (across.place(f64::from(*watchers)), up.place(*value)))
             .collect();
-        if places.is_empty() {
-            continue;
-        }
-        let line: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-        put!(out, "<path class=\"line s{series}\" d=\"M{}\"/>", line.join(" L"));
-        for (x, y) in places {
-            put!(out, "<circle class=\"d{series}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>");
-        }
+        picture::curve(out, series, &places, 4.0);
     }
 }

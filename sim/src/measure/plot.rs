@@ -2,38 +2,15 @@
 
 use super::price::Way;
 use super::{Case, Cell, Delays, Measurement, Price};
+use presently::picture::{BLUE, ORANGE, PURPLE};
+use presently::put;
 use std::fmt::Write as _;
 
-/// Colours are given twice, without variables: not every viewer knows those.
-const STYLE: &str = "\
-<style>
-text { font: 12px system-ui, sans-serif; fill: #1b1f24; }
-.title { font-size: 15px; font-weight: 600; }
-.quiet { fill: #57606a; }
-.ground { fill: #ffffff; }
-.grid { stroke: #d8dee4; stroke-width: 1; }
-.line { fill: none; stroke-width: 1.5; }
-.predicted { fill: none; stroke: #57606a; stroke-width: 1.5; stroke-dasharray: 5 3; }
-.s0 { stroke: #0969da; } .s1 { stroke: #8250df; } .s2 { stroke: #bc4c00; }
-.d0 { fill: #0969da; } .d1 { fill: #8250df; } .d2 { fill: #bc4c00; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3; }
-.quiet { fill: #9198a1; }
-.ground { fill: #0d1117; }
-.grid { stroke: #30363d; }
-.predicted { stroke: #9198a1; }
-.s0 { stroke: #58a6ff; } .s1 { stroke: #bc8cff; } .s2 { stroke: #f0883e; }
-.d0 { fill: #58a6ff; } .d1 { fill: #bc8cff; } .d2 { fill: #f0883e; }
-}
-</style>
-";
-
-/// Writes into a text, which never fails.
-macro_rules! put {
-    ($out:expr, $($arguments:tt)*) => {
-        let _ = writeln!($out, $($arguments)*);
-    };
-}
+/// What the sum of delays predicts, on light ground and on dark.
+const PREDICTED: (&str, &str) = (
+    ".predicted { fill: none; stroke: #57606a; stroke-width: 1.5; stroke-dasharray: 5 3; }\n",
+    ".predicted { stroke: #9198a1; }\n",
+);
 
 const LEFT: f64 = 56.0;
 const PANEL: f64 = 360.0;
@@ -76,16 +53,7 @@ pub fn latency(measurement: &Measurement) -> String {
 }
 
 fn open(width: f64, height: f64, title: &str) -> String {
-    let mut out = String::new();
-    put!(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-         role=\"img\" aria-label=\"{title}\">"
-    );
-    out += STYLE;
-    put!(out, "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>");
-    put!(out, "<text class=\"title\" x=\"16\" y=\"26\">{title}</text>");
-    out
+    presently::picture::open((width, height), title, &[BLUE, PURPLE, ORANGE], PREDICTED)
 }
 
 fn legend(out: &mut String, losses: &[u32]) {
