@@ -194,7 +194,7 @@ fn nobody_else_is_heard_or_answered() {
 }
 
 #[test]
-fn a_hundred_thousand_forged_datagrams_play_nothing_and_draw_no_answer() {
+fn forged_datagrams_play_nothing_and_draw_no_answer() {
     let memory = Memory::default();
     let mut world = World::new();
     let (_, into) = direct(alice(), bob(), (11, 22), Some(KEYS));
@@ -202,7 +202,7 @@ fn a_hundred_thousand_forged_datagrams_play_nothing_and_draw_no_answer() {
     let sent = world.sent.len();
     let mut dice = Dice::new(2);
     let mut stun = 0;
-    for _ in 0..100_000 {
+    for _ in 0..20_000 {
         let length = dice.below(60) as usize;
         let mut datagram: Vec<u8> = (0..length).map(|_| dice.below(256) as u8).collect();
         if let Some(first) = datagram.first_mut().filter(|_| dice.chance(80)) {
@@ -218,7 +218,7 @@ fn a_hundred_thousand_forged_datagrams_play_nothing_and_draw_no_answer() {
     assert_eq!(world.sent.len(), sent);
     assert_eq!(world.told, []);
     assert_eq!(memory.samples(), []);
-    assert!(world.ports[&bob()].flows[&TALK].figures().unproved > 10_000);
+    assert!(world.ports[&bob()].flows[&TALK].figures().unproved > 2000);
 }
 
 #[test]
