@@ -13,7 +13,7 @@ class Caller(Baresip):
     def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False):
         wanted = {"mediaenc": "srtp-mand"} if srtp else {}
         # It names codecs with the rate of their samples.
-        codec = {"G722": "G722/16000/1"}.get(codec, codec)
+        codec = {"G722": "G722/16000/1", "opus": "opus/48000/2"}.get(codec, codec)
         super().__init__(scene, name, server, tone=tone, codec=codec, **wanted)
         self.registered()
 

@@ -57,6 +57,7 @@ class Linphone(Tracing):
             cpim=int(cpim),
             pcmu=int(codec == "PCMU"),
             g722=int(codec == "G722"),
+            opus=int(codec == "opus"),
             encryption="srtp" if srtp else "none",
             friends=watched,
         )

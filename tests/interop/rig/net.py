@@ -72,7 +72,7 @@ class Capture:
         self._host = host
         self._tcpdump = None
         if shutil.which("tcpdump") and os.geteuid() == 0:
-            told = ["--immediate-mode", "--print", "-ln", "-U", "-w", self.path]
+            told = ["--immediate-mode", "-B", "32768", "--print", "-ln", "-U", "-w", self.path]
             command = ["tcpdump", "-i", "lo", *told, "udp", "and", "host", host]
             self._tcpdump = Program("tcpdump", command)
             self._tcpdump.expect("listening on")
