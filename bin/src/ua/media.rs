@@ -166,6 +166,9 @@ const KNOWN: &[(&str, u8, &str, Option<&str>)] = &[
     ("audio", 8, "PCMA/8000", None),
     #[cfg(feature = "h264")]
     ("video", 97, "H264/90000", Some("profile-level-id=42e01f;packetization-mode=1")),
+    // One NAL unit a packet, which is all that Linphone asks for (RFC 6184 §6.2).
+    #[cfg(feature = "h264")]
+    ("video", 98, "H264/90000", Some("profile-level-id=42e01f")),
     ("video", 26, "JPEG/90000", None),
 ];
 
@@ -188,13 +191,21 @@ impl Repertoire {
 
     /// Completes "must be …".
     pub(crate) fn allowed() -> String {
-        let names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
+        let mut names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
+        names.dedup();
         format!("a list of {} without spaces, best first", names.join(","))
     }
 
     /// Reads names of codecs with commas between them.
     pub fn parse(text: &str) -> Option<Self> {
-        text.split(',').map(find).collect::<Option<_>>().map(Self)
+        let mut all = Vec::new();
+        for wanted in text.split(',') {
+            let before = all.len();
+            let same = |codec: &Codec| name(&codec.rtpmap).eq_ignore_ascii_case(wanted);
+            all.extend(known().filter(|(_, codec)| same(codec)));
+            (all.len() > before).then_some(())?;
+        }
+        Some(Self(all))
     }
 
     /// What we can play and record of a media kind.
@@ -230,10 +241,6 @@ fn known() -> impl Iterator<Item = (Box<str>, Codec)> {
 
 fn codec(pt: u8, rtpmap: &str, fmtp: Option<&str>) -> Codec {
     Codec { pt, rtpmap: rtpmap.into(), fmtp: fmtp.map(Into::into) }
-}
-
-fn find(wanted: &str) -> Option<(Box<str>, Codec)> {
-    known().find(|(_, codec)| name(&codec.rtpmap).eq_ignore_ascii_case(wanted))
 }
 
 fn name(rtpmap: &str) -> &str {

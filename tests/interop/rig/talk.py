@@ -27,13 +27,14 @@ ENOUGH = 50
 class Talk:
     """Somebody else's phone and our agent, and what is known of their talk."""
 
-    def __init__(self, scene, theirs, codec="PCMU", srtp=False, flags=()):
+    def __init__(self, scene, theirs, codec="PCMU", srtp=False, flags=(), **more):
         self.scene, (self.codec, self.rtpmap, self.payload, self.clock) = scene, CODECS[codec]
         server = scene.server("theirs", "ours", settings=theirs.settings)
         self.heard = scene.folder / "ours.wav"
         sound = ["--audio-in", f"tone:{OURS}", "--audio-out", f"wav:{self.heard}"]
         self.ours = scene.agent("ours", server, flags=[*sound, *flags])
-        self.theirs = theirs(scene, "theirs", server, codec=self.codec, tone=THEIRS, srtp=srtp)
+        more = {"codec": self.codec, "tone": THEIRS, "srtp": srtp, **more}
+        self.theirs = theirs(scene, "theirs", server, **more)
         self.received = 0
 
     def they_call(self):
@@ -44,9 +45,9 @@ class Talk:
         self.ours.send("answer")
         self._is_up()
 
-    def we_call(self):
+    def we_call(self, media="audio"):
         """We call, they answer."""
-        self.ours.send("call theirs audio")
+        self.ours.send(f"call theirs {media}")
         self.ours.event("call", SECONDS, state="calling", peer=self.theirs.aor)
         self.theirs.take()
         self._is_up()
@@ -55,7 +56,8 @@ class Talk:
         up = self.ours.event("call", SECONDS, state="up")
         assert up["codec"].upper() == self.rtpmap.upper(), up
         self.theirs.is_up()
-        self.secured, self.remote = up["streams"][0]["srtp"], up["streams"][0]["remote"]
+        self.streams = up["streams"]
+        self.secured, self.remote = self.streams[0]["srtp"], self.streams[0]["remote"]
 
     def both_hear(self):
         """Both hear each other for a second."""
@@ -71,7 +73,7 @@ class Talk:
         """A second more than what was heard before."""
         wanted, deadline = self.received + ENOUGH, time.monotonic() + SECONDS
         while self.received < wanted:
-            told = self.ours.event("media", SECONDS, state="statistics")
+            told = self.ours.event("media", SECONDS, state="statistics", line=0)
             self.received = told["received"]
             assert time.monotonic() < deadline, told
         assert told["played"] > 0, told

@@ -54,3 +54,14 @@ fn codecs_come_in_the_order_they_are_named_in() {
     assert!(Repertoire::rule().flag("--codecs", "PCMU,MP3").is_err());
     assert!(Repertoire::rule().flag("--codecs", "").is_err());
 }
+
+/// RFC 6184 §8.2.2: the two ways to cut it into packets are two codecs.
+#[cfg(feature = "h264")]
+#[test]
+fn pictures_in_h264_go_in_pieces_or_whole() {
+    let some = Repertoire::parse("H264").expect("it is built in");
+    let fmtps: Vec<_> = some.codecs("video").into_iter().map(|one| one.fmtp).collect();
+    let [pieces, whole] =
+        ["profile-level-id=42e01f;packetization-mode=1", "profile-level-id=42e01f"];
+    assert_eq!(fmtps, [Some(pieces.into()), Some(whole.into())]);
+}
