@@ -83,6 +83,7 @@ impl Card {
 }
 
 /// Until the clock of a card says that this tick is over.
+#[expect(clippy::disallowed_methods, reason = "this is a clock, and nothing is waited for")]
 fn wait(began: Instant, tick: u32) {
     let over = began + TICK * (tick + 1);
     std::thread::sleep(over.saturating_duration_since(Instant::now()));
