@@ -12,7 +12,7 @@ from rig.trace import Tracing
 
 TEMPLATE = Path(__file__).parent / "config"
 
-# What it needs for pictures: it shows a film (a Y4M file) again and again, and what it sees to nobody.
+# What it needs for pictures: it shows a film (a Y4M file) again and again, and nobody what it sees.
 FILM = """
 module avcodec.so
 module avformat.so
