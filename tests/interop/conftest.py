@@ -30,8 +30,9 @@ def pytest_configure(config):
         config.pluginmanager.register(Keeper(config))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Scenes that share an address are played one after the other."""
+    """Scenes that share an address are played one after the other; xdist looks at it after this."""
     for item in items:
         if getattr(item.module, "HOST", None):
             item.add_marker(pytest.mark.xdist_group(item.module.HOST))
