@@ -1,9 +1,9 @@
 //! Sound without a clock: codecs, concealment of what was lost, conversion of rates, devices.
 //!
 //! Samples are 16 bits with a sign, one channel. A [`Codec`] turns 20 ms of them, or as much as the
-//! other side wishes, into a payload and back; a [`Recorder`] makes payloads of what a [`Source`] gives, a [`Player`] turns what comes
-//! from the network into an even stream for a [`Sink`]. Both are asked every 20 ms by somebody who
-//! has a clock; nothing here has one.
+//! other side wishes, into a payload and back; a [`Recorder`] makes payloads of what a [`Source`]
+//! gives, a [`Player`] turns what comes from the network into an even stream for a [`Sink`]. Both
+//! are asked in time by somebody who has a clock; nothing here has one.
 
 pub mod conceal;
 pub mod device;

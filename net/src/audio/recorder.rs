@@ -1,4 +1,4 @@
-//! From a source to payloads: 20 ms of sound, or as much as is wished, at the codec's rate, encoded.
+//! From a source to payloads: 20 ms of sound, or as much as is wished, at the codec's rate.
 
 #[cfg(test)]
 mod tests;
