@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from rig import table as tables
 from rig import versions
@@ -18,6 +19,9 @@ from rig.presently import Agent, Server
 
 FAILED = pytest.StashKey[bool]()
 ROWS = "rows of the table"
+
+# Their scenes share an address, and what is captured there is one call at a time.
+ONE_BY_ONE = {"test_calls.py", "test_video.py"}
 
 
 def pytest_addoption(parser):
@@ -30,12 +34,15 @@ def pytest_configure(config):
         config.pluginmanager.register(Keeper(config))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Scenes that share an address are played one after the other; xdist looks at it after this."""
-    for item in items:
-        if getattr(item.module, "HOST", None):
-            item.add_marker(pytest.mark.xdist_group(item.module.HOST))
+class Beside(LoadScopeScheduling):
+    """Who comes next to a process that is free: all of ONE_BY_ONE are one piece, and the first."""
+
+    def _split_scope(self, nodeid):
+        return "one by one" if nodeid.split("::")[0] in ONE_BY_ONE else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Beside(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
