@@ -514,3 +514,20 @@ fn a_wish_that_changes_during_a_call_is_followed_from_the_next_packet_on() {
     assert_eq!(lengths, [[160; 50].as_slice(), &[320; 50]].concat());
     assert!(correlation(&said, &memory.samples(), 800).0 > 0.999);
 }
+
+#[test]
+fn what_an_offer_wishes_for_is_a_wish_of_its_stream() {
+    let flow = presently_engine::agent::negotiation::Flow {
+        line: 0,
+        media: "audio".into(),
+        to: Some(bob()),
+        codec: pcmu(),
+        heard: vec![0],
+        events: None,
+        direction: Direction::SendRecv,
+        rtcp_mux: true,
+        keys: None,
+        ptime: Some(30),
+    };
+    assert_eq!(Stream::call(&flow, 40_000).ptime, Some(30));
+}
