@@ -10,12 +10,12 @@ use std::net::IpAddr;
 const EXPIRY: Duration = Duration::from_secs(30);
 /// K15: how long the epoch before counts.
 const GRACE: Duration = Duration::from_secs(60);
-/// K17.
-const TOMBSTONE: Duration = Duration::from_secs(64);
 /// K17: so quiet a binding may be taken over by another flow of the same peer.
 const QUIET: Duration = Duration::from_secs(2);
 /// Most flows remembered as over.
 const MOST_TOMBS: usize = 1024;
+/// Most checks of a flow that are told from their copies; after so many it moves no more.
+const MOST_CHECKS: usize = 4096;
 /// Refusals of strangers in a second: to one address, and to all.
 const REFUSALS: (u8, u8) = (5, 50);
 /// Least time between two looks at who watches us because of a stranger.
@@ -46,8 +46,9 @@ pub(super) struct Door {
     /// Who else may be heard, since it hears us.
     permits: Vec<Permit>,
     bound: Option<Bound>,
-    /// Flows that are over: a late copy of their check does not open them again.
-    tombs: BTreeMap<u64, Instant>,
+    /// Flows that are over, as long as their checks can be proven: a copy of one, however late,
+    /// does not open them again.
+    tombs: BTreeMap<u64, Option<Instant>>,
     refusals: Refusals,
     winfo_from: Instant,
 }
@@ -67,6 +68,8 @@ struct Bound {
     /// What it sends; a later change of the offer does not change this (R92).
     codec: Codec,
     from: SocketAddr,
+    /// The checks it was asked with: who sends one again from elsewhere has not moved but copied.
+    checks: BTreeSet<u128>,
     theirs: Info,
     ours: Info,
     heard_at: Instant,
@@ -170,6 +173,9 @@ impl Door {
         if old_epoch != epoch(&self.offer) {
             let before = old.secret.filter(|_| !withdrawn);
             self.before = before.map(|secret| (secret, cx.now + GRACE));
+            for until in self.tombs.values_mut() {
+                until.get_or_insert(cx.now + GRACE);
+            }
             self.keys.clear();
             self.know(allowed);
         }
@@ -246,7 +252,10 @@ impl Door {
             self.refuse_stranger(cx, &visit);
             return None;
         }
-        self.tombs.retain(|_, until| cx.now < *until);
+        if self.bound.as_ref().is_some_and(|bound| bound.is_copied(&visit)) {
+            return None;
+        }
+        self.tombs.retain(|_, until| until.is_none_or(|until| cx.now < until));
         let may = match &claim.permit {
             Some(permit) => !permit.refused && permit.from == from,
             None => allowed.contains(&claim.peer),
@@ -329,7 +338,7 @@ impl Door {
         let was = self.bound.as_ref().map(|bound| bound.from);
         // The answer is proven as the question was; keys of media stay what they were.
         let token = claim.token.clone();
-        let bound = match self.bound.take() {
+        let mut bound = match self.bound.take() {
             Some(bound) => Bound { from: *from, heard_at: cx.now, ..bound },
             None => {
                 let srtp = claim.permit.as_ref().map_or(self.offer.srtp, |permit| permit.srtp);
@@ -350,12 +359,16 @@ impl Door {
                     sid: check.sid,
                     codec,
                     from: *from,
+                    checks: BTreeSet::new(),
                     theirs: check.info,
                     ours,
                     heard_at: cx.now,
                 }
             }
         };
+        if bound.checks.len() < MOST_CHECKS {
+            bound.checks.insert(check.transaction);
+        }
         let bytes = check.accept(&token, *from, bound.ours);
         cx.emit(Event::MediaPacket { port: *port, to: *from, bytes });
         cx.arm(Timer::Flow(bound.flow, Alarm::Quiet), cx.now + EXPIRY);
@@ -423,7 +436,7 @@ impl Door {
         let Some(bound) = self.bound.take() else { return Vec::new() };
         stop_alarms(cx, bound.flow);
         if self.tombs.len() < MOST_TOMBS {
-            self.tombs.insert(bound.sid, cx.now + TOMBSTONE);
+            self.tombs.insert(bound.sid, None);
         }
         let Bound { flow, peer, token, sid, from, theirs, ours, .. } = &bound;
         if bye {
@@ -434,6 +447,16 @@ impl Door {
         }
         Told { flow: *flow, peer, media, way: Way::In }.stopped(cx, why);
         vec![News::Occupied(media.into(), false)]
+    }
+}
+
+impl Bound {
+    /// Whether this is a check of this flow that somebody sends again from elsewhere. A sender
+    /// whose address has changed asks anew, with a transaction of its own (RFC 8489 §5).
+    fn is_copied(&self, visit: &Visit<'_>) -> bool {
+        let known = self.checks.contains(&visit.check.transaction);
+        let full = self.checks.len() >= MOST_CHECKS;
+        self.sid == visit.check.sid && self.from != visit.from && (known || full)
     }
 }
 
