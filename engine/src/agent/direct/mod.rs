@@ -6,8 +6,10 @@
 //! (D18), none to anybody else, and nothing is played but what the owner bound (P27).
 //!
 //! This file finds whom a datagram or command is for; `sending` is M21, `receiving` M22, `wire`
-//! the datagrams. Sockets and media are the driver's; it is told by events what may flow.
+//! the datagrams; `paper` is what the paper's own form does without. Sockets and media are the
+//! driver's; it is told by events what may flow.
 
+mod paper;
 mod receiving;
 mod reply;
 mod sending;
@@ -23,6 +25,8 @@ use crate::mint::Label;
 use crate::time::Instant;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use paper::PaperDoor;
+pub(crate) use paper::{Knock, Places};
 use receiving::Door;
 pub(crate) use receiving::OpenOffer;
 use reply::Back;
@@ -35,6 +39,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// K14: a flow of which nothing is heard is over.
+const EXPIRY: Duration = Duration::from_secs(30);
+/// K17: so quiet a binding may be taken over by another flow of the same peer.
+const QUIET: Duration = Duration::from_secs(2);
 /// How long a stopped flow's check may still be answered (K13).
 const LATE: Duration = Duration::from_secs(3);
 /// Most answers of stopped flows that are waited for.
@@ -60,6 +68,8 @@ pub(crate) struct Direct {
     sending: BTreeMap<FlowId, Sending>,
     /// Where we listen, by media kind.
     doors: BTreeMap<Box<str>, Door>,
+    /// The same, where we listen in the paper's form.
+    paper: BTreeMap<Box<str>, PaperDoor>,
     /// Whom we would hear.
     allowed: BTreeSet<Aor>,
     /// Checks of stopped flows that may still succeed.
@@ -108,7 +118,8 @@ pub(crate) enum Standing {
 impl Direct {
     /// How many flows there are, both ways.
     pub(crate) fn len(&self) -> usize {
-        self.sending.len() + self.doors.values().filter(|door| door.is_bound()).count()
+        let paper = self.paper.values().filter(|door| door.is_bound()).count();
+        self.sending.len() + self.doors.values().filter(|door| door.is_bound()).count() + paper
     }
 
     /// Whether there is anybody to be heard.
@@ -130,6 +141,7 @@ impl Direct {
     #[cfg(test)]
     pub(crate) fn door_name(&self) -> &'static str {
         match self.doors.values().next() {
+            None if !self.paper.is_empty() => self.paper_name(),
             None => "Closed",
             Some(door) if door.is_bound() => "Bound",
             Some(_) => "Listening",
@@ -207,12 +219,18 @@ impl Direct {
             self.sweep(cx);
             return news;
         }
+        if let Some((media, door)) = self.paper.iter_mut().find(|(_, door)| door.is_flow(id)) {
+            return door.release(cx, media, StopReason::Consent, false);
+        }
         let door = self.doors.iter_mut().find(|(_, door)| door.is_flow(id));
         door.map_or_else(Vec::new, |(media, door)| door.on_quiet(cx, media))
     }
 
     fn on_heard(&mut self, cx: &mut Cx<'_>, id: FlowId) {
         if let Some(door) = self.doors.values_mut().find(|door| door.is_flow(id)) {
+            door.on_heard(cx);
+        }
+        if let Some(door) = self.paper.values_mut().find(|door| door.is_flow(id)) {
             door.on_heard(cx);
         }
     }
@@ -222,6 +240,9 @@ impl Direct {
             flow.stop(cx, id, why, bye);
             self.sweep(cx);
             return Vec::new();
+        }
+        if let Some((media, door)) = self.paper.iter_mut().find(|(_, door)| door.is_flow(id)) {
+            return door.release(cx, media, why, bye);
         }
         match self.doors.iter_mut().find(|(_, door)| door.is_flow(id)) {
             Some((media, door)) => door.release(cx, media, why, bye),
@@ -242,6 +263,10 @@ impl Direct {
         for (media, door) in &mut self.doors {
             news.extend(door.release(cx, media, StopReason::Withdrawn, true));
         }
+        for (media, door) in &mut self.paper {
+            news.extend(door.close(cx, media));
+        }
+        self.paper.clear();
         self.doors.clear();
         self.late.clear();
         news

@@ -6,14 +6,10 @@ use super::*;
 use crate::body::pidf::{Mode, Offer, OfferSecret};
 use std::net::IpAddr;
 
-/// K14: a binding without anything valid is over.
-const EXPIRY: Duration = Duration::from_secs(30);
 /// K15: how long the epoch before counts.
 const GRACE: Duration = Duration::from_secs(60);
 /// K17.
 const TOMBSTONE: Duration = Duration::from_secs(64);
-/// K17: so quiet a binding may be taken over by another flow of the same peer.
-const QUIET: Duration = Duration::from_secs(2);
 /// Most flows remembered as over.
 const MOST_TOMBS: usize = 1024;
 /// Refusals of strangers in a second: to one address, and to all.
@@ -31,6 +27,8 @@ pub(crate) struct OpenOffer {
     /// None: it is not offered to anybody; only who hears us may speak back (X13).
     pub(crate) secret: Option<OfferSecret>,
     pub(crate) srtp: bool,
+    /// When the time of the secret is over (K15).
+    pub(crate) ends: Instant,
     /// Whether the owner is occupied otherwise: nobody new is heard.
     pub(crate) busy: bool,
 }

@@ -103,6 +103,7 @@ pub(super) fn private(permit: &Permit) -> OpenOffer {
         port: permit.port,
         codecs: Vec::new(),
         secret: None,
+        ends: Instant::default(),
         srtp: permit.srtp,
         busy: false,
     }
