@@ -3,6 +3,8 @@
 
 mod door_table;
 mod early;
+mod paper;
+mod paper_table;
 mod races;
 mod reply;
 mod sending_table;
