@@ -126,7 +126,9 @@ impl Report {
                 status = status
             ),
             Event::Call { .. } | Event::Flow { .. } => return talk::report(event),
-            Event::MediaPacket { .. } | Event::MediaBye { .. } => return None,
+            Event::MediaPacket { .. } | Event::MediaWelcome { .. } | Event::MediaBye { .. } => {
+                return None;
+            }
             Event::Error { what, why } => Self::error(what, why),
         })
     }
