@@ -168,12 +168,6 @@ impl Device {
         self.program = None;
     }
 
-    /// Hands a command to the agent, without its phone.
-    pub(crate) async fn command(&self, command: Command) -> Result<(), String> {
-        let Some(program) = &self.program else { return Err("the device does not run".into()) };
-        program.agent.command(command).await.map_err(|why| why.to_string())
-    }
-
     /// Carries a line of `presence-ua`'s language out.
     ///
     /// # Errors

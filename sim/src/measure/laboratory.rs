@@ -132,7 +132,6 @@ impl Default for Setting {
 
 /// A server, the two, and the network between them.
 pub(super) struct Laboratory {
-    pub(super) chance: Chance,
     pub(super) network: Network,
     pub(super) recorder: Recorder,
     _server: ServerHost,
@@ -179,7 +178,6 @@ impl Laboratory {
         tokio::time::sleep(SETTLING).await;
         let _server = server;
         Ok(Self {
-            chance,
             network,
             recorder,
             _server,
