@@ -13,6 +13,7 @@ mod paper;
 mod receiving;
 mod reply;
 mod sending;
+mod tombs;
 pub mod wire;
 
 use super::cx::{Cx, Timer};
@@ -38,6 +39,7 @@ use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tombs::Tombs;
 
 /// K14: a flow of which nothing is heard is over.
 const EXPIRY: Duration = Duration::from_secs(30);
@@ -70,6 +72,8 @@ pub(crate) struct Direct {
     doors: BTreeMap<Box<str>, Door>,
     /// The same, where we listen in the paper's form.
     paper: BTreeMap<Box<str>, PaperDoor>,
+    /// Flows that are over, of doors that are closed: they may open in the same epoch again.
+    closed: BTreeMap<Box<str>, Tombs>,
     /// Whom we would hear.
     allowed: BTreeSet<Aor>,
     /// Checks of stopped flows that may still succeed.
@@ -267,9 +271,26 @@ impl Direct {
             news.extend(door.close(cx, media));
         }
         self.paper.clear();
-        self.doors.clear();
+        self.shut(cx.now, |_| true);
         self.late.clear();
         news
+    }
+
+    /// Closes doors; what is over at them stays over.
+    fn shut(&mut self, now: Instant, which: impl Fn(&Door) -> bool) {
+        let shut = self.doors.extract_if(.., |_, door| which(door));
+        self.closed.extend(shut.map(|(media, door)| (media, door.into_tombs())));
+        for tombs in self.closed.values_mut() {
+            tombs.purge(now);
+        }
+        self.closed.retain(|_, tombs| !tombs.is_empty());
+    }
+
+    /// A door for this offer.
+    fn open(&mut self, now: Instant, offer: OpenOffer) {
+        let media = offer.media.clone();
+        let tombs = self.closed.remove(&media).unwrap_or_default();
+        self.doors.insert(media, Door::open(now, offer, &self.allowed, tombs));
     }
 
     /// Takes over whom we would hear; who is not among them any more is not heard from now on.
@@ -281,7 +302,7 @@ impl Direct {
         let mut news = Vec::new();
         for (media, door) in &mut self.doors {
             news.extend(door.revoke(cx, media, &self.allowed));
-            door.know(&self.allowed);
+            door.know(cx.now, &self.allowed);
         }
         news
     }
@@ -297,18 +318,18 @@ impl Direct {
         let closed = |media: &str| !open.iter().any(|offer| &*offer.media == media);
         let gone: Vec<Box<str>> =
             self.doors.keys().filter(|media| closed(media)).cloned().collect();
-        for media in gone {
-            if let Some(mut door) = self.doors.remove(&media) {
-                news.extend(door.release(cx, &media, StopReason::Withdrawn, true));
+        for media in &gone {
+            if let Some(door) = self.doors.get_mut(media) {
+                news.extend(door.release(cx, media, StopReason::Withdrawn, true));
             }
+        }
+        if !gone.is_empty() {
+            self.shut(cx.now, |door| gone.iter().any(|media| **media == *door.media()));
         }
         for offer in open {
             match self.doors.get_mut(&offer.media) {
                 Some(door) => news.extend(door.change(cx, offer, &self.allowed)),
-                None => {
-                    let media = offer.media.clone();
-                    self.doors.insert(media, Door::open(offer, &self.allowed));
-                }
+                None => self.open(cx.now, offer),
             }
         }
         news

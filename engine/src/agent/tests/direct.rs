@@ -6,6 +6,7 @@ mod early;
 mod paper;
 mod paper_table;
 mod races;
+mod replay;
 mod reply;
 mod sending_table;
 
