@@ -13,6 +13,9 @@ use super::*;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+/// How a flow ends, why that is, and how often BYE is said.
+type End = (fn(&mut Scene), StopReason, usize);
+
 type Line = (FlowPhase, Option<DirectStream>, Option<StopReason>);
 
 /// What was told of flows since the last look.
@@ -31,8 +34,8 @@ fn stopped(scene: &mut Scene) -> Option<StopReason> {
 
 /// What the last flow that began carries.
 fn streaming(scene: &mut Scene) -> Option<DirectStream> {
-    let began = flows(scene).into_iter().filter(|(phase, ..)| *phase == FlowPhase::Streaming);
-    began.last().and_then(|(_, stream, _)| stream)
+    let mut began = flows(scene).into_iter().filter(|(phase, ..)| *phase == FlowPhase::Streaming);
+    began.next_back().and_then(|(_, stream, _)| stream)
 }
 
 fn checks(scene: &Scene) -> usize {
@@ -172,7 +175,7 @@ fn an_answer_that_comes_late_makes_a_checked_flow_of_it() {
 
 #[test]
 fn a_plain_flow_ends_with_its_offer_its_user_its_mark_or_the_word_of_its_receiver() {
-    let ends: [(fn(&mut Scene), StopReason, usize); 5] = [
+    let ends: [End; 5] = [
         (|s| s.say(Command::StopFlow { flow: FlowId(1) }), StopReason::User, 1),
         (|s| s.say(Command::MediaBye { flow: FlowId(1) }), StopReason::Peer, 0),
         (|s| show(s, None), StopReason::Withdrawn, 1),
@@ -274,7 +277,7 @@ fn a_marked_contact_is_heard_from_where_its_documents_say_it_is() {
 /// X15: two keys to the door, the mark and the list, and a known address as the third.
 #[test]
 fn nobody_else_is_heard() {
-    let refused: [(&str, fn(&mut Scene)); 9] = [
+    let refused: [EventRow; 9] = [
         ("another host", |s| knock(s, "192.0.2.66:40000", 9, 0)),
         ("another codec", |s| knock(s, ALICE, 9, 96)),
         ("another port of ours", |s| {
