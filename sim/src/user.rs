@@ -75,6 +75,7 @@ impl Device {
             publish_expires: user.refresh,
             subscribe_expires: user.refresh,
             media: Repertoire::default().kinds(),
+            direct: DirectPolicy { paper_offers: user.paper, ..DirectPolicy::default() },
             ..Config::new(
                 Aor::new(&user.name, server::DOMAIN),
                 &server::password(&user.name),

@@ -177,16 +177,7 @@ impl Laboratory {
         callee.order("winfo").await?;
         tokio::time::sleep(SETTLING).await;
         let _server = server;
-        Ok(Self {
-            network,
-            recorder,
-            _server,
-            caller,
-            callee,
-            caller_told,
-            callee_told,
-            watchers,
-        })
+        Ok(Self { network, recorder, _server, caller, callee, caller_told, callee_told, watchers })
     }
 
     /// The callee offers to be spoken to, and the caller sees it.
@@ -299,7 +290,8 @@ pub(super) fn is_rtp(bytes: &[u8]) -> bool {
 fn plan(setting: &Setting, seed: u64) -> Plan {
     let others = (1..=setting.watchers).map(|number| format!("watcher{number}"));
     let names = [CALLER.to_owned(), CALLEE.to_owned()].into_iter().chain(others);
-    let user = |name| UserPlan { name, devices: Vec::new(), refresh: 3600, nat: false };
+    let user =
+        |name| UserPlan { name, devices: Vec::new(), refresh: 3600, nat: false, paper: false };
     Plan {
         title: "measurement".to_owned(),
         story: String::new(),

@@ -37,7 +37,7 @@ fn who_is_welcome_knocks_once_and_nothing_it_said_is_lost() {
     let memory = Memory::default();
     welcome(&mut world, bob(), alice());
     world.start(alice(), TALK, &speaks(alice(), bob(), 11), mouth(&said));
-    world.pass(100);
+    world.pass(25);
     assert_eq!(world.knocks, [(bob(), alice(), 11, 0)]);
     let into = stream(bob(), alice(), Way::In, 22, 11);
     world.start(bob(), REPLY, &into, ear(&memory));
