@@ -18,8 +18,9 @@ impl Pidf {
     ///
     /// Without `direct` permission every direct-media block is gone without a trace. With it each
     /// block loses its secret and gains the watcher's own access, if it was published with one;
-    /// `ready` is shown only where all that X3 asks for is there, otherwise `off`. `age_of` tells how many seconds ago the tuple of
-    /// an id was published, since the secret's epoch is counted from there.
+    /// `ready` is shown only where all that X3 asks for is there, otherwise `off`. `age_of` tells
+    /// how many seconds ago the tuple of an id was published, since the secret's epoch is counted
+    /// from there.
     pub fn for_watcher(&self, watcher: &Aor, direct: bool, age_of: impl Fn(&str) -> u32) -> Self {
         let view = |tuple: &Tuple| {
             let mut tuple = tuple.clone();
