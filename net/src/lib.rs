@@ -22,6 +22,7 @@ pub mod log;
 pub mod media;
 pub mod metrics;
 pub mod pressure;
+mod recovery;
 mod resolve;
 pub mod router;
 pub mod rtp;

@@ -10,12 +10,13 @@ use crate::driver::{Driver, Failure, Remote, Setting, Stopped};
 use crate::gate::{Gate, behind};
 use crate::log;
 use crate::metrics::Metrics;
+use crate::recovery::recover;
 use crate::router::{Router, shard_of};
 use crate::store::{Durable, Store};
 use crate::tap::Tap;
 use crate::udp::Datagrams;
 use crate::wire::Wire;
-use presently_engine::server::{Command, Config, Event, Record, Server};
+use presently_engine::server::{Command, Config, Event, Record, Recovery, Server};
 use presently_engine::slot::Slot;
 use presently_engine::{Input, Instant, Machine};
 use std::fmt;
@@ -41,8 +42,13 @@ pub trait Sharded:
     > + Send
     + 'static
 {
-    /// The machine as it was when `records` were durable.
-    fn recover(config: &Self::Config, now: Instant, records: Vec<Self::Record>) -> Self;
+    /// The machine as it was when `records` were durable; it goes on at the time that `now` tells
+    /// when all of them are there.
+    fn recover(
+        config: &Self::Config,
+        records: impl Iterator<Item = Self::Record>,
+        now: impl FnOnce() -> Instant,
+    ) -> Self;
 
     /// Which slot owns a record.
     fn slot(record: &Self::Record) -> Slot;
@@ -61,8 +67,14 @@ pub trait Sharded:
 }
 
 impl Sharded for Server {
-    fn recover(config: &Config, now: Instant, records: Vec<Record>) -> Self {
-        Self::recover(config, now, records)
+    fn recover(
+        config: &Config,
+        records: impl Iterator<Item = Record>,
+        now: impl FnOnce() -> Instant,
+    ) -> Self {
+        let mut recovery = Recovery::default();
+        records.for_each(|record| recovery.take(config, &record));
+        recovery.finish(config, now())
     }
 
     fn slot(record: &Record) -> Slot {
@@ -177,16 +189,15 @@ impl<M: Sharded> Service<M> {
         let metrics = Arc::new(Metrics::default());
         let wire = Arc::new(Wire::new(sockets, clock, tap, metrics.clone())?);
         let (config, store) = (Arc::new(config), Arc::new(store));
-        let recovered = recover::<M, S>(&store, shards)?;
+        let recovered = recover::<M, S>(&*store, &config, clock, shards)?;
 
         let (drain, drained) = watch::channel(0);
         let drain = Arc::new(drain);
         let mut drivers = JoinSet::new();
         let (mut remotes, mut inboxes) = (Vec::new(), Vec::new());
-        for records in recovered {
+        for machine in recovered {
             let (remote, control) = Remote::pair();
             let (sender, receiver) = mpsc::channel::<Input<M::Command>>(inbox);
-            let machine = M::recover(&config, clock.now(), records);
             let setting = Setting {
                 config: config.clone(),
                 clock,
@@ -289,22 +300,6 @@ impl<M: Sharded> Service<M> {
     pub fn join(&self) -> impl Future<Output = Result<(), Failure>> + Send + use<M> {
         self.crew.join()
     }
-}
-
-/// Reads every row and gives each record to the shard that owns its slot.
-fn recover<M: Sharded, S: Store>(store: &S, shards: usize) -> io::Result<Vec<Vec<M::Record>>> {
-    let mut recovered: Vec<Vec<M::Record>> = Vec::new();
-    recovered.resize_with(shards, Vec::new);
-    store.load(&mut |key, value| {
-        let record = M::Record::read(value).ok_or_else(|| {
-            let row = String::from_utf8_lossy(key);
-            let line = format!("row {row:?} is damaged or was written by another version");
-            io::Error::new(io::ErrorKind::InvalidData, line)
-        })?;
-        recovered[shard_of(M::slot(&record), shards)].push(record);
-        Ok(())
-    })?;
-    Ok(recovered)
 }
 
 /// What a shard's driver does with an event.

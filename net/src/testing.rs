@@ -155,8 +155,12 @@ impl Durable for ToyRecord {
 }
 
 impl Sharded for Toy {
-    fn recover(config: &String, _: Instant, records: Vec<ToyRecord>) -> Self {
-        let rows = records.into_iter().filter_map(|ToyRecord(user, text)| Some((user, text?)));
+    fn recover(
+        config: &String,
+        records: impl Iterator<Item = ToyRecord>,
+        _: impl FnOnce() -> Instant,
+    ) -> Self {
+        let rows = records.filter_map(|ToyRecord(user, text)| Some((user, text?)));
         Self { rows: rows.collect(), stubborn: config == "stubborn", ..Self::default() }
     }
 

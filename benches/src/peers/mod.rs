@@ -11,6 +11,7 @@ mod operation;
 mod options;
 mod page;
 mod plot;
+mod processors;
 mod report;
 mod run;
 mod target;

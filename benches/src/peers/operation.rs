@@ -17,6 +17,8 @@ pub(crate) struct Operation {
     pub(crate) steps: &'static [Step],
     /// Whether one round has to do, as it takes minutes.
     pub(crate) once: bool,
+    /// Whether server and generator have processors of their own.
+    pub(crate) apart: bool,
 }
 
 /// One run of `presence-load`.
@@ -72,7 +74,7 @@ const fn of(
     targets: &'static [Target],
     steps: &'static [Step],
 ) -> Operation {
-    Operation { name, title, digest: false, targets, steps, once: false }
+    Operation { name, title, digest: false, targets, steps, once: false, apart: false }
 }
 
 const fn step(scenario: &'static str) -> [Step; 1] {
@@ -101,6 +103,10 @@ const fn with_digest(operation: Operation) -> Operation {
 
 const fn once(operation: Operation) -> Operation {
     Operation { once: true, ..operation }
+}
+
+const fn apart(operation: Operation) -> Operation {
+    Operation { apart: true, ..operation }
 }
 
 const REGISTER_NEW: &[Step; 1] = &step("register-new");
@@ -193,7 +199,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     of("shards-subscribe", "SUBSCRIBE new, with NOTIFY", SHARDS, SUBSCRIBE_NEW),
     of("shards-message", "MESSAGE relay", SHARDS, MESSAGE),
     once(of("million", "1 000 000 subscriptions", OURS, MILLION)),
-    once(of("overload", "three times what it carries", OURS, OVERLOAD)),
+    apart(once(of("overload", "three times what it carries", OURS, OVERLOAD))),
     once(of("restart", "restart with 1 000 000 subscriptions", DURABLE, RESTART)),
 ];
 

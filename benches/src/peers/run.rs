@@ -4,6 +4,7 @@ use super::child::Program;
 use super::machine::Machine;
 use super::operation::{Length, Meanwhile, OPERATIONS, Operation, Step, named};
 use super::options::Options;
+use super::processors::{Confined, Half};
 use super::report::{Comparison, Measured, Round};
 use super::target::{KAMAILIO_PACKAGES, Server, Target, Tools};
 use super::{DOMAIN, Failure, PASSWORD, Stop, page};
@@ -203,7 +204,11 @@ fn measure(
     tools: &Tools,
     stop: &Stop,
 ) -> Result<BTreeMap<String, Report>, Failure> {
+    let on = |half| operation.apart.then(|| Confined::to(half)).transpose();
+    let its_own = on(Half::Server)?;
     let mut server = Server::start(target, operation.digest, tools, stop)?;
+    drop(its_own);
+    let _its_own = on(Half::Generator)?;
     let mut reports = BTreeMap::new();
     for step in operation.steps {
         let mut command = order(options, step, &server, tools);

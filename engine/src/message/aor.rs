@@ -53,6 +53,13 @@ impl Aor {
         &self.0
     }
 
+    /// Makes `text` a share of this AOR if it says the same: whoever keeps many of both keeps one.
+    pub(crate) fn share(&self, text: &mut Arc<str>) {
+        if **text == *self.0 {
+            *text = self.0.clone();
+        }
+    }
+
     /// The user part, canonical.
     pub fn user(&self) -> &str {
         &self.0[SCHEME.len()..self.at()]

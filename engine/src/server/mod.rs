@@ -33,6 +33,7 @@ pub use hall::Server;
 pub use pager::Kept;
 pub use presentity::{Package, PublicationRow, SubscriptionRow, WaitingRow};
 pub use record::{BadRow, Record};
+pub use recover::Recovery;
 pub use registrations::Binding;
 pub use tables::{PitRow, SubscriptionTableRow, Tables, WatcherTableRow};
 pub use types::{Command, Event, Owner, Timer};

@@ -14,18 +14,29 @@ const SPREAD: Duration = Duration::from_secs(3);
 /// that it is there for whoever refreshes meanwhile.
 const PACE: u64 = 10_000;
 
-impl Server {
-    /// A server as it was when `records` were durable. Every live subscription is owed a NOTIFY;
-    /// what ran out meanwhile ends at the first tick, with its normal NOTIFYs.
-    pub fn recover(config: &Config, now: Instant, records: Vec<Record>) -> Self {
-        let mut server = Self::default();
-        for record in &records {
-            let aor = record.aor();
-            let account = server.accounts.entry(aor.clone()).or_insert_with(|| Account::boxed(aor));
-            account.apply(config, record);
-        }
-        let is_subscription = |record: &&Record| matches!(record, Record::Subscribed(..));
-        let span = span(records.iter().filter(is_subscription).count() as u64);
+/// A server that is being put together from its rows, one after the other: they need never be in
+/// memory all at once.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    server: Server,
+    subscriptions: u64,
+}
+
+impl Recovery {
+    /// Takes one row that was durable. The order of rows does not matter.
+    pub fn take(&mut self, config: &Config, record: &Record) {
+        let aor = record.aor();
+        let accounts = &mut self.server.accounts;
+        let account = accounts.entry(aor.clone()).or_insert_with(|| Account::boxed(aor));
+        account.apply(config, record);
+        self.subscriptions += u64::from(matches!(record, Record::Subscribed(..)));
+    }
+
+    /// The server, which goes on at `now`. Every live subscription is owed a NOTIFY; what ran out
+    /// meanwhile ends at the first tick, with its normal NOTIFYs.
+    pub fn finish(self, config: &Config, now: Instant) -> Server {
+        let Self { mut server, subscriptions } = self;
+        let span = span(subscriptions);
         for (aor, account) in &mut server.accounts {
             account.registrations.rearm(&mut server.timers, config.limits.expiry_grace, aor);
             account.inbox.rearm(&mut server.timers, aor);
@@ -37,6 +48,15 @@ impl Server {
             server.timers.arm(Timer::Settle(aor.clone()), at);
         }
         server
+    }
+}
+
+impl Server {
+    /// A server as it was when `records` were durable: [`Recovery`], all at once.
+    pub fn recover(config: &Config, now: Instant, records: Vec<Record>) -> Self {
+        let mut recovery = Recovery::default();
+        records.iter().for_each(|record| recovery.take(config, record));
+        recovery.finish(config, now)
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! It resends its request until something final comes back or Timer F gives up. It does not
 //! treat 408 as a timeout (RFC 4320 §4.2 leaves that to the transaction user).
+//!
+//! The RFC's Completed state, which has copies of the answer vanish until Timer K, is left out: a
+//! response that belongs to no transaction vanishes too, and ours are never told apart by it.
 
 use super::step::{Send, Step, Timer};
 use super::timing::Timing;
@@ -14,8 +17,6 @@ pub(crate) enum State {
     Trying { e: Duration },
     /// Something provisional was heard; Timer E runs, from its next firing on with T2.
     Proceeding,
-    /// Answered; copies of the answer are absorbed until Timer K.
-    Completed,
 }
 
 /// What can happen to it.
@@ -25,8 +26,6 @@ pub(crate) enum Event {
     E,
     /// 64·T1 are over.
     F,
-    /// No more copies are expected.
-    K,
     /// A 1xx.
     Provisional,
     /// Any other status.
@@ -54,13 +53,7 @@ impl State {
             (S::Proceeding, E::E) => {
                 Step::to(S::Proceeding).send(Send::Again).timer(Timer::After(timing.t2))
             }
-            (S::Trying { .. } | S::Proceeding, E::Final) => {
-                Step::to(S::Completed).tell().timer(Timer::Linger(timing.t4))
-            }
-            (S::Trying { .. } | S::Proceeding, E::F | E::Lost) => Step::end().tell(),
-            (S::Completed, E::K) => Step::end(),
-            (S::Trying { .. } | S::Proceeding, E::K)
-            | (S::Completed, E::E | E::F | E::Provisional | E::Final | E::Lost) => Step::to(self),
+            (S::Trying { .. } | S::Proceeding, E::Final | E::F | E::Lost) => Step::end().tell(),
         }
     }
 
@@ -69,7 +62,6 @@ impl State {
         match self {
             Self::Trying { .. } => "Trying",
             Self::Proceeding => "Proceeding",
-            Self::Completed => "Completed",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The client half of the table: which requests wait for an answer, and whose they are.
 //!
-//! A finished transaction gives its request back at once; what lingers is the little that copies
-//! of the answer need.
+//! An answered INVITE gives its request back at once; what lingers is the little that copies of
+//! the answer need. Of other requests nothing lingers.
 
 use super::build;
 use super::key::{Branch, ClientKey};
@@ -37,11 +37,9 @@ struct Active<O> {
     give_up: Instant,
 }
 
-/// A transaction that has its final answer.
+/// An INVITE that has its final answer.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Finished<O> {
-    /// M2 Completed: copies of the answer vanish.
-    Answered,
     /// M4 Completed: copies of the failure are acknowledged.
     Refused(Box<Refused<O>>),
     /// M4 Accepted: every 2xx is for the owner.
@@ -127,21 +125,6 @@ impl State {
             Self::Plain(state) => state.step(&timing, client::Event::Lost).map(Self::Plain),
             Self::Invite(state) => {
                 state.step(&timing, invite_client::Event::Lost).map(Self::Invite)
-            }
-        }
-    }
-
-    /// The timer of a finished transaction fires.
-    fn on_linger_over(self, timing: &Timing) -> Step<Self> {
-        match self {
-            Self::Plain(state) => state.step(timing, client::Event::K).map(Self::Plain),
-            Self::Invite(state) => {
-                let event = if state == invite_client::State::Accepted {
-                    invite_client::Event::M
-                } else {
-                    invite_client::Event::D
-                };
-                state.step(timing, event).map(Self::Invite)
             }
         }
     }
@@ -249,7 +232,7 @@ impl<O: Clone> Clients<O> {
                 owners.push(refused.owner.clone());
                 false
             }
-            Finished::Answered | Finished::Refused(_) | Finished::Accepted(_) => true,
+            Finished::Refused(_) | Finished::Accepted(_) => true,
         });
         owners
     }
@@ -263,7 +246,7 @@ impl<O: Clone> Clients<O> {
     ) -> Option<O> {
         if first(&self.lingering) < first(&self.alarms) {
             let (_, key) = self.lingering.pop_first()?;
-            let step = self.finished.get(&key)?.state().on_linger_over(timing);
+            let step = self.finished.get(&key)?.on_alarm(timing);
             if step.next.is_none() {
                 self.finished.remove(&key);
             }
@@ -284,7 +267,7 @@ impl<O: Clone> Clients<O> {
         let active = self.active.iter();
         let active = active.map(|(key, a)| (key.branch(), a.state.name(), a.owner.as_ref()));
         let finished = self.finished.iter();
-        active.chain(finished.map(|(key, f)| (key.branch(), f.state().name(), f.owner())))
+        active.chain(finished.map(|(key, f)| (key.branch(), f.state().name(), Some(f.owner()))))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -300,18 +283,17 @@ impl<O: Clone> Clients<O> {
         response: &Response,
         out: &mut Vec<Output<R, E>>,
     ) -> Option<O> {
-        // Copies of other answers only have to vanish.
         if method != Method::Invite {
             return None;
         }
         let finished = self.finished.get(&key)?;
-        let step = finished.state().on_answer(timing, response.status());
+        let step = finished.on_answer(timing, response.status());
         if let (Some(Send::Again), Finished::Refused(refused)) = (step.send, finished)
             && !refused.ack.is_empty()
         {
             out.push(Output::Transmit { to: refused.to, bytes: refused.ack.clone() });
         }
-        finished.owner().filter(|_| step.tell).cloned()
+        step.tell.then(|| finished.owner().clone())
     }
 
     /// Does what an active transaction's machine decided about an event, of which `response` is
@@ -366,16 +348,15 @@ impl<O: Clone> Clients<O> {
     ) -> Option<O> {
         let Active { state, to, request, owner, alarm, .. } = self.active.remove(&key)?;
         self.alarms.remove(&(alarm, key));
-        let finished = match (state, &owner) {
-            (State::Invite(invite_client::State::Completed), Some(owner)) => {
-                let ack = build::ack(&request, response?).unwrap_or_default();
-                if !ack.is_empty() {
-                    out.push(Output::Transmit { to, bytes: ack.clone() });
-                }
-                Finished::Refused(Box::new(Refused { owner: owner.clone(), to, ack, until }))
+        let (State::Invite(state), Some(told)) = (state, &owner) else { return owner };
+        let finished = if state == invite_client::State::Completed {
+            let ack = build::ack(&request, response?).unwrap_or_default();
+            if !ack.is_empty() {
+                out.push(Output::Transmit { to, bytes: ack.clone() });
             }
-            (State::Invite(_), Some(owner)) => Finished::Accepted(owner.clone()),
-            (State::Plain(_) | State::Invite(_), _) => Finished::Answered,
+            Finished::Refused(Box::new(Refused { owner: told.clone(), to, ack, until }))
+        } else {
+            Finished::Accepted(told.clone())
         };
         if timing.linger {
             self.finished.insert(key, finished);
@@ -386,19 +367,30 @@ impl<O: Clone> Clients<O> {
 }
 
 impl<O> Finished<O> {
-    fn state(&self) -> State {
+    fn state(&self) -> invite_client::State {
         match self {
-            Self::Answered => State::Plain(client::State::Completed),
-            Self::Refused(_) => State::Invite(invite_client::State::Completed),
-            Self::Accepted(_) => State::Invite(invite_client::State::Accepted),
+            Self::Refused(_) => invite_client::State::Completed,
+            Self::Accepted(_) => invite_client::State::Accepted,
         }
     }
 
-    fn owner(&self) -> Option<&O> {
+    fn on_answer(&self, timing: &Timing, status: u16) -> Step<State> {
+        State::Invite(self.state()).on_answer(timing, status)
+    }
+
+    /// The last timer fires.
+    fn on_alarm(&self, timing: &Timing) -> Step<invite_client::State> {
+        let event = match self {
+            Self::Refused(_) => invite_client::Event::D,
+            Self::Accepted(_) => invite_client::Event::M,
+        };
+        self.state().step(timing, event)
+    }
+
+    fn owner(&self) -> &O {
         match self {
-            Self::Answered => None,
-            Self::Refused(refused) => Some(&refused.owner),
-            Self::Accepted(owner) => Some(owner),
+            Self::Refused(refused) => &refused.owner,
+            Self::Accepted(owner) => owner,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::build;
 use super::key::ServerKey;
-use super::queue::{Queue, first, move_alarm};
+use super::queue::{Line, Queue, first, move_alarm};
 use super::step::{Send, Step, Timer};
 use super::timing::Timing;
 use super::{Arrival, invite_server, server};
@@ -59,6 +59,9 @@ pub(crate) struct Servers {
     active: BTreeMap<ServerKey, Active>,
     alarms: Queue<ServerKey>,
     finished: BTreeMap<ServerKey, Finished>,
+    /// Timer J: nearly all that is finished, and all of it equally long.
+    answered: Line<ServerKey>,
+    /// Timers I and L.
     lingering: Queue<ServerKey>,
 }
 
@@ -243,8 +246,13 @@ impl Servers {
         now: Instant,
         out: &mut Vec<Output<R, E>>,
     ) -> Option<ServerKey> {
-        if first(&self.lingering) < first(&self.alarms) {
-            let (_, key) = self.lingering.pop_first()?;
+        let (answered, lingering) = (self.answered.first(), first(&self.lingering));
+        if answered.min(lingering) < first(&self.alarms) {
+            let key = if answered <= lingering {
+                self.answered.pop_first()?
+            } else {
+                self.lingering.pop_first()?.1
+            };
             let step = self.finished.get(&key)?.state().on_alarm(timing, false);
             if step.next.is_none() {
                 self.finished.remove(&key);
@@ -260,7 +268,7 @@ impl Servers {
     }
 
     pub(crate) fn deadline(&self) -> Instant {
-        first(&self.alarms).min(first(&self.lingering))
+        first(&self.alarms).min(first(&self.lingering)).min(self.answered.first())
     }
 
     /// Whether the same request is known under another key.
@@ -352,7 +360,11 @@ impl Servers {
             let copies_get = if state.repeats_answer() { &held[..] } else { &[] };
             let answer = Box::from(copies_get);
             self.finished.insert(key, Finished { lingering, to, answer });
-            self.lingering.insert((until, key));
+            if lingering == Lingering::Completed {
+                self.answered.join(until, key);
+            } else {
+                self.lingering.insert((until, key));
+            }
         }
         if send {
             out.push(Output::Transmit { to, bytes: held });

@@ -140,17 +140,20 @@ impl Presentity {
 
     fn apply_subscribed(&mut self, config: &Config, id: Id, row: &SubscriptionRow) {
         let view = self.view_of(config, &row.watcher, row.active);
+        let mut kept = row.clone();
+        self.aor.share(&mut kept.dialog.local_uri);
+        row.watcher.share(&mut kept.dialog.remote_uri);
         let table = self.table_mut(row.package);
         match table.get_mut(id) {
             Some(known) => {
                 // The dialog's own CSeq and version run ahead of what is stored.
                 let (cseq, version) = (known.row.dialog.local_cseq, known.row.next_version);
-                known.row = row.clone();
+                known.row = kept;
                 known.row.dialog.local_cseq = cseq;
                 known.row.next_version = version;
                 known.view = view;
             }
-            None => table.insert(id, Subscription::new(row.clone(), view)),
+            None => table.insert(id, Subscription::new(kept, view)),
         }
         if row.package == Package::Presence {
             self.apply_watcher(id, row);

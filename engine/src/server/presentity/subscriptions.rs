@@ -115,32 +115,33 @@ impl Subscription {
 /// All subscriptions to one package.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Subscriptions {
-    rows: BTreeMap<Id, Subscription>,
+    /// In boxes: a tree leaves a third of its room empty, and moves what it holds.
+    rows: BTreeMap<Id, Box<Subscription>>,
     by_watcher: BTreeSet<(Aor, Id)>,
 }
 
 impl Subscriptions {
     pub(crate) fn get(&self, id: Id) -> Option<&Subscription> {
-        self.rows.get(&id)
+        self.rows.get(&id).map(Box::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut Subscription> {
-        self.rows.get_mut(&id)
+        self.rows.get_mut(&id).map(Box::as_mut)
     }
 
     pub(crate) fn insert(&mut self, id: Id, subscription: Subscription) {
         self.by_watcher.insert((subscription.row.watcher.clone(), id));
-        self.rows.insert(id, subscription);
+        self.rows.insert(id, Box::new(subscription));
     }
 
     pub(crate) fn remove(&mut self, id: Id) -> Option<Subscription> {
         let gone = self.rows.remove(&id)?;
         self.by_watcher.remove(&(gone.row.watcher.clone(), id));
-        Some(gone)
+        Some(*gone)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &Subscription)> {
-        self.rows.iter().map(|(id, row)| (*id, row))
+        self.rows.iter().map(|(id, row)| (*id, &**row))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -162,7 +163,7 @@ impl Subscriptions {
     /// The same, whatever its Event says.
     pub(crate) fn owner_of(&self, request: &Request) -> Option<(Id, &Subscription)> {
         let id = Id::parse(request.to().ok()?.tag()?)?;
-        let found = self.rows.get(&id)?;
+        let found = self.get(id)?;
         (found.is_live() && found.row.dialog.owns(request)).then_some((id, found))
     }
 

@@ -37,18 +37,6 @@ fn what_its_owner_withdraws_is_not_sent_again_and_its_answer_finds_nobody() {
 }
 
 #[test]
-fn copies_of_an_answer_are_expected_for_t4() {
-    let mut world = World::new();
-    let notify = ours("NOTIFY", 1);
-    world.send(1, &notify, "row");
-    world.receive(&notify, 200);
-    world.wait(ms(4999));
-    assert_eq!(world.states(), ["Completed"]);
-    world.wait(ms(1));
-    assert_eq!(world.tx, Transactions::default());
-}
-
-#[test]
 fn copies_of_a_refusal_are_acknowledged_for_32_seconds_even_if_t1_is_short() {
     for t1 in [10, 500] {
         let mut world = World::new();
