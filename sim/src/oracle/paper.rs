@@ -19,7 +19,7 @@ fn marked(evidence: &Evidence<'_>, device: &DeviceName, peer: &str, at_ms: u64) 
     let since = evidence.lives.of(device, at_ms).map_or(0, |life| life.from_ms);
     let steps = evidence.plan.steps.iter();
     let said = steps.filter(|step| (since..=at_ms).contains(&step.at_ms));
-    let words = said.filter_map(|step| match &step.act {
+    let mut words = said.filter_map(|step| match &step.act {
         Act::Order(whose, line) if whose == device => {
             let mut words = line.split_whitespace();
             let about = words.next() == Some("paper") && words.next().map(user_of)? == peer;
@@ -27,7 +27,7 @@ fn marked(evidence: &Evidence<'_>, device: &DeviceName, peer: &str, at_ms: u64) 
         }
         _ => None,
     });
-    words.last().unwrap_or(false)
+    words.next_back().unwrap_or(false)
 }
 
 /// Whether a device was shown an offer at an address that has nothing to check by.
