@@ -126,8 +126,10 @@ impl Door {
         door
     }
 
-    /// The flows that are over, which the next door has to know too.
-    pub(super) fn into_tombs(self) -> Tombs {
+    /// The flows that are over, which the next door has to know too. Nobody is spoken to any more
+    /// when a door closes, so no credential of a reply is lent.
+    pub(super) fn into_tombs(mut self) -> Tombs {
+        self.tombs.keep_replies(|_| false);
         self.tombs
     }
 
