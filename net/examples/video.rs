@@ -14,11 +14,12 @@ use presently_net::video::{Packet, Picture, Rate, VideoReceiver, VideoSender, si
 use std::error::Error;
 use std::time::Duration;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until, timeout};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Outcome {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
@@ -72,15 +73,15 @@ async fn send(address: &str, pair: Pair, count: u64, device: &str) -> Outcome {
 }
 
 async fn receive(address: &str, pair: Pair, count: u64, device: &str) -> Outcome {
-    let socket = UdpSocket::bind(address).await?;
+    let mut datagrams = listen(UdpSocket::bind(address).await?);
     let (mut receiver, mut sink) = (VideoReceiver::new(pair), sink(device, Rate::default())?);
-    let (began, mut room, mut wait) = (Instant::now(), vec![0; 65_536], Duration::from_secs(30));
+    let (began, mut wait) = (Instant::now(), Duration::from_secs(30));
     let mut shown = Vec::new();
     println!("listening");
     while receiver.received().shown < count {
-        let Ok(length) = timeout(wait, socket.recv(&mut room)).await else { break };
+        let Ok(Some(datagram)) = timeout(wait, datagrams.recv()).await else { break };
         wait = Duration::from_secs(5);
-        let Some((head, payload)) = room[..length?].split_first_chunk::<12>() else { continue };
+        let Some((head, payload)) = datagram.split_first_chunk::<12>() else { continue };
         if head[0] != 0x80 || (64..96).contains(&(head[1] & 0x7F)) {
             continue;
         }
@@ -100,6 +101,20 @@ async fn receive(address: &str, pair: Pair, count: u64, device: &str) -> Outcome
     shown.iter().for_each(tell);
     println!("{:?}", receiver.received());
     Ok(())
+}
+
+/// What comes, however long it takes to look at it: the kernel keeps little.
+fn listen(socket: UdpSocket) -> UnboundedReceiver<Vec<u8>> {
+    let (put, taken) = unbounded_channel();
+    tokio::spawn(async move {
+        let mut room = vec![0; 65_536];
+        while let Ok(length) = socket.recv(&mut room).await {
+            if put.send(room[..length].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    taken
 }
 
 /// From a source to a sink, as fast as both can.

@@ -6,7 +6,7 @@
 
 use crate::metrics::Metrics;
 use bytes::Bytes;
-use presently_engine::message::Message;
+use presently_engine::message::{Message, may_continue};
 use presently_engine::slot::Slot;
 use presently_engine::{Input, Peer};
 use std::sync::Arc;
@@ -17,6 +17,9 @@ use tokio::sync::mpsc::error::TrySendError;
 pub fn shard_of(slot: Slot, shards: usize) -> usize {
     usize::from(slot.0) * shards / usize::from(Slot::COUNT)
 }
+
+/// Which part of the inboxes newcomers cannot fill.
+const RESERVED: usize = 4;
 
 /// The inboxes of all shards.
 #[derive(Debug)]
@@ -34,10 +37,15 @@ impl<C> Router<C> {
     /// Hands one datagram to the shard that owns it.
     ///
     /// One full inbox among others drops: the sender's retransmission is the queue that is left
-    /// (RFC 3261 §17), and no shard waits for another. When all are full, this waits, and so what
-    /// more comes is dropped by the kernel: to receive it only to drop it would take time from
-    /// those who have work.
+    /// (RFC 3261 §17), and no shard waits for another. The last quarter of all of them is for what
+    /// goes on with something that is there. When all are full, this waits, and what more comes is
+    /// dropped by the kernel: to receive it only to drop it would take time from those who have
+    /// work.
     pub(crate) async fn route(&self, from: Peer, bytes: Bytes) {
+        if self.is_crowded() && !may_continue(&bytes) {
+            self.metrics.inbox_overflow.add(1);
+            return;
+        }
         let (shard, input) = match Message::parse(bytes.clone()) {
             Ok(message) => {
                 let shard = shard_of(Slot::route(&message), self.inboxes.len());
@@ -56,6 +64,10 @@ impl<C> Router<C> {
                 self.metrics.inbox_overflow.add(1);
             }
         }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.inboxes.iter().all(|inbox| inbox.capacity() < inbox.max_capacity() / RESERVED)
     }
 }
 

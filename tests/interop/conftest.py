@@ -1,5 +1,8 @@
 """Fixtures of the drivers: a scene with our server and agents on a loopback address of its own,
-whose traffic is kept when it fails; and the table that the whole run has to agree with."""
+whose traffic is kept when it fails; and the table that the whole run has to agree with.
+
+Scenes run beside each other in some processes (pytest-xdist). What a test means for the table goes
+with its report to the process that keeps the table."""
 
 import os
 import re
@@ -7,14 +10,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from rig import table as tables
 from rig import versions
 from rig.net import Capture, scene_address
 from rig.presently import Agent, Server
 
-TABLE = pytest.StashKey[tables.Table]()
 FAILED = pytest.StashKey[bool]()
+ROWS = "rows of the table"
+
+# Their scenes share an address, and what is captured there is one call at a time.
+ONE_BY_ONE = {"test_calls.py", "test_video.py"}
 
 
 def pytest_addoption(parser):
@@ -22,7 +29,20 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.stash[TABLE] = tables.Table()
+    # A process of xdist's has no table of its own.
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Keeper(config))
+
+
+class Beside(LoadScopeScheduling):
+    """Who comes next to a process that is free: all of ONE_BY_ONE are one piece, and the first."""
+
+    def _split_scope(self, nodeid):
+        return "one by one" if nodeid.split("::")[0] in ONE_BY_ONE else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Beside(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,8 +50,17 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
         item.stash[FAILED] = True
+    if report.when == "call":
+        report.user_properties.append((ROWS, list(rows(item, report))))
+    return report
+
+
+def rows(item, report):
+    """What a test says for the table: its place there and a row. The features that a peer lacks are
+    rows too, which a driver lists as LACKS; they come last."""
+    items = item.session.items
     feature = item.get_closest_marker("feature")
-    if feature and report.when == "call":
+    if feature:
         peer, against, what = feature.args
         note = feature.kwargs.get("note", "")
         lacks = feature.kwargs.get("lacks")
@@ -41,33 +70,36 @@ def pytest_runtest_makereport(item, call):
             result, note = "no", lacks
         else:
             result = "yes" if report.passed else "FAILED"
-        item.config.stash[TABLE].add(peer, against, what, result, note)
-    return report
+        yield items.index(item), peer, against, what, result, note
+    first = next(place for place, it in enumerate(items) if it.module is item.module)
+    for number, (peer, against, what, why) in enumerate(getattr(item.module, "LACKS", ())):
+        yield len(items) * (1 + first) + number, peer, against, what, "no", why
 
 
-def lacked(session):
-    """The features that a peer lacks are rows too: a driver lists them as LACKS."""
-    for module in dict.fromkeys(item.module for item in session.items):
-        for row in getattr(module, "LACKS", ()):
-            yield row
+class Keeper:
+    """Keeps the table. A whole run has to find what README.md says, row by row."""
 
+    def __init__(self, config):
+        self._config, self._table = config, tables.Table()
 
-def pytest_sessionfinish(session, exitstatus):
-    """A whole run has to find what README.md says, row by row."""
-    config = session.config
-    whole = not config.option.keyword and not config.option.markexpr
-    whole = whole and [Path(it).name for it in config.args] in ([], ["interop"], ["."])
-    if not whole or exitstatus not in (0, 1):
-        return
-    for peer, against, what, why in lacked(session):
-        config.stash[TABLE].add(peer, against, what, "no", why)
-    found = config.stash[TABLE].render(versions.name)
-    if config.option.write_table:
-        tables.write(found)
-    elif not tables.agrees(found):
-        print("\nREADME.md's table says otherwise; what was found:\n")
-        print(found)
-        session.exitstatus = 1
+    def pytest_runtest_logreport(self, report):
+        for name, found in report.user_properties:
+            for row in found if name == ROWS else ():
+                self._table.add(*row)
+
+    def pytest_sessionfinish(self, session, exitstatus):
+        option = self._config.option
+        whole = not option.keyword and not option.markexpr
+        whole = whole and [Path(it).name for it in self._config.args] in ([], ["interop"], ["."])
+        if not whole or exitstatus not in (0, 1):
+            return
+        found = self._table.render(versions.name)
+        if option.write_table:
+            tables.write(found)
+        elif not tables.agrees(found):
+            print("\nREADME.md's table says otherwise; what was found:\n")
+            print(found)
+            session.exitstatus = 1
 
 
 class Scene:

@@ -65,13 +65,15 @@ pub(crate) struct Cli {
     /// Tell events as JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where my sound comes from: tone[:HZ], wav:FILE or null [default: tone].
+    /// Where my sound comes from: tone[:HZ], wav:FILE, sound[:CARD] or null [default: tone].
+    /// Sound cards and cameras are there in builds with the features sound and camera.
     #[arg(long, value_name = "DEV")]
     pub(crate) audio_in: Option<String>,
-    /// Where the others' sound goes to: wav:FILE or null [default: null].
+    /// Where the others' sound goes to: wav:FILE, sound[:CARD] or null [default: null].
     #[arg(long, value_name = "DEV")]
     pub(crate) audio_out: Option<String>,
-    /// Where my pictures come from: pattern, y4m:FILE or null [default: pattern].
+    /// Where my pictures come from: pattern, y4m:FILE, camera[:/dev/videoN] or null
+    /// [default: pattern].
     #[arg(long, value_name = "DEV")]
     pub(crate) video_in: Option<String>,
     /// Where the others' pictures go to: y4m:FILE, png:FOLDER or null [default: null].

@@ -17,8 +17,18 @@ pub enum Device {
         /// Which.
         file: PathBuf,
     },
+    /// The sound card, with feature `sound`.
+    Sound {
+        /// Which; empty for the usual one.
+        card: Box<str>,
+    },
     /// A moving test picture.
     Pattern,
+    /// A camera, with feature `camera`.
+    Camera {
+        /// Which device file.
+        path: PathBuf,
+    },
     /// Pictures one after the other, without compression.
     Y4m {
         /// Which file.
@@ -59,17 +69,21 @@ impl Default for Devices {
 }
 
 const CONCERT_PITCH: u32 = 440;
+/// The camera that has no name.
+const CAMERA: &str = "/dev/video0";
 
 impl Device {
     /// How a device to record from is written: a WAV file must be there.
     pub(crate) fn audio_in() -> Rule<Self> {
-        let allowed = "tone[:HZ] (20 to 20000), wav:FILE of a file that can be read, or null";
+        let allowed = "tone[:HZ] (20 to 4000), wav:FILE of a file that can be read, \
+                       sound[:CARD] in a build with feature sound, or null";
         Rule::text(allowed, |text| Self::sound(text).filter(Self::can_be_read))
     }
 
     /// How a device to play to is written: a WAV file's folder must be there.
     pub(crate) fn audio_out() -> Rule<Self> {
-        let allowed = "wav:FILE in a folder that exists, or null";
+        let allowed = "wav:FILE in a folder that exists, \
+                       sound[:CARD] in a build with feature sound, or null";
         let plays = |device: &Self| !matches!(device, Self::Tone { .. });
         let read = move |text: &str| Self::sound(text).filter(plays).filter(Self::can_be_written);
         Rule::text(allowed, read)
@@ -77,7 +91,8 @@ impl Device {
 
     /// How a camera is written.
     pub(crate) fn video_in() -> Rule<Self> {
-        let allowed = "pattern, y4m:FILE of a file that can be read, or null";
+        let allowed = "pattern, y4m:FILE of a file that can be read, \
+                       camera[:/dev/videoN] in a build with feature camera, or null";
         let films = |device: &Self| !matches!(device, Self::Png { .. });
         let read = move |text: &str| Self::picture(text).filter(films).filter(Self::can_be_read);
         Rule::text(allowed, read)
@@ -86,7 +101,7 @@ impl Device {
     /// How a screen is written.
     pub(crate) fn video_out() -> Rule<Self> {
         let allowed = "y4m:FILE in a folder that exists, png:FOLDER that exists, or null";
-        let shows = |device: &Self| !matches!(device, Self::Pattern);
+        let shows = |device: &Self| !matches!(device, Self::Pattern | Self::Camera { .. });
         let read = move |text: &str| Self::picture(text).filter(shows).filter(Self::can_be_written);
         Rule::text(allowed, read)
     }
@@ -96,7 +111,10 @@ impl Device {
         match self {
             Self::Tone { hertz } => format!("tone:{hertz}"),
             Self::Wav { file } => format!("wav:{}", file.display()),
+            Self::Sound { card } if card.is_empty() => "sound".to_owned(),
+            Self::Sound { card } => format!("sound:{card}"),
             Self::Pattern => "pattern".to_owned(),
+            Self::Camera { path } => format!("camera:{}", path.display()),
             Self::Y4m { file } => format!("y4m:{}", file.display()),
             Self::Png { folder } => format!("png:{}", folder.display()),
             Self::Null => "null".to_owned(),
@@ -108,10 +126,16 @@ impl Device {
             None if text == "null" => Some(Self::Null),
             None if text == "tone" => Some(Self::Tone { hertz: CONCERT_PITCH }),
             Some(("tone", hertz)) => {
-                let hertz = hertz.parse().ok().filter(|hertz| (20..=20_000).contains(hertz))?;
+                let hertz = hertz.parse().ok().filter(|hertz| (20..=4000).contains(hertz))?;
                 Some(Self::Tone { hertz })
             }
             Some(("wav", file)) if !file.is_empty() => Some(Self::Wav { file: file.into() }),
+            None if text == "sound" && cfg!(feature = "sound") => {
+                Some(Self::Sound { card: "".into() })
+            }
+            Some(("sound", card)) if !card.is_empty() && cfg!(feature = "sound") => {
+                Some(Self::Sound { card: card.into() })
+            }
             _ => None,
         }
     }
@@ -120,6 +144,12 @@ impl Device {
         match text.split_once(':') {
             None if text == "null" => Some(Self::Null),
             None if text == "pattern" => Some(Self::Pattern),
+            None if text == "camera" && cfg!(feature = "camera") => {
+                Some(Self::Camera { path: CAMERA.into() })
+            }
+            Some(("camera", path)) if !path.is_empty() && cfg!(feature = "camera") => {
+                Some(Self::Camera { path: path.into() })
+            }
             Some(("y4m", file)) if !file.is_empty() => Some(Self::Y4m { file: file.into() }),
             Some(("png", folder)) if !folder.is_empty() => {
                 Some(Self::Png { folder: folder.into() })
@@ -133,7 +163,8 @@ impl Device {
             Self::Wav { file } | Self::Y4m { file } => {
                 std::fs::File::open(file).is_ok() && file.is_file()
             }
-            Self::Tone { .. } | Self::Pattern | Self::Null => true,
+            Self::Tone { .. } | Self::Sound { .. } => true,
+            Self::Pattern | Self::Camera { .. } | Self::Null => true,
             Self::Png { .. } => false,
         }
     }
@@ -145,8 +176,8 @@ impl Device {
                 _ => true,
             },
             Self::Png { folder } => folder.is_dir(),
-            Self::Null => true,
-            Self::Tone { .. } | Self::Pattern => false,
+            Self::Sound { .. } | Self::Null => true,
+            Self::Tone { .. } | Self::Pattern | Self::Camera { .. } => false,
         }
     }
 }
@@ -166,6 +197,9 @@ const KNOWN: &[(&str, u8, &str, Option<&str>)] = &[
     ("audio", 8, "PCMA/8000", None),
     #[cfg(feature = "h264")]
     ("video", 97, "H264/90000", Some("profile-level-id=42e01f;packetization-mode=1")),
+    // One NAL unit a packet, which is all that Linphone asks for (RFC 6184 §6.2).
+    #[cfg(feature = "h264")]
+    ("video", 98, "H264/90000", Some("profile-level-id=42e01f")),
     ("video", 26, "JPEG/90000", None),
 ];
 
@@ -188,13 +222,21 @@ impl Repertoire {
 
     /// Completes "must be …".
     pub(crate) fn allowed() -> String {
-        let names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
+        let mut names: Vec<&str> = KNOWN.iter().map(|(_, _, rtpmap, _)| name(rtpmap)).collect();
+        names.dedup();
         format!("a list of {} without spaces, best first", names.join(","))
     }
 
     /// Reads names of codecs with commas between them.
     pub fn parse(text: &str) -> Option<Self> {
-        text.split(',').map(find).collect::<Option<_>>().map(Self)
+        let mut all = Vec::new();
+        for wanted in text.split(',') {
+            let before = all.len();
+            let same = |codec: &Codec| name(&codec.rtpmap).eq_ignore_ascii_case(wanted);
+            all.extend(known().filter(|(_, codec)| same(codec)));
+            (all.len() > before).then_some(())?;
+        }
+        Some(Self(all))
     }
 
     /// What we can play and record of a media kind.
@@ -230,10 +272,6 @@ fn known() -> impl Iterator<Item = (Box<str>, Codec)> {
 
 fn codec(pt: u8, rtpmap: &str, fmtp: Option<&str>) -> Codec {
     Codec { pt, rtpmap: rtpmap.into(), fmtp: fmtp.map(Into::into) }
-}
-
-fn find(wanted: &str) -> Option<(Box<str>, Codec)> {
-    known().find(|(_, codec)| name(&codec.rtpmap).eq_ignore_ascii_case(wanted))
 }
 
 fn name(rtpmap: &str) -> &str {

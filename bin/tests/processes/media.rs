@@ -1,5 +1,8 @@
 //! Voice between processes: by INVITE, and directly from what presence says (T6, T7, T8).
 
+#[cfg(all(feature = "sound", target_os = "linux"))]
+mod sound;
+
 use crate::rig::{Agent, House, Server};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -169,7 +172,6 @@ fn what_is_said_is_what_is_heard() {
         friends(&mut house, &alices, &["--audio-out", &heard_directly, "--codecs", "PCMU"]);
     ready(&mut alice, &mut bob);
     speaking(&mut alice, &mut bob);
-    let enough = |told: &Value| told["received"].as_u64() >= Some(75);
     heard(&mut bob, enough);
     alice.order("stop");
     bob.until("flow", &[("state", "stopped")]);
@@ -187,6 +189,11 @@ fn what_is_said_is_what_is_heard() {
     bob.until("call", &[("state", "ended")]);
     assert!(bob.logout().success());
     assert!(likeness(&said, &called) > 0.99, "{}", likeness(&said, &called));
+}
+
+/// A second and a half.
+fn enough(told: &Value) -> bool {
+    told["received"].as_u64() >= Some(75)
 }
 
 /// Waits until enough was heard.
@@ -218,10 +225,13 @@ fn samples(file: &PathBuf) -> Vec<f64> {
     reader.samples::<i16>().map(|sample| f64::from(sample.expect("a sample"))).collect()
 }
 
+fn likeness(said: &PathBuf, heard: &PathBuf) -> f64 {
+    likeness_of(&samples(said), &samples(heard))
+}
+
 /// How like what was said the best tenth of a second is of what was heard: on a busy machine some
 /// of it came too late.
-fn likeness(said: &PathBuf, heard: &PathBuf) -> f64 {
-    let (said, heard) = (samples(said), samples(heard));
+fn likeness_of(said: &[f64], heard: &[f64]) -> f64 {
     let loud = heard.iter().position(|sample| sample.abs() > 1000.0).expect("something was heard");
     let parts = heard[loud..].chunks_exact(RATE as usize / 10).skip(2).take(8);
     let mut best = 0.0_f64;

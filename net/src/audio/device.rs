@@ -2,8 +2,12 @@
 //!
 //! A device is asked for 20 ms, or given 20 ms, whenever a clock somewhere else says so; it waits
 //! for nothing. Devices are named by a line of text: `tone`, `tone:880`, `wav:FILE`, `null`, and
-//! with feature `sound` also `sound`.
+//! with feature `sound` also `sound` and `sound:NAME`.
 
+#[cfg(feature = "sound")]
+mod card;
+#[cfg(feature = "sound")]
+mod ring;
 mod wav;
 
 #[cfg(test)]
@@ -47,7 +51,11 @@ pub fn source(name: &str) -> io::Result<Box<dyn Source>> {
         },
         ("null", "") => Ok(Box::new(Null)),
         ("wav", file) if !file.is_empty() => Ok(Box::new(WavSource::open(Path::new(file))?)),
-        _ => Err(unknown(name, "known are tone, tone:HZ, wav:FILE, null")),
+        #[cfg(feature = "sound")]
+        ("sound", card) => Ok(Box::new(card::Microphone::open(card)?)),
+        #[cfg(not(feature = "sound"))]
+        ("sound", _) => Err(unknown(name, NO_SOUND)),
+        _ => Err(unknown(name, "known are tone, tone:HZ, wav:FILE, sound, null")),
     }
 }
 
@@ -59,9 +67,16 @@ pub fn sink(name: &str, rate: u32) -> io::Result<Box<dyn Sink>> {
     match name.split_once(':').unwrap_or((name, "")) {
         ("null", "") => Ok(Box::new(Null)),
         ("wav", file) if !file.is_empty() => Ok(Box::new(WavSink::create(Path::new(file), rate)?)),
-        _ => Err(unknown(name, "known are wav:FILE, null")),
+        #[cfg(feature = "sound")]
+        ("sound", card) => Ok(Box::new(card::Loudspeaker::open(card)?)),
+        #[cfg(not(feature = "sound"))]
+        ("sound", _) => Err(unknown(name, NO_SOUND)),
+        _ => Err(unknown(name, "known are wav:FILE, sound, null")),
     }
 }
+
+#[cfg(not(feature = "sound"))]
+const NO_SOUND: &str = "this is a build without sound cards; build with --features sound";
 
 fn unknown(name: &str, what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("no device {name}: {what}"))

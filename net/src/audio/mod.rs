@@ -1,9 +1,9 @@
 //! Sound without a clock: codecs, concealment of what was lost, conversion of rates, devices.
 //!
-//! Samples are 16 bits with a sign, one channel. A [`Codec`] turns 20 ms of them into a payload and
-//! back; a [`Recorder`] makes payloads of what a [`Source`] gives, a [`Player`] turns what comes
-//! from the network into an even stream for a [`Sink`]. Both are asked every 20 ms by somebody who
-//! has a clock; nothing here has one.
+//! Samples are 16 bits with a sign, one channel. A [`Codec`] turns 20 ms of them, or as much as the
+//! other side wishes, into a payload and back; a [`Recorder`] makes payloads of what a [`Source`]
+//! gives, a [`Player`] turns what comes from the network into an even stream for a [`Sink`]. Both
+//! are asked in time by somebody who has a clock; nothing here has one.
 
 pub mod conceal;
 pub mod device;
@@ -28,6 +28,11 @@ use std::time::Duration;
 /// How much sound is one packet and one tick of a device.
 pub const TICK: Duration = Duration::from_millis(20);
 
+/// How much sound is in a packet that we send, at least and at most.
+pub const SHORTEST_FRAME: Duration = Duration::from_millis(10);
+/// See [`SHORTEST_FRAME`].
+pub const LONGEST_FRAME: Duration = Duration::from_millis(60);
+
 /// Samples of one tick.
 pub fn tick_samples(rate: u32) -> usize {
     rate as usize / 50
@@ -43,7 +48,12 @@ pub trait Codec: Send + fmt::Debug {
         self.rate()
     }
 
-    /// Appends the payload of 20 ms.
+    /// Whether a payload may last so long, of the multiples of 10 ms up to [`LONGEST_FRAME`].
+    fn fits(&self, _frame: Duration) -> bool {
+        true
+    }
+
+    /// Appends the payload of a frame, of 20 ms or any length that fits.
     fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>);
 
     /// Appends the samples of a payload.

@@ -7,6 +7,7 @@ mod tests;
 use super::{Codec, tick_samples};
 use crate::rtp::Malformed;
 use opus::{Application, Bitrate, Channels, Decoder, Encoder};
+use std::time::Duration;
 
 const RATE: u32 = 48_000;
 /// Longest packet (RFC 6716 §2.1.4), in samples.
@@ -39,6 +40,11 @@ impl Opus {
 impl Codec for Opus {
     fn rate(&self) -> u32 {
         RATE
+    }
+
+    /// RFC 6716 §2.1.4: there is no frame of 30 or 50 ms.
+    fn fits(&self, frame: Duration) -> bool {
+        matches!(frame.as_millis(), 10 | 20 | 40 | 60)
     }
 
     fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>) {

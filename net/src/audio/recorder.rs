@@ -1,8 +1,12 @@
-//! From a source to payloads: 20 ms of sound, at the codec's rate, encoded.
+//! From a source to payloads: 20 ms of sound, or as much as is wished, at the codec's rate.
 
-use super::{Codec, Resampler, Source, TICK};
+#[cfg(test)]
+mod tests;
+
+use super::{Codec, LONGEST_FRAME, Resampler, SHORTEST_FRAME, Source, TICK};
 use crate::rtp::units;
 use bytes::Bytes;
+use std::time::Duration;
 
 /// One payload with its place in the stream.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -20,11 +24,14 @@ pub struct Recorder {
     source: Box<dyn Source>,
     codec: Box<dyn Codec>,
     resampler: Resampler,
-    tick: u32,
+    /// How much sound is in a payload.
+    frame: Duration,
     media_time: u32,
     marker: bool,
     pulled: Vec<i16>,
+    /// At the codec's rate; a device gives 20 ms, which may be more than a payload takes.
     samples: Vec<i16>,
+    over: bool,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -38,39 +45,65 @@ impl Recorder {
     pub fn new(source: Box<dyn Source>, codec: Box<dyn Codec>) -> Self {
         Self {
             resampler: Resampler::new(source.rate(), codec.rate()),
-            tick: units(TICK, codec.clock_rate()) as u32,
+            frame: TICK,
             source,
             codec,
             media_time: 0,
             marker: true,
             pulled: Vec::new(),
             samples: Vec::new(),
+            over: false,
         }
     }
 
-    /// The next 20 ms; `None` when the source has no more.
+    /// How much sound is in a payload.
+    pub fn frame(&self) -> Duration {
+        self.frame
+    }
+
+    /// Units of timestamps in a payload.
+    pub fn duration(&self) -> u32 {
+        units(self.frame, self.codec.clock_rate()) as u32
+    }
+
+    /// Makes payloads so long, or of the next shorter length that the codec has.
+    pub fn set_frame(&mut self, wanted: Duration) {
+        let step = SHORTEST_FRAME;
+        let wanted = wanted.clamp(step, LONGEST_FRAME);
+        let steps = (wanted.as_nanos() / step.as_nanos()) as u32;
+        let fits = (1..=steps).rev().map(|steps| steps * step).find(|one| self.codec.fits(*one));
+        self.frame = fits.unwrap_or(TICK);
+    }
+
+    /// The next payload; `None` when the source has no more.
     pub fn record(&mut self) -> Option<Recorded> {
-        self.pulled.clear();
-        self.samples.clear();
-        if !self.source.pull(&mut self.pulled) {
+        let wanted = units(self.frame, self.codec.rate()) as usize;
+        while self.samples.len() < wanted && !self.over {
+            self.pulled.clear();
+            self.over = !self.source.pull(&mut self.pulled);
+            self.resampler.push(&self.pulled, &mut self.samples);
+        }
+        if self.samples.is_empty() {
             self.pause();
             return None;
         }
-        self.resampler.push(&self.pulled, &mut self.samples);
+        // What is left at the end is filled up with silence.
+        self.samples.resize(self.samples.len().max(wanted), 0);
         let mut payload = Vec::new();
-        self.codec.encode(&self.samples, &mut payload);
+        self.codec.encode(&self.samples[..wanted], &mut payload);
+        self.samples.drain(..wanted);
         let recorded = Recorded {
             media_time: self.media_time,
             marker: std::mem::take(&mut self.marker),
             payload: payload.into(),
         };
-        self.media_time = self.media_time.wrapping_add(self.tick);
+        self.media_time = self.media_time.wrapping_add(self.duration());
         Some(recorded)
     }
 
-    /// Lets 20 ms pass in which nothing is sent; the source is not asked.
+    /// Lets the time of a payload pass in which nothing is sent; the source is not asked.
     pub fn pause(&mut self) {
-        self.media_time = self.media_time.wrapping_add(self.tick);
+        self.media_time = self.media_time.wrapping_add(self.duration());
         self.marker = true;
     }
 }

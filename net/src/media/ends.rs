@@ -4,8 +4,8 @@
 
 use super::pictures::{Camera, Screen};
 use crate::audio::{self, Codec, Played, Player, Recorder, TICK};
+use crate::rtp::Packet;
 use crate::rtp::dtmf::Dial;
-use crate::rtp::{Packet, units};
 use crate::video::{self, Rate};
 use bytes::Bytes;
 use std::fmt;
@@ -46,6 +46,9 @@ pub trait Capture: Send {
 
     /// The other side needs a whole picture.
     fn picture_wanted(&mut self) {}
+
+    /// The other side would like packets of so much sound (RFC 8866 §6.4, `a=ptime`).
+    fn frame_wanted(&mut self, _frame: Duration) {}
 
     /// Kilobits a second, with headers.
     fn bandwidth(&self) -> u32;
@@ -169,30 +172,31 @@ fn other(why: &dyn fmt::Display) -> std::io::Error {
 pub struct Voice {
     recorder: Recorder,
     dial: Dial,
-    /// Units of timestamps in a tick.
-    tick: u32,
-    ticks: u32,
+    due: Duration,
+    /// The timestamp that belongs to it.
+    media_time: u32,
 }
 
 impl Voice {
     /// What a source gives, packed by a codec.
     pub fn new(source: Box<dyn audio::Source>, codec: Box<dyn Codec>) -> Self {
-        let tick = units(TICK, codec.clock_rate()) as u32;
-        Self { recorder: Recorder::new(source, codec), dial: Dial::default(), tick, ticks: 0 }
+        let recorder = Recorder::new(source, codec);
+        Self { recorder, dial: Dial::default(), due: Duration::ZERO, media_time: 0 }
     }
 }
 
 impl Capture for Voice {
     fn due(&self) -> Duration {
-        self.ticks * TICK
+        self.due
     }
 
     fn capture(&mut self, sending: bool) -> Captured {
-        let media_time = self.ticks.wrapping_mul(self.tick);
-        self.ticks += 1;
+        let (media_time, duration) = (self.media_time, self.recorder.duration());
+        self.due += self.recorder.frame();
+        self.media_time = media_time.wrapping_add(duration);
         if self.dial.is_busy() && sending {
             self.recorder.pause();
-            let sent = self.dial.tick(media_time, self.tick as u16);
+            let sent = self.dial.tick(media_time, duration as u16);
             let piece = sent.map(|(media_time, marker, payload)| Piece {
                 media_time,
                 marker,
@@ -218,6 +222,10 @@ impl Capture for Voice {
 
     fn dial(&mut self, keys: &str) {
         self.dial.press(keys);
+    }
+
+    fn frame_wanted(&mut self, frame: Duration) {
+        self.recorder.set_frame(frame);
     }
 
     fn bandwidth(&self) -> u32 {

@@ -65,8 +65,9 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(id: Id, stream: Stream, ends: Ends, setting: Setting<'_>) -> Self {
+    pub(super) fn new(id: Id, stream: Stream, mut ends: Ends, setting: Setting<'_>) -> Self {
         let Setting { now, ntp, cname, chance } = setting;
+        wish(&mut ends, &stream);
         let bandwidth = ends.capture.as_ref().map_or(80, |capture| capture.bandwidth());
         let start = Start {
             ssrc: stream.ssrc.unwrap_or(chance.ssrc),
@@ -107,6 +108,7 @@ impl Flow {
             self.srtp = stream.keys.as_ref().map(|(send, receive)| Srtp::new(send, receive));
         }
         self.refused.clear();
+        wish(&mut self.ends, &stream);
         self.stream = stream;
     }
 
@@ -338,6 +340,13 @@ impl Flow {
         if self.refused.len() == REFUSALS.0 {
             out.push(Out::Tell(self.id, Told::Unreachable));
         }
+    }
+}
+
+/// Tells what is captured how the other side would like it.
+fn wish(ends: &mut Ends, stream: &Stream) {
+    if let (Some(capture), Some(ptime)) = (&mut ends.capture, stream.ptime.filter(|ms| *ms > 0)) {
+        capture.frame_wanted(Duration::from_millis(ptime.into()));
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Stream {
     pub heard: Vec<u8>,
     /// Payload types of telephone events: to send, to hear.
     pub events: Option<(u8, u8)>,
+    /// How many milliseconds of sound the other side would like in a packet; zero is no wish.
+    pub ptime: Option<u16>,
     /// Whether we send and receive.
     pub direction: Direction,
     /// Our SSRC, if it was announced.
@@ -57,6 +59,7 @@ impl Stream {
             codec: stream.codec.clone(),
             heard: vec![stream.codec.pt],
             events: None,
+            ptime: None,
             direction: Direction::of(way == Way::Out, way == Way::In),
             ssrc: Some(stream.ssrc),
             remote_ssrc: answered.then_some(stream.remote_ssrc),
@@ -79,6 +82,7 @@ impl Stream {
             codec: flow.codec.clone(),
             heard: flow.heard.clone(),
             events: flow.events,
+            ptime: flow.ptime,
             direction: flow.direction,
             ssrc: None,
             remote_ssrc: None,
@@ -96,6 +100,7 @@ impl Stream {
             codec: Codec { pt: 0, rtpmap: "PCMU/8000".into(), fmtp: None },
             heard: Vec::new(),
             events: None,
+            ptime: None,
             direction: Direction::Inactive,
             ssrc: Some(ssrc),
             remote_ssrc: None,

@@ -86,6 +86,21 @@ async fn a_full_inbox_among_others_drops_and_counts() {
 }
 
 #[tokio::test]
+async fn newcomers_leave_room_for_those_who_are_in() {
+    let (router, mut inboxes, metrics) = router(1, 8);
+    for _ in 0..20 {
+        router.route(peer(1), to(FIRST)).await;
+    }
+    assert_eq!((inboxes[0].len(), metrics.inbox_overflow.value()), (7, 13));
+    let newcomer = String::from_utf8(to(FIRST).to_vec()).expect("text");
+    let within = Bytes::from(newcomer.replace("<sip:x@example.org>", "<sip:x@example.org>;tag=2"));
+    router.route(peer(1), within.clone()).await;
+    let last = std::iter::from_fn(|| inboxes[0].try_recv().ok()).last();
+    let Some(Input::Message { message, .. }) = last else { panic!("{last:?}") };
+    assert_eq!(*message.headers().bytes(), within);
+}
+
+#[tokio::test]
 async fn when_all_inboxes_are_full_nothing_is_received_and_nothing_is_dropped() {
     let (router, mut inboxes, metrics) = router(1, 2);
     router.route(peer(1), to(FIRST)).await;

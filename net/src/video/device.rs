@@ -1,4 +1,5 @@
-//! Where pictures come from and where they go, by name: `pattern`, `y4m:FILE`, `png:DIR`, `null`.
+//! Where pictures come from and where they go, by name: `pattern`, `y4m:FILE`, `png:DIR`, `null`,
+//! and with feature `camera`, on Linux, `camera` and `camera:/dev/videoN`.
 //!
 //! A device has no clock: whoever drives it pulls a picture when one is due by [`Source::rate`].
 
@@ -51,7 +52,7 @@ pub struct DeviceError {
 }
 
 impl DeviceError {
-    fn new(device: &str, reason: impl fmt::Display) -> Self {
+    pub(super) fn new(device: &str, reason: impl fmt::Display) -> Self {
         Self { device: device.into(), reason: reason.to_string().into() }
     }
 }
@@ -91,7 +92,7 @@ pub trait Sink: Send {
     fn finish(&mut self) -> Result<(), DeviceError>;
 }
 
-/// Opens a source: `pattern`, `pattern:640x480@15`, `y4m:FILE`, `null`.
+/// Opens a source: `pattern`, `pattern:640x480@15`, `y4m:FILE`, `camera`, `camera:PATH`, `null`.
 ///
 /// # Errors
 /// There is no such source, or it does not open.
@@ -110,7 +111,14 @@ pub fn source(name: &str) -> Result<Box<dyn Source>, DeviceError> {
             Ok(Box::new(FileSource { name: name.into(), reader }))
         }
         ("null", "") => Ok(Box::new(Null)),
-        _ => Err(DeviceError::new(name, "pictures come from pattern, y4m:FILE or null")),
+        #[cfg(all(feature = "camera", target_os = "linux"))]
+        ("camera", path) => Ok(Box::new(super::camera::Camera::open(path)?)),
+        #[cfg(not(all(feature = "camera", target_os = "linux")))]
+        ("camera", _) => {
+            let why = "this is a build without cameras; build on Linux with --features camera";
+            Err(DeviceError::new(name, why))
+        }
+        _ => Err(DeviceError::new(name, "pictures come from pattern, y4m:FILE, camera or null")),
     }
 }
 

@@ -8,6 +8,8 @@
 //! H.264 (`h264`, RFC 6184) as a feature.
 
 pub mod assembly;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod camera;
 pub mod device;
 pub mod fault;
 #[cfg(feature = "h264")]

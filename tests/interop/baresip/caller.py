@@ -1,5 +1,7 @@
 """A baresip that talks: what a scene about a call asks of every peer."""
 
+from rig.net import until_written
+
 from .phone import Baresip
 
 SECONDS = 60.0
@@ -8,13 +10,16 @@ SECONDS = 60.0
 class Caller(Baresip):
     """It answers at once when it is called. Each method but the orders waits until it is so."""
 
+    # What it can show: a Y4M file; and how many pictures of it have come after two seconds.
+    film, pictures = "y4m", 15
+
     settings = "[digest]\nsha256 = false\n"
 
-    def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False):
+    def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False, film=None):
         wanted = {"mediaenc": "srtp-mand"} if srtp else {}
         # It names codecs with the rate of their samples.
-        codec = {"G722": "G722/16000/1"}.get(codec, codec)
-        super().__init__(scene, name, server, tone=tone, codec=codec, **wanted)
+        codec = {"G722": "G722/16000/1", "opus": "opus/48000/2"}.get(codec, codec)
+        super().__init__(scene, name, server, tone=tone, codec=codec, film=film, **wanted)
         self.registered()
 
     def call(self, aor):
@@ -44,6 +49,13 @@ class Caller(Baresip):
         """The file with what it heard, the longest if holding began another; whole when the phone
         has quit."""
         return max(self.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_size)
+
+    def sees(self):
+        """A file with a picture that it has decoded."""
+        path = self.folder / "seen.png"
+        self.control.command("snapshot_recv", str(path))
+        until_written(path, b"IEND\xaeB`\x82", SECONDS)
+        return path
 
     def hold(self):
         self.control.command("hold")

@@ -12,6 +12,19 @@ from rig.trace import Tracing
 
 TEMPLATE = Path(__file__).parent / "config"
 
+# What it needs for pictures: it shows a film (a Y4M file) again and again, and nobody what it sees.
+FILM = """
+module avcodec.so
+module avformat.so
+module fakevideo.so
+module snapshot.so
+video_source avformat,{film}
+video_display fakevideo,nobody
+video_size 352x288
+video_fps 15
+video_bitrate 1000000
+"""
+
 # The colours of a traced message end here.
 END_OF_TRACE = "\x1b[;m"
 
@@ -77,13 +90,22 @@ class Baresip(Tracing):
     which its `message` command goes to."""
 
     def __init__(
-        self, scene, name, server, contacts=(), secret=None, tone=440, codec="PCMU", **account
+        self,
+        scene,
+        name,
+        server,
+        contacts=(),
+        secret=None,
+        tone=440,
+        codec="PCMU",
+        film=None,
+        **account,
     ):
         self.aor = f"sip:{name}@{DOMAIN}"
         self.folder = scene.folder / f"baresip-{name}"
         self.folder.mkdir(exist_ok=True)
         port = free_port(scene.host, step=3)
-        self._write(scene.host, port, tone)
+        self._write(scene.host, port, tone, FILM.format(film=film) if film else "")
         more = "".join(f";{key}={value}" for key, value in account.items())
         (self.folder / "accounts").write_text(
             f'<{self.aor};transport=udp>;auth_user={name};auth_pass="{secret or password(name)}"'
@@ -102,9 +124,9 @@ class Baresip(Tracing):
         self.expect("^baresip is ready")
         self.control = Control((scene.host, port + 2))
 
-    def _write(self, host, port, tone):
+    def _write(self, host, port, tone, film):
         settings = {"host": host, "port": port, "control": port + 2, "folder": self.folder}
-        text = TEMPLATE.read_text().format(tone=tone, **settings)
+        text = TEMPLATE.read_text().format(tone=tone, film=film, **settings)
         (self.folder / "config").write_text(text)
 
     def registered(self):

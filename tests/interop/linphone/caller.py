@@ -10,12 +10,17 @@ SECONDS = 60.0
 class Caller(Linphone):
     """It answers at once when it is called. Each method but the orders waits until it is so."""
 
+    # What it can show: a JPEG file, once a second.
+    film, pictures = "jpeg", 2
+
     settings = ""
 
-    def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False):
-        super().__init__(scene, name, server, codec=codec, srtp=srtp)
+    def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False, film=None):
+        super().__init__(scene, name, server, codec=codec, srtp=srtp, film=film)
         self.registered()
         self._heard = self.sound(tone)
+        if film:
+            self.send(f"staticpic set {film}")
 
     def call(self, aor):
         self.send(f"call {aor}")
@@ -36,6 +41,13 @@ class Caller(Linphone):
     def receives(self):
         self.skip()
         self.hears_sound()
+
+    def sees(self):
+        """A file with a picture that it has decoded."""
+        path = self.folder / "seen.jpeg"
+        self.send(f"snapshot {path}")
+        self.expect("Snapshot done", SECONDS)
+        return path
 
     def hold(self):
         self.send("pause")

@@ -35,6 +35,7 @@ class Linphone(Tracing):
         cpim=False,
         codec="PCMU",
         srtp=False,
+        film=None,
     ):
         self.aor = f"sip:{name}@{DOMAIN}"
         self.folder = scene.folder / f"linphone-{name}"
@@ -57,13 +58,16 @@ class Linphone(Tracing):
             cpim=int(cpim),
             pcmu=int(codec == "PCMU"),
             g722=int(codec == "G722"),
+            opus=int(codec == "opus"),
             encryption="srtp" if srtp else "none",
+            video_rtp=free_port(scene.host, step=2),
+            pictures=int(film is not None),
             friends=watched,
         )
         (self.folder / "rc").write_text(text)
         super().__init__(
             f"linphone {name}",
-            ["stdbuf", "-oL", *self.command, self.folder / "rc"],
+            ["stdbuf", "-oL", *self.command, self.folder / "rc", *(["-V"] if film else [])],
             cwd=self.folder,
             env={"HOME": str(self.folder)},
             log=self.folder / "output.log",

@@ -54,6 +54,14 @@ def until_bound(host, port, timeout=10.0):
         time.sleep(0.01)
 
 
+def until_written(path, end, timeout=10.0):
+    """Waits until a file is there as a whole, which these octets are the end of."""
+    deadline = time.monotonic() + timeout
+    while not (path.exists() and path.read_bytes().endswith(end)):
+        assert time.monotonic() < deadline, f"{path} is not written"
+        time.sleep(0.01)
+
+
 def exchange(server, message, timeout=5.0):
     """Sends a message as it stands from a port of its own; what comes back first."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine:
@@ -72,7 +80,7 @@ class Capture:
         self._host = host
         self._tcpdump = None
         if shutil.which("tcpdump") and os.geteuid() == 0:
-            told = ["--immediate-mode", "--print", "-ln", "-U", "-w", self.path]
+            told = ["--immediate-mode", "-B", "32768", "--print", "-ln", "-U", "-w", self.path]
             command = ["tcpdump", "-i", "lo", *told, "udp", "and", "host", host]
             self._tcpdump = Program("tcpdump", command)
             self._tcpdump.expect("listening on")

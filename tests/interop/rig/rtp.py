@@ -5,8 +5,8 @@ import statistics
 import subprocess
 from dataclasses import dataclass
 
-# A pause (hold) is no packet that came late.
-PAUSE = 0.2
+# A pause (hold) is no packet that came late, and a busy machine no pause.
+PAUSE = 2.0
 
 
 @dataclass

@@ -19,19 +19,19 @@ class Table:
     def __init__(self):
         self.rows = {}
 
-    def add(self, peer, against, what, result, note=""):
+    def add(self, place, peer, against, what, result, note=""):
         """A row; two tests of one feature are one row, which is `yes` only if both are."""
         key = (peer, against, what)
-        before = self.rows.get(key)
-        if before and before[0] != "yes":
-            return
-        self.rows[key] = (result, note or (before[1] if before else ""))
+        first, before, told = self.rows.get(key, (place, "yes", ""))
+        if before == "yes":
+            before, told = result, note or told
+        self.rows[key] = (min(first, place), before, told)
 
     def render(self, version):
         """The table as Markdown; `version` tells a peer's."""
         lines = ["| peer | against our | feature | works | remarks |", "|---|---|---|---|---|"]
-        by_peer = sorted(self.rows.items(), key=lambda row: (row[0][0].lower(), row[0][1] == "agent"))
-        for (peer, against, what), (result, note) in by_peer:
+        rows = [(key[0].lower(), key[1] == "agent", *found, key) for key, found in self.rows.items()]
+        for *_, result, note, (peer, against, what) in sorted(rows):
             lines.append(f"| {version(peer)} | {against} | {what} | {result} | {note} |")
         return "\n".join(lines)
 

@@ -73,8 +73,8 @@ fn without_a_password_the_remedy_is_named() {
 fn wrong_values_are_named_with_what_is_allowed() {
     assert_eq!(
         refused(&["--audio-in", "hw:0"], Some("x")),
-        "--audio-in \"hw:0\": must be tone[:HZ] (20 to 20000), wav:FILE of a file that can be \
-         read, or null"
+        "--audio-in \"hw:0\": must be tone[:HZ] (20 to 4000), wav:FILE of a file that can be \
+         read, sound[:CARD] in a build with feature sound, or null"
     );
     assert!(refused(&["--bind", "here"], Some("x")).starts_with("--bind \"here\": must be"));
     let base = ["presence-ua", "--aor", "alice", "--server", "127.0.0.1:5060"];

@@ -5,6 +5,7 @@ use super::{PASSWORD, PATIENCE, aor};
 use serde_json::Value;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,19 @@ impl Agent {
 
     /// The same with more on its command line.
     pub(crate) fn login_with(name: &str, server: SocketAddr, more: &[&str]) -> Self {
+        Self::login_where(name, server, more, &[])
+    }
+
+    /// The same where the environment has more.
+    pub(crate) fn login_where(
+        name: &str,
+        server: SocketAddr,
+        more: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_presence-ua"));
         command.args(["--json", "--aor", &aor(name), "--server", &server.to_string()]);
-        command.args(more);
+        command.args(more).envs(environment.iter().copied());
         command.env("PRESENCE_PASSWORD", PASSWORD).stdin(Stdio::piped());
         let process = Process::start(&mut command);
         let mut agent = Self { name: name.to_owned(), process, seen: Vec::new() };

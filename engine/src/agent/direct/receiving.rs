@@ -9,6 +9,8 @@ use std::net::IpAddr;
 
 /// K15: how long the epoch before counts.
 const GRACE: Duration = Duration::from_secs(60);
+/// Most checks of a flow that are told from their copies; after so many it moves no more.
+const MOST_CHECKS: usize = 4096;
 /// Refusals of strangers in a second: to one address, and to all.
 const REFUSALS: (u8, u8) = (5, 50);
 /// Least time between two looks at who watches us because of a stranger.
@@ -73,6 +75,8 @@ struct Bound {
     /// What it sends; a later change of the offer does not change this (R92).
     codec: Codec,
     from: SocketAddr,
+    /// The checks it was asked with: who sends one again from elsewhere has not moved but copied.
+    checks: BTreeSet<u128>,
     theirs: Info,
     ours: Info,
     heard_at: Instant,
@@ -266,6 +270,9 @@ impl Door {
             return None;
         }
         self.tombs.purge(cx.now);
+        if self.bound.as_ref().is_some_and(|bound| bound.is_copied(&visit)) {
+            return None;
+        }
         let may = match &claim.permit {
             Some(permit) => !permit.refused && permit.from == from,
             None => allowed.contains(&claim.peer),
@@ -354,7 +361,7 @@ impl Door {
         let was = self.bound.as_ref().map(|bound| bound.from);
         // The answer is proven as the question was; keys of media stay what they were.
         let token = claim.token.clone();
-        let bound = match self.bound.take() {
+        let mut bound = match self.bound.take() {
             Some(bound) => Bound { from: *from, heard_at: cx.now, ..bound },
             None => {
                 let srtp = claim.permit.as_ref().map_or(self.offer.srtp, |permit| permit.srtp);
@@ -376,12 +383,16 @@ impl Door {
                     sid: check.sid,
                     codec,
                     from: *from,
+                    checks: BTreeSet::new(),
                     theirs: check.info,
                     ours,
                     heard_at: cx.now,
                 }
             }
         };
+        if bound.checks.len() < MOST_CHECKS {
+            bound.checks.insert(check.transaction);
+        }
         let bytes = check.accept(&token, *from, bound.ours);
         cx.emit(Event::MediaPacket { port: *port, to: *from, bytes });
         cx.arm(Timer::Flow(bound.flow, Alarm::Quiet), cx.now + EXPIRY);
@@ -458,6 +469,16 @@ impl Door {
         }
         Told { flow: *flow, peer, media, way: Way::In }.stopped(cx, why);
         vec![News::Occupied(media.into(), false)]
+    }
+}
+
+impl Bound {
+    /// Whether this is a check of this flow that somebody sends again from elsewhere. A sender
+    /// whose address has changed asks anew, with a transaction of its own (RFC 8489 §5).
+    fn is_copied(&self, visit: &Visit<'_>) -> bool {
+        let known = self.checks.contains(&visit.check.transaction);
+        let full = self.checks.len() >= MOST_CHECKS;
+        self.sid == visit.check.sid && self.from != visit.from && (known || full)
     }
 }
 

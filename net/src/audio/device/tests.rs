@@ -81,7 +81,7 @@ fn silence_has_no_end() {
 fn what_there_is_not_is_said_in_a_line() {
     assert_eq!(
         why(source("microphone").err()),
-        "no device microphone: known are tone, tone:HZ, wav:FILE, null"
+        "no device microphone: known are tone, tone:HZ, wav:FILE, sound, null"
     );
     assert_eq!(why(source("tone:9000").err()), "no device tone:9000: a tone has 20 to 4000 Hz");
     let missing = why(source("wav:/nowhere/at/all.wav").err());

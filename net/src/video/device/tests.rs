@@ -38,7 +38,7 @@ fn what_does_not_open_says_why() {
         Err(error) => error.to_string(),
         Ok(_) => panic!("{name} opened"),
     };
-    assert_eq!(told("webcam"), "webcam: pictures come from pattern, y4m:FILE or null");
+    assert_eq!(told("webcam"), "webcam: pictures come from pattern, y4m:FILE, camera or null");
     for form in ["640", "640x", "64x64", "640x480@0", "640x480@500", "9999x480"] {
         let name = format!("pattern:{form}");
         assert_eq!(told(&name), format!("{name}: say it like pattern:640x480@15"));

@@ -16,6 +16,7 @@ use zune_jpeg::JpegDecoder;
 pub struct JpegCodec {
     quality: u8,
     restart: u16,
+    strict: bool,
     /// Samples of the picture decoded last, Y, U and V in turn at full size.
     full: Vec<u8>,
 }
@@ -23,12 +24,18 @@ pub struct JpegCodec {
 impl JpegCodec {
     /// A codec of this quality, 1 to 99: the Q of RFC 2435 §4.2.
     pub fn new(quality: u8) -> Self {
-        Self { quality: quality.clamp(1, 99), restart: 0, full: Vec::new() }
+        Self { quality: quality.clamp(1, 99), restart: 0, strict: true, full: Vec::new() }
     }
 
     /// With restart markers after so many MCUs.
     pub fn with_restarts(mut self, interval: u16) -> Self {
         self.restart = interval;
+        self
+    }
+
+    /// One that decodes what it can of a frame with faults, as cameras make them.
+    pub fn lenient(mut self) -> Self {
+        self.strict = false;
         self
     }
 }
@@ -54,7 +61,7 @@ impl VideoCodec for JpegCodec {
 
     fn decode(&mut self, frame: &[u8]) -> Result<Option<Picture>, Fault> {
         let options = DecoderOptions::default()
-            .set_strict_mode(true)
+            .set_strict_mode(self.strict)
             .set_max_width(LONGEST_SIDE.into())
             .set_max_height(LONGEST_SIDE.into())
             .jpeg_set_out_colorspace(ColorSpace::YCbCr);

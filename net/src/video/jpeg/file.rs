@@ -6,6 +6,7 @@
 use super::tables::{HUFFMAN, Table, Tables};
 use super::{LONGEST_SIDE, Sampling};
 use crate::video::fault::Fault;
+use std::borrow::Cow;
 
 /// What a file says before its scan, beyond what all of them share.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,6 +80,15 @@ pub fn write(head: &Head, scan: &[u8]) -> Vec<u8> {
     out.extend(head.height.to_be_bytes());
     out.extend(head.width.to_be_bytes());
     out.extend([3, 1, head.sampling.factors(), 0, 2, 0x11, 1, 3, 0x11, 1]);
+    write_huffman(&mut out);
+    out.extend([0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0]);
+    out.extend(scan);
+    out.extend([0xFF, 0xD9]);
+    out
+}
+
+/// The Huffman tables that everybody has, as segments.
+fn write_huffman(out: &mut Vec<u8>) {
     for table in &HUFFMAN {
         out.extend([0xFF, 0xC4]);
         out.extend((19 + table.symbols.len() as u16).to_be_bytes());
@@ -86,10 +96,25 @@ pub fn write(head: &Head, scan: &[u8]) -> Vec<u8> {
         out.extend(table.lengths);
         out.extend(table.symbols);
     }
-    out.extend([0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0]);
-    out.extend(scan);
-    out.extend([0xFF, 0xD9]);
-    out
+}
+
+/// A file of any form with the usual Huffman tables, if it has none: Motion JPEG of cameras
+/// leaves them out.
+pub fn with_huffman(file: &[u8]) -> Cow<'_, [u8]> {
+    let mut at = 2;
+    while let Ok((marker, body)) = segment(file, at) {
+        match marker {
+            0xC4 => break,
+            0xDA => {
+                let mut out = file[..at].to_vec();
+                write_huffman(&mut out);
+                out.extend(&file[at..]);
+                return out.into();
+            }
+            _ => at += 4 + body.len(),
+        }
+    }
+    file.into()
 }
 
 /// Where the data of a scan ends: before the first marker that does not belong into it, or at the

@@ -30,8 +30,24 @@ pub(super) fn access(scene: &Scene, who: &Aor) -> Option<(Box<str>, Box<str>)> {
 }
 
 fn write(scene: &mut Scene, key_id: &str, token: &str, sid: u64, pt: u8, from: &str) {
+    send(scene, 5, (key_id, token), (sid, pt), from);
+}
+
+/// Alice asks anew, since her address has changed.
+fn moved(scene: &mut Scene) {
+    let Some((key_id, token)) = access(scene, &alice()) else { return };
+    send(scene, 6, (&key_id, &token), (1, 0), "192.0.2.10:40999");
+}
+
+fn send(
+    scene: &mut Scene,
+    transaction: u128,
+    (key_id, token): (&str, &str),
+    (sid, pt): (u64, u8),
+    from: &str,
+) {
     let info = Info { receives: false, srtp: true, pt, kind: 1, ssrc: 9, nonce: [9; 8] };
-    let check = Check { transaction: 5, key_id: key_id.into(), sid, info };
+    let check = Check { transaction, key_id: key_id.into(), sid, info };
     let bytes = check.write(token);
     scene.say(Command::MediaPacket { port: BOB_PORT, from: address(from), bytes });
 }
@@ -91,14 +107,15 @@ const BLOCK: Verdict = Verdict { handling: Handling::Block, direct: false };
 const POLITE: Verdict = Verdict { handling: Handling::PoliteBlock, direct: false };
 const MUTE: Verdict = Verdict { handling: Handling::Allow, direct: false };
 
-const EVENTS: [EventRow; 25] = [
+const EVENTS: [EventRow; 26] = [
     ("user offers", |s| s.say(super::offer(Mode::Ready))),
     ("user is busy", |s| s.say(super::offer(Mode::Busy))),
     ("user withdraws", |s| s.say(super::offer(Mode::Off))),
     ("user stops the flow", |s| s.say(Command::StopFlow { flow: FlowId(1) })),
     ("user logs out", |s| s.say(Command::Logout)),
     ("check", |s| check(s, &alice(), 1, 0, ALICE)),
-    ("check from elsewhere", |s| check(s, &alice(), 1, 0, "192.0.2.10:40999")),
+    ("check from elsewhere", moved),
+    ("copy from elsewhere", |s| check(s, &alice(), 1, 0, "192.0.2.10:40999")),
     ("check, another sid", |s| check(s, &alice(), 2, 0, ALICE)),
     ("another sid after 2 s", |s| {
         s.pass(secs(2));

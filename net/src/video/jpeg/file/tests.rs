@@ -34,6 +34,18 @@ fn a_file_is_its_head_and_its_scan() {
 }
 
 #[test]
+fn the_usual_tables_are_put_in_where_there_are_none() {
+    let file = jpeg();
+    let first = file.windows(2).position(|two| two == [0xFF, 0xC4]).unwrap();
+    let scan = file.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
+    let bare = [&file[..first], &file[scan..]].concat();
+    assert_eq!(read(&with_huffman(&bare)).unwrap(), read(&file).unwrap());
+    for whole in [&file[..], &file[..first], &[]] {
+        assert_eq!(*with_huffman(whole), *whole);
+    }
+}
+
+#[test]
 fn restart_markers_and_wide_tables_stay() {
     let mut codec = JpegCodec::new(60).with_restarts(11);
     let file = codec.encode(&Pattern::new(176, 144).picture(1), true, NOW).unwrap();
