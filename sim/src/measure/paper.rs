@@ -117,6 +117,7 @@ fn start(media: &mut Media, remote: SocketAddr, direction: Direction) -> Result<
         codec: Codec { pt: 0, rtpmap: PCMU.into(), fmtp: None },
         heard: vec![0],
         events: None,
+        ptime: None,
         direction,
         ssrc: None,
         remote_ssrc: None,
