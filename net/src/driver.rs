@@ -283,7 +283,7 @@ where
             if busy { self.sort(now, input) } else { self.step(now, input) }
         }
         self.batch = batch;
-        for _ in 0..self.newcomers.share(self.setting.inbox.len()) {
+        for _ in 0..self.newcomers.turn(self.setting.inbox.len()) {
             let Some(input) = self.newcomers.next() else { break };
             self.tick_if_due(now);
             self.step(now, input);
@@ -293,7 +293,8 @@ where
 
     /// There is more to do than can be done: whoever is in goes first.
     fn sort(&mut self, now: Instant, input: Input<M::Command>) {
-        match self.newcomers.place(&self.machine, &self.setting.config, input) {
+        let Setting { config, inbox, .. } = &self.setting;
+        match self.newcomers.place(&self.machine, config, input, inbox.len()) {
             Place::Now(input) => self.step(now, input),
             Place::Later => {}
             Place::Never(input) => {

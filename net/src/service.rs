@@ -14,7 +14,7 @@ use crate::recovery::recover;
 use crate::router::{Router, shard_of};
 use crate::store::{Durable, Store};
 use crate::tap::Tap;
-use crate::udp::Datagrams;
+use crate::udp::{Datagrams, LARGEST_DATAGRAM};
 use crate::wire::Wire;
 use presently_engine::server::{Command, Config, Event, Record, Recovery, Server};
 use presently_engine::slot::Slot;
@@ -31,6 +31,11 @@ use tokio::task::JoinSet;
 
 /// Datagrams that may wait for one shard.
 const INBOX: usize = 8192;
+
+/// Datagrams that are received in one go while more are there. A driver's turn takes as long as
+/// hundreds of them: whoever received fewer would leave the rest to overflow in the kernel, which
+/// knows no difference between them.
+const DRAUGHT: usize = 2048;
 
 /// A machine that can be run in shards by the slots of its records.
 pub trait Sharded:
@@ -332,7 +337,14 @@ pub(crate) fn listen<D: Datagrams, C: Send + 'static>(
     for listener in 0..count {
         let (wire, router) = (wire.clone(), router.clone());
         let receive = async move {
-            wire.receive(listener, |from, bytes| router.route(from, bytes)).await;
+            let mut buffer = vec![0; LARGEST_DATAGRAM];
+            for taken in (1..=DRAUGHT).cycle() {
+                if taken == DRAUGHT {
+                    tokio::task::yield_now().await;
+                }
+                let (from, bytes) = wire.receive(listener, &mut buffer).await;
+                router.route(from, bytes).await;
+            }
         };
         // It yields by itself, and later than the runtime would make it.
         receivers.spawn(behind(gate, tokio::task::unconstrained(receive)));

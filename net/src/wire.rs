@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::log;
 use crate::metrics::Metrics;
 use crate::tap::{Direction, Seen, Tap};
-use crate::udp::{Datagrams, LARGEST_DATAGRAM, is_unreachable};
+use crate::udp::{Datagrams, is_unreachable};
 use bytes::Bytes;
 use presently_engine::Peer;
 use std::io;
@@ -14,11 +14,6 @@ use std::time::Duration;
 
 /// Pause after a receive that failed for no reason we know, so that it cannot become a busy loop.
 const RECEIVE_PAUSE: Duration = Duration::from_millis(10);
-
-/// Datagrams that are received in one go while more are there. A driver's turn takes as long as
-/// hundreds of them: whoever received fewer would leave the rest to overflow in the kernel, which
-/// knows no difference between them.
-const DRAUGHT: usize = 2048;
 
 /// The peer cannot be reached (RFC 3261 §18.4).
 #[derive(Debug)]
@@ -88,23 +83,20 @@ impl<D: Datagrams> Wire<D> {
         }
     }
 
-    /// Receives on one listener for ever. An ICMP error that the kernel reports for some earlier
-    /// send belongs to no datagram in hand and must not end the loop.
-    pub(crate) async fn receive(&self, listener: u16, mut take: impl FnMut(Peer, Bytes)) {
+    /// Waits for the next datagram of one listener; `buffer` takes any. An ICMP error that the
+    /// kernel reports for some earlier send belongs to no datagram in hand and must not end the
+    /// loop.
+    pub(crate) async fn receive(&self, listener: u16, buffer: &mut [u8]) -> (Peer, Bytes) {
         let (socket, local) = &self.listeners[usize::from(listener)];
-        let mut buffer = vec![0; LARGEST_DATAGRAM];
-        for taken in (1..=DRAUGHT).cycle() {
-            if taken == DRAUGHT {
-                tokio::task::yield_now().await;
-            }
-            match socket.recv_from(&mut buffer).await {
+        loop {
+            match socket.recv_from(buffer).await {
                 Ok((length, addr)) => {
                     let from = Peer { addr, listener };
                     let bytes = Bytes::copy_from_slice(&buffer[..length]);
                     self.metrics.datagrams_in.add(1);
                     self.metrics.bytes_in.add(length as u64);
                     self.show(Direction::In, *local, from, bytes.clone());
-                    take(from, bytes);
+                    return (from, bytes);
                 }
                 Err(error) => {
                     self.metrics.receive_errors.add(1);

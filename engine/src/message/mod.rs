@@ -6,6 +6,7 @@
 
 mod aor;
 mod edit;
+mod glance;
 mod header;
 mod headers;
 mod lex;
@@ -18,6 +19,7 @@ mod write;
 
 pub use aor::{Aor, canonical_user};
 pub use edit::Edit;
+pub use glance::may_continue;
 pub use header::*;
 pub use headers::{Headers, Request, Response};
 pub(crate) use lex::is_token;

@@ -233,11 +233,30 @@ async fn whoever_is_in_goes_before_whoever_wants_to_come_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_of_a_newcomer_that_waits_is_neither_served_nor_turned_away() {
+    let newcomers: Vec<String> = (0..400).map(|one| format!("new {one}; tell new")).collect();
+    let mut waiting: Vec<&str> = newcomers.iter().map(String::as_str).collect();
+    // The first turn handles 128 of the first 256, so these 50 still wait when they come again.
+    waiting.extend(newcomers[200..250].iter().map(String::as_str));
+    waiting.push("tell in");
+    let mut stage = stage(Toy::default(), &waiting);
+    let mut told = 0;
+    while told < 401 {
+        stage.told().await;
+        told += 1;
+    }
+    stage.packet("send over").await;
+    assert_eq!(stage.far.next().await.1, "over", "nobody was turned away");
+    assert_eq!(stage.remote.inspect(|toy, _| toy.inputs().len()).await.unwrap(), 402);
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_newcomers_are_told_so_and_nobody_else_is() {
     let mut stage = stage(Toy::default(), &[]);
     let mut sent = 0;
     while sent < 8080 {
-        let program = if sent % 101 == 0 { "tell in" } else { "new; tell new" };
+        let newcomer = format!("new {sent}; tell new");
+        let program = if sent % 101 == 0 { "tell in" } else { &newcomer };
         match stage.inbox.try_send(packet(peer(7), program)) {
             Ok(()) => sent += 1,
             Err(_) => tokio::task::yield_now().await,
