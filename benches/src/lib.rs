@@ -41,6 +41,7 @@ pub fn config() -> Config {
             ..Limits::default()
         },
         legacy_cpim: true,
+        legacy_cpim_elements: false,
         record_route: false,
     }
 }

@@ -79,6 +79,7 @@ fn server(plan: &Plan, boot: u8) -> Config {
         timing: timing(plan),
         limits,
         legacy_cpim: true,
+        legacy_cpim_elements: false,
         record_route: false,
     }
 }

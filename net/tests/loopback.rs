@@ -29,6 +29,7 @@ fn config(store: &DiskStore, address: SocketAddr) -> Config {
         timing: Timing::default(),
         limits: Limits::default(),
         legacy_cpim: false,
+        legacy_cpim_elements: false,
         record_route: false,
     }
 }

@@ -7,7 +7,6 @@
 //! so equal wishes give equal figures, byte for byte.
 
 mod laboratory;
-pub mod paper;
 pub mod plot;
 pub mod prediction;
 pub mod price;
@@ -36,7 +35,7 @@ pub enum Case {
     Checked,
     /// Directly, with early media (K16) beside the check. Without SRTP.
     Early,
-    /// As the paper has it: what the tuple says is enough. See [`paper`].
+    /// As the paper has it: what the tuple says is enough (the `paper` profile).
     Paper,
 }
 

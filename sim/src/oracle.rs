@@ -19,6 +19,7 @@ pub(crate) mod lives;
 pub(crate) mod media;
 mod messages;
 mod outboxes;
+mod paper;
 mod privacy;
 mod proof;
 mod records;
@@ -126,6 +127,7 @@ const PROPERTIES: &[Property] = &[
     always("P27", heard::only_who_may_be),
     always("P27", heard::silent_once_not_wanted),
     always("P27", heard::played_as_it_came),
+    intact("P27", paper::heard_unchecked),
     intact("P28", spoken::only_where_somebody_agreed),
     intact("P29", spoken::only_at_a_word_of_the_user),
     intact("P30", spoken::only_what_was_offered),

@@ -77,6 +77,15 @@ pub struct UserPlan {
     /// Whether the user is behind a translator of addresses (NAT).
     #[serde(default)]
     pub nat: bool,
+    /// Whether the user offers direct media in the paper's form, without a secret (§6.10).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paper: bool,
+}
+
+/// What a plan need not say.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
+fn is_false(switch: &bool) -> bool {
+    !*switch
 }
 
 fn hour() -> u32 {

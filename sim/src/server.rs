@@ -71,6 +71,7 @@ impl ServerHost {
             timing: Timing::default(),
             limits: limits(plan),
             legacy_cpim: true,
+            legacy_cpim_elements: false,
             record_route: false,
         };
         let disk = MemoryStore::with_secret(secret);

@@ -75,6 +75,7 @@ impl Device {
             publish_expires: user.refresh,
             subscribe_expires: user.refresh,
             media: Repertoire::default().kinds(),
+            direct: DirectPolicy { paper_offers: user.paper, ..DirectPolicy::default() },
             ..Config::new(
                 Aor::new(&user.name, server::DOMAIN),
                 &server::password(&user.name),
@@ -166,12 +167,6 @@ impl Device {
     /// The process is gone at once.
     pub(crate) fn crash(&mut self) {
         self.program = None;
-    }
-
-    /// Hands a command to the agent, without its phone.
-    pub(crate) async fn command(&self, command: Command) -> Result<(), String> {
-        let Some(program) = &self.program else { return Err("the device does not run".into()) };
-        program.agent.command(command).await.map_err(|why| why.to_string())
     }
 
     /// Carries a line of `presence-ua`'s language out.

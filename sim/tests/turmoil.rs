@@ -65,6 +65,7 @@ fn config(address: SocketAddr) -> Config {
         timing: Timing::default(),
         limits: Limits::default(),
         legacy_cpim: true,
+        legacy_cpim_elements: false,
         record_route: false,
     }
 }

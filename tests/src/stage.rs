@@ -37,6 +37,7 @@ pub fn config() -> Config {
         timing: Timing::default(),
         limits: Limits::default(),
         legacy_cpim: true,
+        legacy_cpim_elements: false,
         record_route: false,
     }
 }

@@ -147,6 +147,52 @@ fn legacy_format() {
     assert!(text.contains("\"urn:ietf:params:xml:ns:cpim-pidf\""), "{text}");
 }
 
+/// An offer of the paper's form, without a secret (behaviour §6.10).
+const OPEN_OFFER: &str = "<presence xmlns='urn:ietf:params:xml:ns:pidf' \
+     xmlns:dm='urn:uuid:670680a7-af31-46e0-a5e5-33737d9b2f61' entity='sip:bob@example.org'>\
+     <tuple id='desk'><status><basic>open</basic>\
+     <dm:direct-media version='1' seq='17'><dm:media>audio</dm:media>\
+     <dm:port>40000</dm:port><dm:codec pt='0'>PCMU/8000</dm:codec>\
+     <dm:direct_mode>ready</dm:direct_mode>\
+     <dm:candidate type='host' addr='192.0.2.20' port='40000'/><dm:srtp>none</dm:srtp>\
+     </dm:direct-media></status></tuple></presence>";
+
+/// The NOTIFY that a watcher gets which accepts this type.
+fn shown(stage: &mut Stage, watcher: &mut Phone, accept: &str) -> String {
+    let accept = format!("Accept: {accept}");
+    let extra = ["Event: presence", accept.as_str()];
+    assert!(watcher.ask(stage, "SUBSCRIBE", "bob", &extra, ("", "")).status() < 300);
+    String::from_utf8(watcher.told(stage).body.to_vec()).expect("UTF-8")
+}
+
+/// P3, X5: an offer without a secret has the same readers as any other. The paper's own elements
+/// are for who reads the old format, if the operator wants that.
+#[test]
+fn an_offer_without_a_secret_is_for_approved_watchers_alone() {
+    let (mut stage, mut bob, mut phones) = stage_with(&["alice", "carol", "dora"]);
+    bob.register(&mut stage, 3600);
+    let rules = [("alice", "allow"), ("carol", "polite-block")];
+    assert_eq!(bob.decide(&mut stage, &rules, None).status(), 200);
+    let content = ("application/pidf+xml", OPEN_OFFER);
+    assert_eq!(bob.ask(&mut stage, "PUBLISH", "bob", &["Event: presence"], content).status(), 200);
+    for elements in [false, true] {
+        stage.config.legacy_cpim_elements = elements;
+        let text = shown(&mut stage, &mut phones[0], "application/cpim-pidf+xml");
+        assert!(text.contains("<dm:direct_mode>ready</dm:direct_mode>"), "{text}");
+        assert!(!text.contains("access"), "{text}");
+        let paper = "<port xmlns=\"\">40000</port><codec xmlns=\"\">PCMU</codec>";
+        assert_eq!(text.contains(paper), elements, "{text}");
+        let text = shown(&mut stage, &mut phones[0], "application/pidf+xml");
+        assert!(text.contains(">ready<") && !text.contains(paper), "{text}");
+        for other in [1, 2] {
+            let text = shown(&mut stage, &mut phones[other], "application/cpim-pidf+xml");
+            let told =
+                ["40000", "direct", "ready", "PCMU"].iter().find(|word| text.contains(**word));
+            assert_eq!(told, None, "{text}");
+        }
+    }
+}
+
 /// A presentity that publishes nothing is open while it has a binding. Its watchers hear of that
 /// once, not at every refresh of the binding.
 #[test]

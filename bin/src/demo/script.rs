@@ -10,7 +10,7 @@ use crate::ua::link::Setup;
 use crate::ua::media::{Devices, Repertoire};
 use crate::ua::{Asked, Habits, Notice, pick_up};
 use presently_engine::agent::{
-    Command, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase,
+    Command, DirectPolicy, Event, FlowPhase, MessagePhase, Package, SubscriptionPhase,
 };
 use presently_engine::body::pidf::{Basic, Mode, Pidf};
 use presently_engine::body::presrules::{Handling, Verdict};
@@ -51,6 +51,7 @@ impl Cast<'_> {
             password: password.into(),
             server: self.server,
             bind: None,
+            direct: DirectPolicy::default(),
         };
         let (devices, habits) = (Devices::default(), Habits::default());
         let handset = pick_up(setup, devices, Repertoire::default(), habits)?;

@@ -25,6 +25,8 @@ Configuration file (TOML); every key is optional:
   admin = \"127.0.0.1:8080\"               insecure_no_auth = false
   demo = false                           shards = 4
   record_route = false                   legacy_cpim = true
+  legacy_cpim_elements = false           (the paper's four elements beside an offer without secret,
+                                         for watchers that read application/cpim-pidf+xml)
   [digest]  sha256, md5, nonce_life, nonce_window, nonce_table, legacy_no_qop
   [limits]  sub_default, sub_min, sub_max, reg_default, reg_min, reg_max, pub_default, pub_min,
             pub_max, pub_max_ready, expiry_grace_ms, giveup_pending, giveup_waiting, …

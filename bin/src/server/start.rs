@@ -94,6 +94,7 @@ fn config(
         timing: settings.timing,
         limits: settings.limits.clone(),
         legacy_cpim: settings.legacy_cpim,
+        legacy_cpim_elements: settings.legacy_cpim_elements,
         record_route: settings.record_route,
     })
 }

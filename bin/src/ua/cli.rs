@@ -7,6 +7,7 @@ use crate::config::rule::Rule;
 use crate::failure::Failure;
 use crate::server::listen;
 use clap::Parser;
+use presently_engine::agent::DirectPolicy;
 use presently_engine::message::Aor;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,12 @@ Events, one a line on stdout: registered, register-failed, server-restarted, pub
 
 wait blocks the commands behind it until an event of that name comes, or has come since the last
   command or wait. field=value narrows it: wait subscription state=active 5
+
+--paper and --paper-offers are direct media as the paper had it, the paper profile. There is NO
+  authentication and NO encryption in it: whoever can send from a contact's address is heard as
+  that contact. For closed networks. Marked contacts are spoken to at once if their offer has no
+  access, and without an answer if nobody answers; with --paper-offers they are heard from the
+  addresses in their presence, if they are allowed and watched, and nobody else is heard.
 
 RUST_LOG sets the log on stderr (default warn; trace shows whole messages).
 Exit codes: 0 fine; 1 never registered, or a wait was in vain; 2 wrong usage.";
@@ -82,6 +89,14 @@ pub(crate) struct Cli {
     /// When direct media does not come up, do not call instead.
     #[arg(long)]
     pub(crate) no_fallback: bool,
+    /// Direct media with this contact as the paper had it, without check and encryption; may be
+    /// given again for others. Closed networks only, see below.
+    #[arg(long, value_name = "AOR")]
+    pub(crate) paper: Vec<String>,
+    /// Offer direct media as the paper had it, to be heard without check and encryption from the
+    /// contacts of --paper, and from nobody else. Closed networks only, see below.
+    #[arg(long)]
+    pub(crate) paper_offers: bool,
 }
 
 fn after_help() -> String {
@@ -101,6 +116,7 @@ pub(crate) struct Settings {
     pub(crate) devices: Devices,
     pub(crate) repertoire: Repertoire,
     pub(crate) habits: Habits,
+    pub(crate) direct: DirectPolicy,
 }
 
 impl Settings {
@@ -120,8 +136,31 @@ impl Settings {
             devices: devices(cli)?,
             repertoire: codecs.unwrap_or_default(),
             habits: Habits { srtp: cli.srtp, fallback: !cli.no_fallback },
+            direct: direct(cli)?,
         })
     }
+
+    /// What a user has to know before anything is sent.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let DirectPolicy { paper, paper_offers, .. } = &self.direct;
+        let marked: Vec<&str> = paper.iter().map(Aor::as_str).collect();
+        let whom = match (marked.is_empty(), paper_offers) {
+            (true, false) => return None,
+            (true, true) => "whom `paper` will name".to_owned(),
+            (false, _) => marked.join(", "),
+        };
+        Some(format!(
+            "paper profile: direct media with {whom} has no authentication and no encryption; for \
+             closed networks only"
+        ))
+    }
+}
+
+fn direct(cli: &Cli) -> Result<DirectPolicy, Failure> {
+    let aor = Rule::text("an address like sip:bob@example.org", |text| Aor::parse(text).ok());
+    let marked = cli.paper.iter().map(|text| aor.flag("--paper", text));
+    let paper = marked.collect::<Result<_, _>>()?;
+    Ok(DirectPolicy { paper, paper_offers: cli.paper_offers, ..DirectPolicy::default() })
 }
 
 fn devices(cli: &Cli) -> Result<Devices, Failure> {

@@ -170,5 +170,5 @@ impl<S: Studio + Send> Hand<S> {
 }
 
 fn is_for_ports(event: &Event) -> bool {
-    matches!(event, Event::MediaPacket { .. } | Event::MediaBye { .. })
+    matches!(event, Event::MediaPacket { .. } | Event::MediaWelcome { .. } | Event::MediaBye { .. })
 }

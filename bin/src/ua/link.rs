@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use presently_engine::Peer;
-use presently_engine::agent::Config;
+use presently_engine::agent::{Config, DirectPolicy};
 use presently_engine::body::pidf::Codec;
 use presently_engine::message::Aor;
 use presently_engine::mint::Secret;
@@ -16,6 +16,7 @@ pub(crate) struct Setup {
     pub(crate) password: Box<str>,
     pub(crate) server: SocketAddr,
     pub(crate) bind: Option<SocketAddr>,
+    pub(crate) direct: DirectPolicy,
 }
 
 /// Looks up the server's address.
@@ -38,6 +39,7 @@ pub(crate) fn start(
     let device = device(&host_name(), &setup.aor);
     let config = Config {
         media,
+        direct: setup.direct,
         ..Config::new(
             setup.aor,
             &setup.password,

@@ -68,6 +68,7 @@ impl Mirror {
             | Event::Call { .. }
             | Event::Flow { .. }
             | Event::MediaPacket { .. }
+            | Event::MediaWelcome { .. }
             | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }

@@ -49,6 +49,9 @@ pub fn main() -> ExitCode {
 
 fn start(cli: &Cli) -> Result<Ending, Failure> {
     let settings = Settings::gather(cli, std::env::var("PRESENCE_PASSWORD").ok())?;
+    if let Some(warning) = settings.warning() {
+        eprintln!("{PROGRAM}: {warning}");
+    }
     crate::logging::start()?;
     let runtime = crate::runtime(Threads::One)?;
     let ending = runtime.block_on(run(settings));
@@ -63,6 +66,7 @@ async fn run(settings: Settings) -> Result<Ending, Failure> {
         password: settings.password,
         server: link::server(&settings.server).await?,
         bind: settings.bind,
+        direct: settings.direct,
     };
     let handset = pick_up(setup, settings.devices, settings.repertoire, settings.habits)?;
     let interrupts = crate::signals::endings()?;

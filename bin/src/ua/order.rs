@@ -12,7 +12,7 @@ use presently_engine::message::Aor;
 use std::time::Duration;
 
 /// What `help` prints, one command a line.
-pub(crate) const HELP: [&str; 20] = [
+pub(crate) const HELP: [&str; 21] = [
     "presence open|closed [note]         own state",
     "watch AOR [seconds]                 subscribe to somebody's presence",
     "unwatch AOR                         end that subscription",
@@ -22,6 +22,7 @@ pub(crate) const HELP: [&str; 20] = [
     "message AOR text…                   send a message",
     "offer audio|video ready|off         direct media that others may send me",
     "direct AOR [audio|video]            speak to somebody who offers that, without a call",
+    "paper AOR [on|off]                  direct with AOR without check and encryption (see --paper)",
     "stop [FLOW]                         end a direct flow, or all of them",
     "call AOR [audio|video|both] [LIST]  call somebody by INVITE, with codecs like PCMU,G722",
     "answer [CALL]                       lift the phone that rings",
@@ -36,10 +37,10 @@ pub(crate) const HELP: [&str; 20] = [
 ];
 
 /// Every command word.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 25] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "direct", "stop", "call", "answer", "hold", "resume", "dial", "hangup", "tables",
-    "wait", "quit", "help", "exit",
+    "offer", "direct", "paper", "stop", "call", "answer", "hold", "resume", "dial", "hangup",
+    "tables", "wait", "quit", "help", "exit",
 ];
 
 /// How long `wait` waits when it is not told.
@@ -69,6 +70,10 @@ pub(crate) enum Order {
     Decide {
         watcher: Aor,
         verdict: Option<Verdict>,
+    },
+    Mark {
+        peer: Aor,
+        paper: bool,
     },
     Message {
         target: Aor,
@@ -124,6 +129,7 @@ impl Reader<'_> {
         let order = match self.word {
             "presence" => return self.presence(),
             "message" => return self.message(),
+            "paper" => Order::Mark { peer: self.aor()?, paper: self.switch()? },
             "wait" => return self.wait(),
             "watch" => Order::Watch { target: self.aor()?, seconds: self.seconds(1)? },
             "unwatch" => Order::Unwatch { target: self.aor()? },
@@ -220,6 +226,15 @@ impl Reader<'_> {
             _ => return Err(self.usage(USAGE)),
         };
         Ok(Asked::Offer { media, mode })
+    }
+
+    /// Whether something is to be; it is unless that is denied.
+    fn switch(&mut self) -> Result<bool, Misread> {
+        match self.next() {
+            None | Some("on") => Ok(true),
+            Some("off") => Ok(false),
+            Some(_) => Err(self.usage("paper AOR [on|off]")),
+        }
     }
 
     /// The media kind that comes next; audio if nothing does.

@@ -108,6 +108,7 @@ impl Ordered {
                 Command::Subscribe { target, package: Package::Winfo, expires: seconds }
             }
             Order::Decide { watcher, verdict } => Command::Decide { watcher, verdict },
+            Order::Mark { peer, paper } => Command::Mark { peer, paper },
             Order::Message { target, text } => {
                 *tickets += 1;
                 Command::SendMessage { target, text, ticket: *tickets }

@@ -37,7 +37,9 @@ impl Debts {
             | Command::Hold { .. }
             | Command::Direct { .. }
             | Command::StopFlow { .. }
+            | Command::Mark { .. }
             | Command::MediaPacket { .. }
+            | Command::MediaKnock { .. }
             | Command::MediaHeard { .. }
             | Command::MediaBye { .. }
             | Command::MediaUnreachable { .. } => None,

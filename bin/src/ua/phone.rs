@@ -15,7 +15,7 @@ use presently_engine::agent::{
 use presently_engine::body::pidf::Mode;
 use presently_engine::body::sdp::Direction;
 use presently_engine::message::Aor;
-use presently_net::media::{Figures, Happening, Id, Stream, Stun, Told};
+use presently_net::media::{Figures, Happening, Id, Knock, Stream, Stun, Told};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
@@ -28,6 +28,8 @@ use tokio::time::Instant;
 pub enum Sight {
     /// A STUN datagram, which is the engine's.
     Stun(Stun),
+    /// Somebody speaks who may be welcome, which is the engine's to say, too.
+    Knock(Knock),
     /// Something about a stream.
     Stream(Happening),
 }
@@ -71,6 +73,8 @@ pub trait Studio {
     fn dial(&mut self, id: Id, keys: &str);
     /// Sends a datagram of the engine.
     fn send(&mut self, port: u16, to: SocketAddr, bytes: Bytes);
+    /// From these hosts a port may be asked for a stream by RTP alone (behaviour §6.10).
+    fn welcome(&mut self, port: u16, from: BTreeSet<IpAddr>);
     /// Sends RTCP BYE, and twice again (behaviour §6.7).
     fn bye(&mut self, port: u16, to: SocketAddr, ssrc: u32, keys: Option<StreamKeys>);
     /// A fresh SRTP master key with its salt.
@@ -298,6 +302,10 @@ impl<S: Studio> Phone<S> {
                 self.studio.send(*port, *to, bytes.clone());
                 Vec::new()
             }
+            Event::MediaWelcome { port, from } => {
+                self.studio.welcome(*port, from.clone());
+                Vec::new()
+            }
             Event::MediaBye { port, to, ssrc, keys } => {
                 self.studio.bye(*port, *to, *ssrc, *keys);
                 Vec::new()
@@ -316,6 +324,9 @@ impl<S: Studio> Phone<S> {
         let Happening { id, told, .. } = match sight {
             Sight::Stun(Stun { port, from, bytes }) => {
                 return (Some(Command::MediaPacket { port, from, bytes }), None);
+            }
+            Sight::Knock(Knock { port, from, ssrc, pt }) => {
+                return (Some(Command::MediaKnock { port, from, ssrc, pt }), None);
             }
             Sight::Stream(happening) => happening,
         };

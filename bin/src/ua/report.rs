@@ -109,24 +109,13 @@ impl Report {
             Event::Decided { watcher, status } => {
                 report!("decided", watcher = watcher.as_str(), status = status)
             }
-            Event::Message { from, id, content_type, text, stored, expired } => report!(
-                "message",
-                from = from.as_str(),
-                id = id,
-                content_type = content_type,
-                text = text,
-                stored = stored,
-                expired = expired
-            ),
-            Event::MessageStatus { ticket, target, phase, status } => report!(
-                "message-status",
-                id = ticket,
-                target = target.as_str(),
-                state = message_phase_name(*phase),
-                status = status
-            ),
-            Event::Call { .. } | Event::Flow { .. } => return talk::report(event),
-            Event::MediaPacket { .. } | Event::MediaBye { .. } => return None,
+            Event::Message { .. }
+            | Event::MessageStatus { .. }
+            | Event::Call { .. }
+            | Event::Flow { .. }
+            | Event::MediaPacket { .. }
+            | Event::MediaWelcome { .. }
+            | Event::MediaBye { .. } => return talk::report(event),
             Event::Error { what, why } => Self::error(what, why),
         })
     }

@@ -208,6 +208,7 @@ impl<W: Write> Session<W> {
             | Event::Call { .. }
             | Event::Flow { .. }
             | Event::MediaPacket { .. }
+            | Event::MediaWelcome { .. }
             | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }

@@ -5,10 +5,11 @@ use super::phone::{Sight, Studio};
 use bytes::Bytes;
 use presently_engine::agent::StreamKeys;
 use presently_engine::body::sdp::Direction;
-use presently_net::media::{Begun, Ends, Happening, Id, Media, Setup, Stream, Stun};
+use presently_net::media::{Begun, Ends, Happening, Id, Knock, Media, Setup, Stream, Stun};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
 /// Opens a port with whatever carries datagrams here.
@@ -22,6 +23,7 @@ pub struct Desk {
     media: Media,
     happenings: UnboundedReceiver<Happening>,
     stun: Receiver<Stun>,
+    knocks: Receiver<Knock>,
     devices: Devices,
     open: Opener,
     dice: Dice,
@@ -42,8 +44,8 @@ impl Desk {
 
     /// The same with other sockets and other dice.
     pub fn with(setup: Setup, devices: Devices, open: Opener, dice: Dice) -> Self {
-        let Begun { media, happenings, stun } = Media::begin(setup);
-        Self { media, happenings, stun, devices, open, dice }
+        let Begun { media, happenings, stun, knocks } = Media::begin(setup);
+        Self { media, happenings, stun, knocks, devices, open, dice }
     }
 
     /// The devices of a stream. A direct flow goes one way, and only that way has a device; a call
@@ -99,6 +101,10 @@ impl Studio for Desk {
         self.media.send(port, to, bytes);
     }
 
+    fn welcome(&mut self, port: u16, from: BTreeSet<IpAddr>) {
+        self.media.welcome(port, from);
+    }
+
     fn bye(&mut self, port: u16, to: SocketAddr, ssrc: u32, keys: Option<StreamKeys>) {
         self.media.bye(port, to, ssrc, keys);
     }
@@ -115,6 +121,7 @@ impl Studio for Desk {
         tokio::select! {
             biased;
             Some(happening) = self.happenings.recv() => Sight::Stream(happening),
+            Some(knock) = self.knocks.recv() => Sight::Knock(knock),
             Some(stun) = self.stun.recv() => Sight::Stun(stun),
             else => std::future::pending().await,
         }

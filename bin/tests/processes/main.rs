@@ -7,5 +7,6 @@
 mod durability;
 mod failures;
 mod media;
+mod paper;
 mod rig;
 mod traces;

@@ -11,6 +11,7 @@ use crate::mint::{Id, Label, Secret};
 use crate::time::{Instant, Timers};
 use crate::transaction::{ServerKey, Transactions};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Methods a user agent serves; the value of `Allow`.
@@ -77,6 +78,8 @@ pub(crate) struct Core {
     pub(crate) online: bool,
     /// Whether a changed boot id was seen and nothing was done about it yet (D21).
     pub(crate) restarted: bool,
+    /// Whom the user marked for the paper's form since the start, or not any more.
+    pub(crate) marks: BTreeMap<Aor, bool>,
 }
 
 /// The world, lent to a room for one input.

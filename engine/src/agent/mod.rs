@@ -38,7 +38,7 @@ use bytes::Bytes;
 use call::Calls;
 use cx::{Core, Cx, Timer};
 use decisions::Decisions;
-use direct::{Direct, News as FlowNews, Wish};
+use direct::{Direct, Knock, News as FlowNews, Wish};
 use own::OwnOffer;
 use pager::{Inbox, Outbox};
 use publication::Publication;
@@ -226,6 +226,10 @@ impl Agent {
                 subscriptions.pardon(&watcher);
                 decisions.decide(cx, watcher, verdict);
             }
+            Command::Mark { peer, paper } => {
+                cx.mark(peer.clone(), paper);
+                subscriptions.offers.reconsider(cx, &peer);
+            }
             Command::SendMessage { target, text, ticket } => {
                 outbox.post(cx, target, text, ticket);
             }
@@ -240,6 +244,10 @@ impl Agent {
             Command::MediaPacket { port, from, bytes } => {
                 let news = direct.on_packet(cx, port, from, &bytes);
                 self.on_flow(config, now, news.unwrap_or_default(), out);
+            }
+            Command::MediaKnock { port, from, ssrc, pt } => {
+                let news = direct.on_knock(cx, Knock { port, from, ssrc, pt });
+                self.on_flow(config, now, news, out);
             }
             Command::StopFlow { .. }
             | Command::MediaHeard { .. }
@@ -294,11 +302,13 @@ impl Agent {
         let Self { core, publication, subscriptions, decisions, direct, .. } = self;
         let cx = &mut Cx { now, config, core, out };
         let mut news = direct.offer(cx, publication.open_offers(config, now));
-        if direct.listens() {
+        let paper = publication.paper_offers(config);
+        if direct.listens() || !paper.is_empty() {
             let rejected = subscriptions.rejected(&config.aor);
             let hears = decisions.hears(subscriptions.watchers(&config.aor), &rejected);
             news.extend(direct.allow(cx, hears));
         }
+        news.extend(direct.offer_plainly(cx, paper, |peer| subscriptions.places(peer)));
         direct.look(cx, &subscriptions.offers, |target| subscriptions.standing(target));
         let refuses = |peer: &Aor| {
             decisions.refuses(peer) || subscriptions.rejected(&config.aor).contains(peer)

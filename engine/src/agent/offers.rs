@@ -5,10 +5,11 @@
 
 use super::Event;
 use super::cx::{Cx, Timer};
-use crate::body::pidf::{Basic, Mode, Offer, Pidf, Tuple};
+use crate::body::pidf::{Basic, Candidate, Mode, Offer, Pidf, Tuple};
 use crate::message::{Aor, Host, Uri};
 use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long an offer at which nobody answered is not believed (M23).
@@ -90,9 +91,23 @@ impl Offers {
     pub(crate) fn trust(&mut self, cx: &mut Cx<'_>, aor: Aor, tuple: Box<str>) {
         let key = (aor, tuple);
         let Some(known) = self.known.get_mut(&key) else { return };
-        if known.mode != known.offer.mode {
-            known.mode = known.offer.mode;
-            cx.emit(known.event(&key, Some(known.mode)));
+        let mode = known.believed(cx.is_marked(&key.0));
+        if std::mem::replace(&mut known.mode, mode) != mode {
+            cx.emit(known.event(&key, Some(mode)));
+        }
+    }
+
+    /// Somebody was marked for the paper's form, or is not any more: what that makes of its offers.
+    pub(crate) fn reconsider(&mut self, cx: &mut Cx<'_>, aor: &Aor) {
+        let marked = cx.is_marked(aor);
+        let of_aor =
+            self.known.iter_mut().filter(|((owner, _), known)| owner == aor && !known.over);
+        for (key, known) in of_aor {
+            let suspected = cx.core.timers.at(&Timer::Suspect(key.0.clone(), key.1.clone()));
+            let mode = if suspected.is_some() { Mode::Off } else { known.believed(marked) };
+            if std::mem::replace(&mut known.mode, mode) != mode {
+                cx.emit(known.event(key, Some(mode)));
+            }
         }
     }
 
@@ -113,7 +128,7 @@ impl Offers {
         if self.known.get(&key).is_some_and(|known| known.is_newer_than(offer)) {
             return;
         }
-        let mut new = Known::of(tuple, offer, cx.now);
+        let mut new = Known::of(tuple, offer, cx.now, cx.is_marked(aor));
         let suspicion = Timer::Suspect(key.0.clone(), key.1.clone());
         let old = self.known.get(&key);
         if cx.core.timers.at(&suspicion).is_some() {
@@ -153,12 +168,28 @@ impl Offers {
 }
 
 impl Known {
-    fn of(tuple: &Tuple, offer: &Offer, arrived: Instant) -> Self {
-        let address = address(tuple, offer);
-        // X3: what lacks a part of `ready` is no offer to use now.
-        let usable = address.is_some() && offer.access.is_some() && !offer.codecs.is_empty();
-        let mode = if usable { offer.mode } else { Mode::Off };
-        Self { offer: offer.clone(), mode, address, over: false, arrived }
+    fn of(tuple: &Tuple, offer: &Offer, arrived: Instant, marked: bool) -> Self {
+        let (offer, address) = (offer.clone(), address(tuple, offer));
+        let known = Self { offer, mode: Mode::Off, address, over: false, arrived };
+        Self { mode: known.believed(marked), ..known }
+    }
+
+    /// X3: what lacks a part of `ready` is no offer to use now. Access is none of these parts if
+    /// its owner is `marked` for the paper's form, which has none.
+    fn believed(&self, marked: bool) -> Mode {
+        let access = self.offer.access.is_some() || marked;
+        let usable = self.address.is_some() && access && !self.offer.codecs.is_empty();
+        if usable { self.offer.mode } else { Mode::Off }
+    }
+
+    /// Where the offer can be reached, in the owner's order.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        let named = self.offer.candidates.iter().filter_map(Candidate::address);
+        let named: Vec<SocketAddr> = named.collect();
+        match named.is_empty() {
+            true => self.address.iter().filter_map(|text| text.parse().ok()).collect(),
+            false => named,
+        }
     }
 
     fn epoch(&self) -> Option<u32> {
@@ -214,7 +245,7 @@ fn address(tuple: &Tuple, offer: &Offer) -> Option<Box<str>> {
         return Some(text.into());
     }
     match Uri::parse(tuple.contact.as_deref()?).ok()?.host {
-        Host::Ip(ip) => Some(std::net::SocketAddr::new(ip, offer.port).to_string().into()),
+        Host::Ip(ip) => Some(SocketAddr::new(ip, offer.port).to_string().into()),
         Host::Name(_) => None,
     }
 }

@@ -63,6 +63,15 @@ struct Epoch {
     ends: Instant,
 }
 
+/// How offers are published that are more than `off`.
+#[derive(Clone, Copy)]
+enum Form {
+    /// With the secret of this time.
+    Token(Epoch),
+    /// As the paper has it: there is none (§6.10).
+    Paper,
+}
+
 impl Own {
     /// Whether there is anything to publish.
     pub(crate) fn has_state(&self) -> bool {
@@ -109,19 +118,41 @@ impl Own {
 
     /// The offers whose secret was published, to be checked against it.
     pub(crate) fn open_offers(&self, config: &Config, now: Instant) -> Vec<OpenOffer> {
-        let Some(epoch) = self.epoch.filter(|_| self.wants_offers()) else { return Vec::new() };
+        let Some(epoch) = self.epoch.filter(|_| !config.direct.paper_offers) else {
+            return Vec::new();
+        };
+        let open = self.open(config).map(|offer| OpenOffer {
+            secret: Some(epoch.secret(config, now, &offer.media)),
+            ends: epoch.ends,
+            srtp: !config.direct.plain,
+            ..offer
+        });
+        open.collect()
+    }
+
+    /// The offers that are published in the paper's form.
+    pub(crate) fn paper_offers(&self, config: &Config) -> Vec<OpenOffer> {
+        match config.direct.paper_offers {
+            true => self.open(config).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    /// The offers that are more than `off`, as far as they have no secret.
+    fn open(&self, config: &Config) -> impl Iterator<Item = OpenOffer> {
         let device = device_id(&config.device);
-        let open = self.offers.iter().filter(|(_, offer)| offer.mode != Mode::Off);
-        let open = open.map(|(media, own)| OpenOffer {
+        let wants = self.wants_offers();
+        let open = self.offers.iter().filter(move |(_, own)| wants && own.mode != Mode::Off);
+        open.map(move |(media, own)| OpenOffer {
             media: media.clone(),
             tuple: format!("{device}-{media}").into(),
             port: own.port,
             codecs: own.codecs.clone(),
-            secret: Some(epoch.secret(config, now, media)),
-            srtp: !config.direct.plain,
+            secret: None,
+            ends: Instant::default(),
+            srtp: false,
             busy: own.mode == Mode::Busy,
-        });
-        open.collect()
+        })
     }
 
     /// Withdraws an offer; watchers see it as `off`. False if there is none.
@@ -139,10 +170,13 @@ impl Own {
     pub(crate) fn document(&mut self, cx: &mut Cx<'_>, secret_safe: bool) -> Pidf {
         let device = device_id(&cx.config.device);
         let mut tuples = vec![self.device_tuple(cx.config, &device)];
-        let live = secret_safe && self.wants_offers();
-        let epoch = if live { Some(self.current_epoch(cx)) } else { None };
+        let form = match secret_safe && self.wants_offers() {
+            true if cx.config.direct.paper_offers => Some(Form::Paper),
+            true => Some(Form::Token(self.current_epoch(cx))),
+            false => None,
+        };
         for (media, own) in &self.offers {
-            let offer = self.block(cx.config, cx.now, &device, media, own, epoch);
+            let offer = self.block(cx.config, cx.now, &device, media, own, form);
             let id = format!("{device}-{media}");
             let mut tuple = self.device_tuple(cx.config, &id);
             tuple.offer = Some(offer);
@@ -179,9 +213,10 @@ impl Own {
         device: &str,
         media: &str,
         own: &OwnOffer,
-        epoch: Option<Epoch>,
+        form: Option<Form>,
     ) -> Offer {
-        let epoch = epoch.filter(|_| own.mode != Mode::Off);
+        let form = form.filter(|_| own.mode != Mode::Off);
+        let plain = config.direct.plain || config.direct.paper_offers;
         Offer {
             version: 1,
             seq: self.seq,
@@ -189,15 +224,18 @@ impl Own {
             media: media.into(),
             port: own.port,
             codecs: own.codecs.clone(),
-            mode: if epoch.is_some() { own.effective() } else { Mode::Off },
+            mode: if form.is_some() { own.effective() } else { Mode::Off },
             candidates: vec![Candidate {
                 kind: "host".into(),
                 addr: host(&config.contact).into(),
                 port: own.port,
             }],
-            srtp: Some(if config.direct.plain { "none" } else { "token" }.into()),
+            srtp: Some(if plain { "none" } else { "token" }.into()),
             fingerprint: None,
-            secret: epoch.map(|epoch| epoch.secret(config, now, media)),
+            secret: match form {
+                Some(Form::Token(epoch)) => Some(epoch.secret(config, now, media)),
+                Some(Form::Paper) | None => None,
+            },
             access: None,
         }
     }

@@ -102,6 +102,15 @@ impl Publication {
         }
     }
 
+    /// Where we listen in the paper's form. There is nothing to keep secret in such an offer, but
+    /// to whom it is shown is the presence agent's to keep (X5).
+    pub(crate) fn paper_offers(&self, config: &Config) -> Vec<OpenOffer> {
+        match self.dm1 && !self.leaving {
+            true => self.own.paper_offers(config),
+            false => Vec::new(),
+        }
+    }
+
     /// Somebody is heard on one of our offers, or not any more (X2).
     pub(crate) fn occupy(&mut self, cx: &mut Cx<'_>, media: &str, occupied: bool) {
         if self.own.occupy(media, occupied) {

@@ -4,7 +4,7 @@
 //! `notify.rs`. A dialog that was given up is forgotten at once; a late NOTIFY of it gets 481.
 
 use super::cx::{Alarm, Cx, Timer, backoff};
-use super::direct::Standing;
+use super::direct::{Places, Standing};
 use super::offers::Offers;
 use super::request::{Answer, Outcome, Room, Ticket};
 use super::types::{Event, Package};
@@ -114,6 +114,16 @@ impl Subscriptions {
         let rows = self.own_winfo(us).flat_map(|view| view.rows.values());
         let active = rows.filter(|row| row.status == Status::Active);
         active.filter_map(|row| Aor::parse(&row.uri).ok())
+    }
+
+    /// Where somebody is, as its documents say that we are told.
+    pub(crate) fn places(&self, target: &Aor) -> Places {
+        let shows = |usage: &&Usage| {
+            let of_target = usage.target == *target && usage.package == Package::Presence;
+            of_target && matches!(usage.state, State::Active(_))
+        };
+        let documents = self.usages.values().filter(shows).filter_map(|one| one.document.as_ref());
+        Places::of(documents.flat_map(|document| &document.tuples))
     }
 
     /// Asks again for the presence of somebody, or for our own watchers.

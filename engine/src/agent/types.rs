@@ -9,7 +9,8 @@ use crate::message::Aor;
 use crate::mint::Secret;
 use crate::transaction::Timing;
 use bytes::Bytes;
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// M10: at logout the agent does not wait longer for answers.
@@ -90,6 +91,13 @@ pub struct DirectPolicy {
     pub early_packets: u8,
     /// Whether own offers are for media without SRTP: for laboratories, and for early media.
     pub plain: bool,
+    /// The contacts with whom media goes as the paper has it (§6.10): nothing is checked and
+    /// nothing is encrypted. For closed networks; nobody by default. [`Command::Mark`] changes it
+    /// while the agent runs.
+    pub paper: BTreeSet<Aor>,
+    /// Whether own offers are published in the paper's form, without a secret. Then only marked
+    /// contacts are heard, by their addresses alone.
+    pub paper_offers: bool,
 }
 
 /// Names one call of an agent.
@@ -169,7 +177,8 @@ pub struct DirectStream {
     pub codec: Codec,
     /// SSRC of what we send, RTCP included.
     pub ssrc: u32,
-    /// SSRC of what the other side sends; 0 before it has answered.
+    /// SSRC of what the other side sends; 0 before it has answered, and where nothing is asked
+    /// (the paper's form).
     pub remote_ssrc: u32,
     /// Keys, if it is SRTP (§6.8).
     pub keys: Option<StreamKeys>,
@@ -255,6 +264,13 @@ pub enum Command {
         /// How.
         verdict: Option<Verdict>,
     },
+    /// Speak with somebody in the paper's form, or not any more ([`DirectPolicy::paper`]).
+    Mark {
+        /// Whom.
+        peer: Aor,
+        /// In the paper's form, or not.
+        paper: bool,
+    },
     /// Send a pager message.
     SendMessage {
         /// To whom.
@@ -318,6 +334,18 @@ pub enum Command {
         from: SocketAddr,
         /// The datagram.
         bytes: Bytes,
+    },
+    /// RTP of no flow came from a host of [`Event::MediaWelcome`]. To be said of one sender at
+    /// a host at a time.
+    MediaKnock {
+        /// Our port.
+        port: u16,
+        /// Where it came from.
+        from: SocketAddr,
+        /// SSRC of its sender.
+        ssrc: u32,
+        /// Payload type.
+        pt: u8,
     },
     /// Valid media or RTCP of a flow came; to be said about once a second.
     MediaHeard {
@@ -509,6 +537,14 @@ pub enum Event {
         to: SocketAddr,
         /// The datagram.
         bytes: Bytes,
+    },
+    /// From these hosts, and no others, RTP without a flow is worth a [`Command::MediaKnock`]
+    /// (the paper's form). Takes the place of what was said of this port before.
+    MediaWelcome {
+        /// Our port.
+        port: u16,
+        /// The hosts.
+        from: BTreeSet<IpAddr>,
     },
     /// Send RTCP BYE from a media port, now and twice again (behaviour §6.7).
     MediaBye {

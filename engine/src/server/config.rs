@@ -37,6 +37,8 @@ pub struct Config {
     pub limits: Limits,
     /// Serve clients that only accept `application/cpim-pidf+xml` (D23).
     pub legacy_cpim: bool,
+    /// Tell those clients of offers without a secret in the paper's own elements, too (§6.2).
+    pub legacy_cpim_elements: bool,
     /// Insert Record-Route into INVITE.
     pub record_route: bool,
 }

@@ -13,7 +13,7 @@ use crate::gate::{Gate, behind};
 use crate::udp::{Datagrams, LARGEST_DATAGRAM};
 use bytes::Bytes;
 use presently_engine::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -25,6 +25,8 @@ use tokio::time::Instant as Moment;
 
 /// STUN that may wait for its owner; more of it at once is a flood.
 const STUN: usize = 256;
+/// Knocks that may wait for their owner.
+const KNOCKS: usize = 16;
 /// Seconds from the epoch of NTP to that of Unix.
 const NTP_TO_UNIX: u64 = 2_208_988_800;
 
@@ -48,6 +50,19 @@ pub struct Stun {
     pub from: SocketAddr,
     /// The datagram.
     pub bytes: Bytes,
+}
+
+/// RTP of no flow came from a host that is welcome: `Command::MediaKnock` for the agent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Knock {
+    /// Our port.
+    pub port: u16,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Its SSRC.
+    pub ssrc: u32,
+    /// Payload type.
+    pub pt: u8,
 }
 
 /// What media is made with.
@@ -85,6 +100,8 @@ pub struct Begun {
     pub happenings: mpsc::UnboundedReceiver<Happening>,
     /// STUN. Bounded: anybody can send it.
     pub stun: mpsc::Receiver<Stun>,
+    /// Knocks. Bounded, and few: each host that is welcome knocks five times a second at most.
+    pub knocks: mpsc::Receiver<Knock>,
 }
 
 /// Ports and flows. Dropping it ends them at once, without a BYE.
@@ -97,6 +114,7 @@ pub struct Media {
     flows: BTreeMap<Id, u16>,
     happenings: mpsc::UnboundedSender<Happening>,
     stun: mpsc::Sender<Stun>,
+    knocks: mpsc::Sender<Knock>,
 }
 
 #[derive(Debug)]
@@ -117,11 +135,12 @@ impl Media {
     pub fn begin(mut setup: Setup) -> Begun {
         let (happenings, told) = mpsc::unbounded_channel();
         let (stun, asked) = mpsc::channel(STUN);
+        let (knocks, knocked) = mpsc::channel(KNOCKS);
         // RFC 7022 §4.2: a name that says nothing about anybody.
         let cname = format!("{:016x}", (setup.chance)()).into();
         let (ports, flows) = (BTreeMap::new(), BTreeMap::new());
-        let media = Self { setup, cname, ports, flows, happenings, stun };
-        Begun { media, happenings: told, stun: asked }
+        let media = Self { setup, cname, ports, flows, happenings, stun, knocks };
+        Begun { media, happenings: told, stun: asked, knocks: knocked }
     }
 
     /// Opens a pair of ports, any even one if none is named, and tells the even one. Call inside a
@@ -152,6 +171,7 @@ impl Media {
             clock: self.setup.clock,
             happenings: self.happenings.clone(),
             stun: self.stun.clone(),
+            knocks: self.knocks.clone(),
             dropped: dropped.clone(),
             out: Vec::new(),
         };
@@ -235,6 +255,11 @@ impl Media {
         self.hand(port, Order::Send(to, bytes));
     }
 
+    /// From these hosts a port may be asked for a flow by RTP alone: `Event::MediaWelcome`.
+    pub fn welcome(&self, port: u16, from: BTreeSet<IpAddr>) {
+        self.hand(port, Order::Welcome(from));
+    }
+
     /// What was thrown away at a port.
     pub fn dropped(&self, port: u16) -> Dropped {
         let known = self.ports.get(&port);
@@ -281,6 +306,7 @@ struct Task<D> {
     clock: Clock,
     happenings: mpsc::UnboundedSender<Happening>,
     stun: mpsc::Sender<Stun>,
+    knocks: mpsc::Sender<Knock>,
     dropped: Arc<Mutex<Dropped>>,
     out: Vec<Out>,
 }
@@ -326,6 +352,10 @@ impl<D: Datagrams> Task<D> {
                 let bytes = Bytes::copy_from_slice(datagram);
                 // More than somebody can look at is a flood, and who asks for a reason asks again.
                 let _ = self.stun.try_send(Stun { port: self.number, from, bytes });
+            }
+            Taken::Knock { ssrc, pt } => {
+                // Who speaks on knocks again.
+                let _ = self.knocks.try_send(Knock { port: self.number, from, ssrc, pt });
             }
         }
     }

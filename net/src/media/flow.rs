@@ -4,7 +4,7 @@ use super::ends::{Captured, Ends, Rendered};
 use super::port::{Out, Told};
 use super::stream::{Id, Stream};
 use crate::rtp::dtmf::Keys;
-use crate::rtp::{Notice, Packet, Part, Session, Srtp, Start, Statistics, rtcp};
+use crate::rtp::{Kind, Notice, Packet, Part, Session, Srtp, Start, Statistics, rtcp};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -100,9 +100,10 @@ impl Flow {
         }
     }
 
-    /// The other side moved, or the direction changed. Keys and session stay, unless the keys
-    /// are others.
+    /// The other side moved or answered, or the direction changed. Keys and session stay, unless
+    /// the keys are others.
     pub(super) fn change(&mut self, stream: Stream) {
+        self.session.announce(stream.remote_ssrc);
         if stream.keys != self.stream.keys {
             self.srtp = stream.keys.as_ref().map(|(send, receive)| Srtp::new(send, receive));
         }
@@ -261,9 +262,11 @@ impl Flow {
         }
     }
 
-    /// Whether an SSRC may be the other side's.
-    pub(super) fn is_of(&self, ssrc: u32) -> bool {
-        self.stream.remote_ssrc.is_none_or(|one| one == ssrc)
+    /// Whether it takes packets of this kind whatever their SSRC: the other side has announced
+    /// none. A direct flow that only sends hears reports and no media.
+    pub(super) fn takes_any(&self, kind: Kind) -> bool {
+        let speaks_only = matches!(self.id, Id::Direct(_)) && !self.stream.direction.receives();
+        self.stream.remote_ssrc.is_none() && !(kind == Kind::Rtp && speaks_only)
     }
 
     /// Takes an RTP packet from the right address.

@@ -4,7 +4,8 @@
 //! ports, hands the STUN that comes there to its owner, sends what it is told to, and runs flows:
 //! packets leave every tick of the clock and are played every tick of the clock, whenever they
 //! came. RTP is heard only from the address a flow is bound to (M22); everything else is counted,
-//! dropped and never answered.
+//! dropped and never answered. Only where the paper's form is spoken, the agent says from which
+//! hosts it may be asked for a flow by RTP alone.
 //!
 //! [`Port`] is the whole of it without sockets, and takes the time as an argument; the task of a
 //! port (`driver`) reads sockets and the clock for it.
@@ -12,6 +13,7 @@
 mod driver;
 pub mod ends;
 mod flow;
+mod knock;
 mod pictures;
 pub mod port;
 #[cfg(test)]
@@ -19,7 +21,7 @@ pub(crate) mod rig;
 mod socket;
 mod stream;
 
-pub use driver::{Begun, Happening, Media, Setup, Sockets, Stun};
+pub use driver::{Begun, Happening, Knock, Media, Setup, Sockets, Stun};
 pub use ends::{Capture, Ends, Render, Rendered};
 pub use flow::{Chance, Figures};
 pub use pictures::{Camera, Screen};

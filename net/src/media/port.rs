@@ -9,12 +9,13 @@ mod tests;
 
 use super::ends::Ends;
 use super::flow::{Chance, Figures, Flow, Setting};
+use super::knock::{Entry, Knocks};
 use super::stream::{Id, Stream};
 use crate::rtp::{Kind, MasterKey};
 use bytes::Bytes;
 use presently_engine::agent::FlowId;
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// When BYE is said (behaviour §6.7).
@@ -86,6 +87,8 @@ pub enum Order {
     },
     /// Send what somebody else made.
     Send(SocketAddr, Bytes),
+    /// From these hosts RTP without a flow is worth a knock ([`Taken::Knock`]).
+    Welcome(BTreeSet<IpAddr>),
 }
 
 /// SRTP keys: to send with, to receive with.
@@ -107,6 +110,13 @@ pub enum Taken {
     Done,
     /// STUN: somebody else's.
     Stun,
+    /// RTP of no flow from a host that is welcome. It waits a moment for a flow to begin.
+    Knock {
+        /// SSRC of the sender.
+        ssrc: u32,
+        /// Payload type.
+        pt: u8,
+    },
 }
 
 /// A flow that is over.
@@ -126,6 +136,7 @@ pub struct Port {
     cname: Box<str>,
     flows: BTreeMap<Id, Flow>,
     leaving: Vec<Leaving>,
+    knocks: Knocks,
     dropped: Dropped,
 }
 
@@ -137,6 +148,7 @@ impl Port {
             cname: cname.into(),
             flows: BTreeMap::new(),
             leaving: Vec::new(),
+            knocks: Knocks::default(),
             dropped: Dropped::default(),
         }
     }
@@ -156,11 +168,11 @@ impl Port {
     ) -> Taken {
         match Kind::of(datagram) {
             Kind::Stun => return Taken::Stun,
-            Kind::Rtp => match self.flow_of(from, ssrc_at(datagram, 8)) {
+            Kind::Rtp => match self.flow_of(from, ssrc_at(datagram, 8), Kind::Rtp) {
                 Some(flow) => flow.on_rtp(now, datagram, out),
-                None => self.dropped.unbound += 1,
+                None => return self.on_stranger(now, from, datagram),
             },
-            Kind::Rtcp => match self.flow_of(from, ssrc_at(datagram, 4)) {
+            Kind::Rtcp => match self.flow_of(from, ssrc_at(datagram, 4), Kind::Rtcp) {
                 Some(flow) => flow.on_rtcp(now, datagram, out),
                 None => self.dropped.unbound += 1,
             },
@@ -169,10 +181,29 @@ impl Port {
         Taken::Done
     }
 
-    /// The flow of a sender: two flows with one address are told apart by SSRC.
-    fn flow_of(&mut self, from: SocketAddr, ssrc: Option<u32>) -> Option<&mut Flow> {
+    /// The flow of a sender: two flows with one address are told apart by SSRC. One that knows
+    /// this SSRC goes before one that knows none.
+    fn flow_of(&mut self, from: SocketAddr, ssrc: Option<u32>, kind: Kind) -> Option<&mut Flow> {
         let ssrc = ssrc?;
-        self.flows.values_mut().find(|flow| flow.stream.is_from(from) && flow.is_of(ssrc))
+        let from_there = || self.flows.iter().filter(|(_, flow)| flow.stream.is_from(from));
+        let known = from_there().find(|(_, flow)| flow.stream.remote_ssrc == Some(ssrc));
+        let (id, _) = known.or_else(|| from_there().find(|(_, flow)| flow.takes_any(kind)))?;
+        let id = *id;
+        self.flows.get_mut(&id)
+    }
+
+    /// RTP of no flow.
+    fn on_stranger(&mut self, now: Duration, from: SocketAddr, datagram: &[u8]) -> Taken {
+        let sender = ssrc_at(datagram, 8).zip(datagram.get(1).map(|octet| octet & 0x7f));
+        if let Some((ssrc, pt)) = sender {
+            match self.knocks.take(now, (from, ssrc), datagram) {
+                Entry::Knock => return Taken::Knock { ssrc, pt },
+                Entry::Waits => return Taken::Done,
+                Entry::Refused => {}
+            }
+        }
+        self.dropped.unbound += 1;
+        Taken::Done
     }
 
     /// The network said that nobody listens at `to`.
@@ -205,8 +236,12 @@ impl Port {
         match order {
             Order::Start(id, stream, ends, chance) => {
                 self.stop(now, id, false, out);
+                let sender = stream.remote.zip(stream.remote_ssrc);
+                let waited = sender.map(|(from, ssrc)| self.knocks.let_in(from, ssrc));
                 let setting = Setting { now, ntp: self.ntp, cname: &self.cname, chance };
-                self.flows.insert(id, Flow::new(id, *stream, ends, setting));
+                let mut flow = Flow::new(id, *stream, ends, setting);
+                waited.iter().flatten().for_each(|packet| flow.on_rtp(now, packet, out));
+                self.flows.insert(id, flow);
             }
             Order::Change(id, stream) => {
                 if let Some(flow) = self.flows.get_mut(&id) {
@@ -225,6 +260,7 @@ impl Port {
             }
             Order::Stop(id, bye) => self.stop(now, id, bye, out),
             Order::Bye { to, ssrc, keys } => self.bye(now, to, ssrc, keys, out),
+            Order::Welcome(hosts) => self.knocks.welcome(hosts),
             Order::Send(to, bytes) => out.push(Out::Send { control: false, to, bytes }),
         }
         self.run(now, out);

@@ -48,8 +48,10 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A direct flow. Both SSRCs were announced in its check; control packets share the port.
+    /// A direct flow. Both SSRCs were announced in its check; control packets share the port. Where
+    /// nobody was asked the other side has announced none, and before it has answered nobody is it.
     pub fn direct(stream: &DirectStream, way: Way) -> Self {
+        let answered = stream.remote_ssrc != 0 || stream.budget.is_some();
         Self {
             port: stream.port,
             remote: Some(stream.remote),
@@ -60,7 +62,7 @@ impl Stream {
             ptime: None,
             direction: Direction::of(way == Way::Out, way == Way::In),
             ssrc: Some(stream.ssrc),
-            remote_ssrc: Some(stream.remote_ssrc),
+            remote_ssrc: answered.then_some(stream.remote_ssrc),
             keys: stream.keys,
             budget: stream.budget,
         }

@@ -4,6 +4,7 @@
 //! The other side is one sender. If its SSRC was announced, nobody else is heard. If not, the
 //! first that sends from the agreed address is it, until it says BYE or has been silent for a
 //! while; who comes after it has to send two packets in sequence (RFC 3550 §8.2 and appendix A.1).
+//! Of one that sends nothing, the first that reports what it received is it.
 //! Where packets come from is somebody else's question: only what came from the right address is
 //! handed in.
 
@@ -149,6 +150,8 @@ pub struct Session {
     /// Packets we had sent at our last two reports: whether we are a sender now.
     sent_before: [u64; 2],
     heard: Option<Heard>,
+    /// Who reports, of those that send nothing.
+    reporter: Option<u32>,
     statistics: Statistics,
     next_report: Duration,
     average_size: f64,
@@ -163,6 +166,7 @@ impl Session {
             last_sent: None,
             sent_before: [0; 2],
             heard: None,
+            reporter: None,
             statistics: Statistics::default(),
             next_report: now,
             average_size: 0.0,
@@ -179,6 +183,11 @@ impl Session {
     /// The SSRC of the other side, if it is known.
     pub fn remote_ssrc(&self) -> Option<u32> {
         self.start.remote_ssrc.or(self.heard.as_ref().map(|heard| heard.ssrc))
+    }
+
+    /// The other side has announced its SSRC meanwhile, or takes that back.
+    pub fn announce(&mut self, remote_ssrc: Option<u32>) {
+        self.start.remote_ssrc = remote_ssrc;
     }
 
     /// Units of timestamps a second.
@@ -271,7 +280,7 @@ impl Session {
     /// Takes a compound packet.
     pub fn receive_rtcp(&mut self, now: Duration, parts: &[Part]) -> Vec<Notice> {
         let mut notices = Vec::new();
-        let theirs = self.remote_ssrc();
+        let mut theirs = self.remote_ssrc().or(self.reporter);
         for part in parts {
             match part {
                 Part::SenderReport { ssrc, info, reports } if theirs.is_none_or(|s| s == *ssrc) => {
@@ -281,6 +290,10 @@ impl Session {
                     self.learn(now, reports);
                 }
                 Part::ReceiverReport { ssrc, reports } if theirs.is_none_or(|s| s == *ssrc) => {
+                    if theirs.is_none() && *ssrc != self.start.ssrc {
+                        self.reporter = Some(*ssrc);
+                        theirs = self.reporter;
+                    }
                     self.learn(now, reports);
                 }
                 Part::Bye { sources } if theirs.is_some_and(|ssrc| sources.contains(&ssrc)) => {

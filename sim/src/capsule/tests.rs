@@ -6,7 +6,8 @@ use crate::plan::{Act, DeviceName, Party, Step, UserPlan};
 fn capsule() -> Capsule {
     let alice = DeviceName { user: "alice".into(), device: String::new() };
     let cut = Act::Cut { from: Party::Server, to: Party::Device(alice.clone()), both: true };
-    let user = UserPlan { name: "alice".into(), devices: vec![], refresh: 60, nat: true };
+    let user =
+        UserPlan { name: "alice".into(), devices: vec![], refresh: 60, nat: true, paper: false };
     let steps = vec![Step { at_ms: 0, act: Act::Login(alice) }, Step { at_ms: 7, act: cut }];
     let plan = Plan {
         title: "a cut".into(),

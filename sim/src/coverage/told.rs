@@ -62,6 +62,7 @@ pub(super) fn read(evidence: &Evidence<'_>, coverage: &mut Coverage) {
             | Event::Call { .. }
             | Event::Flow { .. }
             | Event::MediaPacket { .. }
+            | Event::MediaWelcome { .. }
             | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }

@@ -68,6 +68,7 @@ impl View {
             | Event::MessageStatus { .. }
             | Event::Flow { way: Way::Out, .. }
             | Event::MediaPacket { .. }
+            | Event::MediaWelcome { .. }
             | Event::MediaBye { .. }
             | Event::Error { .. } => {}
         }

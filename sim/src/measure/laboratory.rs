@@ -1,6 +1,5 @@
 //! One call in virtual time: a server, somebody who presses a button, somebody who answers at once.
 
-use super::paper::Paper;
 use super::{Case, Delays, Kind};
 use crate::chance::Chance;
 use crate::host::Host;
@@ -13,6 +12,7 @@ use crate::world::runtime;
 use presently::ua::media::Repertoire;
 use presently::ua::{Notice, Told};
 use presently_engine::agent::{CallPhase, DirectPolicy, Event};
+use presently_engine::message::Aor;
 use presently_net::Clock;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -59,10 +59,10 @@ pub(super) fn call(kind: Kind, seed: u64) -> Result<Times, String> {
         let setting =
             Setting { delays, watchers: 0, repertoires: repertoires(case), ..settings(case) };
         let mut laboratory = Laboratory::open(&setting, seed).await?;
-        let mut paper = None;
         if case == Case::Paper {
-            paper = Some(Paper::agree(&mut laboratory).await?);
-        } else if case.is_direct() {
+            laboratory.watch_the_caller().await?;
+        }
+        if case.is_direct() {
             laboratory.offer().await?;
         } else {
             laboratory.acquaint().await?;
@@ -73,16 +73,8 @@ pub(super) fn call(kind: Kind, seed: u64) -> Result<Times, String> {
         laboratory.lose(f64::from(loss) / 100.0);
         let pressed = laboratory.network.now_ms();
         let first = laboratory.recorder.mark();
-        match &mut paper {
-            Some(paper) => {
-                paper.press()?;
-                paper.heard(&laboratory).await;
-            }
-            None => {
-                laboratory.caller.order(press(case)).await?;
-                laboratory.heard().await?;
-            }
-        }
+        laboratory.caller.order(press(case)).await?;
+        laboratory.heard().await?;
         Ok(laboratory.times(first, pressed))
     })
 }
@@ -107,7 +99,13 @@ fn repertoires(case: Case) -> [&'static str; 2] {
 
 fn settings(case: Case) -> Setting {
     let direct = match case {
-        Case::Early | Case::Paper => DirectPolicy { early_packets: EARLY_PACKETS, plain: true },
+        Case::Early => {
+            DirectPolicy { early_packets: EARLY_PACKETS, plain: true, ..DirectPolicy::default() }
+        }
+        Case::Paper => {
+            let both = [CALLER, CALLEE].map(|name| Aor::new(name, server::DOMAIN));
+            DirectPolicy { paper: both.into(), paper_offers: true, ..DirectPolicy::default() }
+        }
         Case::Invite | Case::Challenged | Case::Mismatch | Case::Checked => DirectPolicy::default(),
     };
     Setting { direct, ..Setting::default() }
@@ -134,7 +132,6 @@ impl Default for Setting {
 
 /// A server, the two, and the network between them.
 pub(super) struct Laboratory {
-    pub(super) chance: Chance,
     pub(super) network: Network,
     pub(super) recorder: Recorder,
     _server: ServerHost,
@@ -180,17 +177,7 @@ impl Laboratory {
         callee.order("winfo").await?;
         tokio::time::sleep(SETTLING).await;
         let _server = server;
-        Ok(Self {
-            chance,
-            network,
-            recorder,
-            _server,
-            caller,
-            callee,
-            caller_told,
-            callee_told,
-            watchers,
-        })
+        Ok(Self { network, recorder, _server, caller, callee, caller_told, callee_told, watchers })
     }
 
     /// The callee offers to be spoken to, and the caller sees it.
@@ -198,6 +185,17 @@ impl Laboratory {
         self.callee.order("allow alice").await?;
         self.callee.order("offer audio ready").await?;
         self.caller.order("watch bob").await?;
+        tokio::time::sleep(SETTLING).await;
+        Ok(())
+    }
+
+    /// The callee sees where the caller is, or it could not know whom to hear (behaviour §6.11).
+    pub(super) async fn watch_the_caller(&mut self) -> Result<(), String> {
+        self.caller.order("presence open").await?;
+        self.caller.order("winfo").await?;
+        self.caller.order("allow bob").await?;
+        self.caller.order("offer audio ready").await?;
+        self.callee.order("watch alice").await?;
         tokio::time::sleep(SETTLING).await;
         Ok(())
     }
@@ -292,7 +290,8 @@ pub(super) fn is_rtp(bytes: &[u8]) -> bool {
 fn plan(setting: &Setting, seed: u64) -> Plan {
     let others = (1..=setting.watchers).map(|number| format!("watcher{number}"));
     let names = [CALLER.to_owned(), CALLEE.to_owned()].into_iter().chain(others);
-    let user = |name| UserPlan { name, devices: Vec::new(), refresh: 3600, nat: false };
+    let user =
+        |name| UserPlan { name, devices: Vec::new(), refresh: 3600, nat: false, paper: false };
     Plan {
         title: "measurement".to_owned(),
         story: String::new(),

@@ -14,8 +14,13 @@ pub(super) fn device(user: &str) -> DeviceName {
 /// bob is watched by alice, whom he allows, and by carol, whom he does not; he publishes, offers
 /// and is written to.
 pub(super) fn morning() -> Plan {
-    let user =
-        |name: &str| UserPlan { name: name.into(), devices: vec![], refresh: 60, nat: false };
+    let user = |name: &str| UserPlan {
+        name: name.into(),
+        devices: vec![],
+        refresh: 60,
+        nat: false,
+        paper: false,
+    };
     let order = |at_ms, user: &str, line: &str| {
         let act = Act::Order(device(user), line.into());
         Step { at_ms, act }

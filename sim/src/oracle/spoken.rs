@@ -79,7 +79,8 @@ fn addresses(body: &[u8]) -> Vec<(SocketAddr, Vec<u8>)> {
 }
 
 /// P28: media goes nowhere but where its sender was told that it may, and there only while the
-/// other side says so: by its answer to a check, by its description in a call.
+/// other side says so: by its answer to a check, by its description in a call. Where the user has
+/// marked somebody for the paper's form, the tuple says so.
 pub(super) fn only_where_somebody_agreed(evidence: &Evidence<'_>) -> Found {
     let (consents, described) = (consents(evidence), described(evidence));
     let mut early: BTreeMap<(SocketAddr, SocketAddr, u64), u64> = BTreeMap::new();
@@ -98,6 +99,7 @@ pub(super) fn only_where_somebody_agreed(evidence: &Evidence<'_>) -> Found {
                 // Who stood still does not notice that time passes.
                 let odd = evidence.lives.clock_is_odd();
                 times.iter().any(|time| *time <= at_ms && (odd || at_ms <= time + CONSENT_MS))
+                    || super::paper::may_speak(evidence, stretch, packet)
             }
             (Some(Way::Out), Some(budget)) => {
                 let sent = early.entry((from, to, stretch.from_ms)).or_default();

@@ -26,8 +26,13 @@ fn sees(text: &str, when: When, basic: &str) -> Expectation {
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
-    let user =
-        |name: &str| UserPlan { name: name.into(), devices: Vec::new(), refresh: 3600, nat: false };
+    let user = |name: &str| UserPlan {
+        name: name.into(),
+        devices: Vec::new(),
+        refresh: 3600,
+        nat: false,
+        paper: false,
+    };
     Plan {
         title: "lunch & <rain>".into(),
         story: "Alice watches Bob.".into(),

@@ -186,6 +186,7 @@ pub(super) fn told(event: &Event) -> String {
             format!("direct {media} {way} {}: {}{reason}", peer.user(), flow(*phase))
         }
         Event::MediaPacket { to, bytes, .. } => format!("{} octets to {to}", bytes.len()),
+        Event::MediaWelcome { port, from } => format!("{} hosts may knock at {port}", from.len()),
         Event::MediaBye { to, .. } => format!("RTCP BYE to {to}"),
         Event::Error { what, why } => format!("error: {what}: {why}"),
     }

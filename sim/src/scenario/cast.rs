@@ -74,7 +74,8 @@ impl Cast {
         let refresh = entry.time("refresh")?.unwrap_or(3_600_000);
         let refresh = u32::try_from(refresh / 1000).unwrap_or(u32::MAX);
         let nat = entry.switch("nat")?.unwrap_or(false);
-        Ok(UserPlan { name: word.text, devices, refresh, nat })
+        let paper = entry.switch("paper")?.unwrap_or(false);
+        Ok(UserPlan { name: word.text, devices, refresh, nat, paper })
     }
 
     fn check_name(&self, word: &Word) -> Result<(), Fault> {

@@ -17,9 +17,10 @@ use presently_engine::message::Aor;
 const HANDLING: [&str; 6] = ["login", "crash", "start", "stalls", "clock", "nat"];
 
 /// Orders of `presence-ua` that make sense in a scenario.
-const ORDERS: [&str; 20] = [
+const ORDERS: [&str; 21] = [
     "presence", "watch", "unwatch", "fetch", "winfo", "allow", "block", "polite", "ask", "message",
-    "offer", "direct", "stop", "call", "answer", "hold", "resume", "dial", "hangup", "quit",
+    "offer", "direct", "paper", "stop", "call", "answer", "hold", "resume", "dial", "hangup",
+    "quit",
 ];
 
 /// Words that a line can begin with where a user does not.

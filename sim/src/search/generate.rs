@@ -109,6 +109,7 @@ impl Maker {
             },
             refresh: u32::try_from(draw.between(from, to)).unwrap_or(60),
             nat: draw.once_in(3),
+            paper: false,
         };
         names.into_iter().map(|name| user(name, &mut self.draw)).collect()
     }

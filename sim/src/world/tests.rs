@@ -23,7 +23,7 @@ fn plan(users: Vec<UserPlan>, steps: Vec<Step>) -> Plan {
 }
 
 fn user(name: &str, nat: bool) -> UserPlan {
-    UserPlan { name: name.into(), devices: Vec::new(), refresh: 3600, nat }
+    UserPlan { name: name.into(), devices: Vec::new(), refresh: 3600, nat, paper: false }
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn every_flag_has_a_key() -> Result<(), Failure> {
          users = \"users.toml\"\ndata = \"/var/lib/p\"\nmemory = false\n\
          default_policy = \"block\"\nnotify_gap = 0\nadmin = \"127.0.0.1:0\"\n\
          insecure_no_auth = true\ndemo = false\nadvertise = \"sip.example.org\"\n\
-         record_route = true\nlegacy_cpim = false\nshards = 3\n[digest]\nmd5 = false",
+         record_route = true\nlegacy_cpim = false\nlegacy_cpim_elements = true\nshards = 3\n[digest]\nmd5 = false",
     )?;
     assert_eq!(&*settings.domain, "example.org");
     assert_eq!(settings.listen.len(), 2);
@@ -47,6 +47,7 @@ fn every_flag_has_a_key() -> Result<(), Failure> {
     assert_eq!(settings.shards, 3);
     assert!(settings.insecure_no_auth && settings.record_route);
     assert!(!settings.legacy_cpim && !settings.nonces.md5 && !settings.demo);
+    assert!(settings.legacy_cpim_elements);
     Ok(())
 }
 

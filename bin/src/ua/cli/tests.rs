@@ -23,6 +23,30 @@ fn the_command_line_is_sound_and_its_help_names_every_command() {
     for flag in ["--aor", "--server", "--bind", "--password-file", "--json", "--audio-in"] {
         assert!(help.contains(flag), "{flag}");
     }
+    for flag in ["--paper", "--paper-offers", "NO\n  authentication and NO encryption"] {
+        assert!(help.contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn the_paper_profile_is_off_and_says_what_it_lacks_when_it_is_on() -> Result<(), Failure> {
+    let gather = |more: &[&str]| Settings::gather(&cli(more), Some("x".to_owned()));
+    let usual = gather(&[])?;
+    assert_eq!((&usual.direct, usual.warning()), (&DirectPolicy::default(), None));
+    let bob = gather(&["--paper", "sip:bob@example.org", "--paper", "sip:carol@example.org"])?;
+    assert!(bob.direct.paper.len() == 2 && !bob.direct.paper_offers);
+    assert_eq!(
+        bob.warning().as_deref(),
+        Some(
+            "paper profile: direct media with sip:bob@example.org, sip:carol@example.org has no \
+             authentication and no encryption; for closed networks only"
+        )
+    );
+    let offers = gather(&["--paper-offers"])?;
+    assert!(offers.direct.paper_offers && offers.warning().is_some());
+    let line = refused(&["--paper", "bob"], Some("x"));
+    assert_eq!(line, "--paper \"bob\": must be an address like sip:bob@example.org");
+    Ok(())
 }
 
 #[test]

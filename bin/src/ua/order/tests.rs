@@ -53,6 +53,10 @@ fn every_command_is_read_with_its_words() {
     );
     let (media, mode) = ("audio".into(), Mode::Ready);
     assert_eq!(asked("offer audio ready"), Asked::Offer { media, mode });
+    for (line, paper) in [("paper bob", true), ("paper bob on", true), ("paper bob off", false)] {
+        assert_eq!(read(line), Order::Mark { peer: bob(), paper }, "{line}");
+    }
+    assert_eq!(misread("paper bob maybe").1, "must be paper AOR [on|off]");
     assert_eq!(read("tables"), Order::Tables);
     assert_eq!(read("quit"), Order::Quit);
     let [audio, video]: [Box<str>; 2] = ["audio".into(), "video".into()];

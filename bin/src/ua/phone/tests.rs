@@ -48,6 +48,10 @@ impl Studio for Notebook {
         self.lines.push(format!("send {port} {to} {}", bytes.len()));
     }
 
+    fn welcome(&mut self, port: u16, from: BTreeSet<IpAddr>) {
+        self.lines.push(format!("welcome {port} {from:?}"));
+    }
+
     fn bye(&mut self, port: u16, to: SocketAddr, ssrc: u32, keys: Option<StreamKeys>) {
         self.lines.push(format!("bye {port} {to} {ssrc} {}", keys.is_some()));
     }
@@ -254,6 +258,19 @@ fn what_the_ports_see_is_for_the_agent_or_the_user() {
 fn sight(id: Id, told: Told) -> Sight {
     let at = presently_engine::Instant::from_millis(0);
     Sight::Stream(Happening { at, id, told })
+}
+
+/// The paper's form: the engine says who may knock, and is told who does.
+#[test]
+fn who_knocks_is_judged_by_the_engine() {
+    let mut phone = phone(Habits::default());
+    let from = BTreeSet::from([remote().ip()]);
+    let told = phone.follow(&Event::MediaWelcome { port: PORTS.start, from });
+    assert!(told.is_empty());
+    assert_eq!(lines(&mut phone), ["welcome 40000 {192.0.2.9}"]);
+    let (port, from, ssrc, pt) = (PORTS.start, remote(), 7, 0);
+    let seen = phone.seen(Sight::Knock(Knock { port, from, ssrc, pt }));
+    assert_eq!(seen, (Some(Command::MediaKnock { port, from, ssrc, pt }), None));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Reports of calls, direct flows and what streams in them.
+//! Reports of messages, calls, direct flows and what streams in them.
 
-use super::{Report, report};
+use super::{Report, message_phase_name, report};
 use crate::ua::phone::Notice;
 use presently_engine::agent::negotiation::Flow;
 use presently_engine::agent::{CallPhase, Event, FlowPhase, StopReason, Way};
@@ -9,9 +9,25 @@ use presently_net::media::{Figures, Id};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The report of an event of a call or flow; `None` for any other.
+/// The report of a message, or of an event of a call or flow; `None` for any other.
 pub(super) fn report(event: &Event) -> Option<Report> {
     Some(match event {
+        Event::Message { from, id, content_type, text, stored, expired } => report!(
+            "message",
+            from = from.as_str(),
+            id = id,
+            content_type = content_type,
+            text = text,
+            stored = stored,
+            expired = expired
+        ),
+        Event::MessageStatus { ticket, target, phase, status } => report!(
+            "message-status",
+            id = ticket,
+            target = target.as_str(),
+            state = message_phase_name(*phase),
+            status = status
+        ),
         Event::Call { call, peer, phase, flows, status, reason } => report!(
             "call",
             id = call.0,

@@ -6,11 +6,14 @@
 //! (D18), none to anybody else, and nothing is played but what the owner bound (P27).
 //!
 //! This file finds whom a datagram or command is for; `sending` is M21, `receiving` M22, `wire`
-//! the datagrams. Sockets and media are the driver's; it is told by events what may flow.
+//! the datagrams; `paper` is what the paper's own form does without. Sockets and media are the
+//! driver's; it is told by events what may flow.
 
+mod paper;
 mod receiving;
 mod reply;
 mod sending;
+mod tombs;
 pub mod wire;
 
 use super::cx::{Cx, Timer};
@@ -23,6 +26,8 @@ use crate::mint::Label;
 use crate::time::Instant;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use paper::PaperDoor;
+pub(crate) use paper::{Knock, Places};
 use receiving::Door;
 pub(crate) use receiving::OpenOffer;
 use reply::Back;
@@ -34,7 +39,12 @@ use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tombs::Tombs;
 
+/// K14: a flow of which nothing is heard is over.
+const EXPIRY: Duration = Duration::from_secs(30);
+/// K17: so quiet a binding may be taken over by another flow of the same peer.
+const QUIET: Duration = Duration::from_secs(2);
 /// How long a stopped flow's check may still be answered (K13).
 const LATE: Duration = Duration::from_secs(3);
 /// Most answers of stopped flows that are waited for.
@@ -60,6 +70,10 @@ pub(crate) struct Direct {
     sending: BTreeMap<FlowId, Sending>,
     /// Where we listen, by media kind.
     doors: BTreeMap<Box<str>, Door>,
+    /// The same, where we listen in the paper's form.
+    paper: BTreeMap<Box<str>, PaperDoor>,
+    /// Flows that are over, of doors that are closed: they may open in the same epoch again.
+    closed: BTreeMap<Box<str>, Tombs>,
     /// Whom we would hear.
     allowed: BTreeSet<Aor>,
     /// Checks of stopped flows that may still succeed.
@@ -108,7 +122,8 @@ pub(crate) enum Standing {
 impl Direct {
     /// How many flows there are, both ways.
     pub(crate) fn len(&self) -> usize {
-        self.sending.len() + self.doors.values().filter(|door| door.is_bound()).count()
+        let paper = self.paper.values().filter(|door| door.is_bound()).count();
+        self.sending.len() + self.doors.values().filter(|door| door.is_bound()).count() + paper
     }
 
     /// Whether there is anybody to be heard.
@@ -130,6 +145,7 @@ impl Direct {
     #[cfg(test)]
     pub(crate) fn door_name(&self) -> &'static str {
         match self.doors.values().next() {
+            None if !self.paper.is_empty() => self.paper_name(),
             None => "Closed",
             Some(door) if door.is_bound() => "Bound",
             Some(_) => "Listening",
@@ -207,12 +223,18 @@ impl Direct {
             self.sweep(cx);
             return news;
         }
+        if let Some((media, door)) = self.paper.iter_mut().find(|(_, door)| door.is_flow(id)) {
+            return door.release(cx, media, StopReason::Consent, false);
+        }
         let door = self.doors.iter_mut().find(|(_, door)| door.is_flow(id));
         door.map_or_else(Vec::new, |(media, door)| door.on_quiet(cx, media))
     }
 
     fn on_heard(&mut self, cx: &mut Cx<'_>, id: FlowId) {
         if let Some(door) = self.doors.values_mut().find(|door| door.is_flow(id)) {
+            door.on_heard(cx);
+        }
+        if let Some(door) = self.paper.values_mut().find(|door| door.is_flow(id)) {
             door.on_heard(cx);
         }
     }
@@ -222,6 +244,9 @@ impl Direct {
             flow.stop(cx, id, why, bye);
             self.sweep(cx);
             return Vec::new();
+        }
+        if let Some((media, door)) = self.paper.iter_mut().find(|(_, door)| door.is_flow(id)) {
+            return door.release(cx, media, why, bye);
         }
         match self.doors.iter_mut().find(|(_, door)| door.is_flow(id)) {
             Some((media, door)) => door.release(cx, media, why, bye),
@@ -242,9 +267,30 @@ impl Direct {
         for (media, door) in &mut self.doors {
             news.extend(door.release(cx, media, StopReason::Withdrawn, true));
         }
-        self.doors.clear();
+        for (media, door) in &mut self.paper {
+            news.extend(door.close(cx, media));
+        }
+        self.paper.clear();
+        self.shut(cx.now, |_| true);
         self.late.clear();
         news
+    }
+
+    /// Closes doors; what is over at them stays over.
+    fn shut(&mut self, now: Instant, which: impl Fn(&Door) -> bool) {
+        let shut = self.doors.extract_if(.., |_, door| which(door));
+        self.closed.extend(shut.map(|(media, door)| (media, door.into_tombs())));
+        for tombs in self.closed.values_mut() {
+            tombs.purge(now);
+        }
+        self.closed.retain(|_, tombs| !tombs.is_empty());
+    }
+
+    /// A door for this offer.
+    fn open(&mut self, now: Instant, offer: OpenOffer) {
+        let media = offer.media.clone();
+        let tombs = self.closed.remove(&media).unwrap_or_default();
+        self.doors.insert(media, Door::open(now, offer, &self.allowed, tombs));
     }
 
     /// Takes over whom we would hear; who is not among them any more is not heard from now on.
@@ -256,7 +302,7 @@ impl Direct {
         let mut news = Vec::new();
         for (media, door) in &mut self.doors {
             news.extend(door.revoke(cx, media, &self.allowed));
-            door.know(&self.allowed);
+            door.know(cx.now, &self.allowed);
         }
         news
     }
@@ -272,18 +318,18 @@ impl Direct {
         let closed = |media: &str| !open.iter().any(|offer| &*offer.media == media);
         let gone: Vec<Box<str>> =
             self.doors.keys().filter(|media| closed(media)).cloned().collect();
-        for media in gone {
-            if let Some(mut door) = self.doors.remove(&media) {
-                news.extend(door.release(cx, &media, StopReason::Withdrawn, true));
+        for media in &gone {
+            if let Some(door) = self.doors.get_mut(media) {
+                news.extend(door.release(cx, media, StopReason::Withdrawn, true));
             }
+        }
+        if !gone.is_empty() {
+            self.shut(cx.now, |door| gone.iter().any(|media| **media == *door.media()));
         }
         for offer in open {
             match self.doors.get_mut(&offer.media) {
                 Some(door) => news.extend(door.change(cx, offer, &self.allowed)),
-                None => {
-                    let media = offer.media.clone();
-                    self.doors.insert(media, Door::open(offer, &self.allowed));
-                }
+                None => self.open(cx.now, offer),
             }
         }
         news

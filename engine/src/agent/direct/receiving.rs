@@ -1,19 +1,14 @@
 //! M22: the receiving side; one door for each media kind that we offer to hear.
 
 use super::reply::{Back, Permit, ReplyKey, private};
+use super::tombs::Tombs;
 use super::wire::{Check, Info, kind_of};
 use super::*;
 use crate::body::pidf::{Mode, Offer, OfferSecret};
 use std::net::IpAddr;
 
-/// K14: a binding without anything valid is over.
-const EXPIRY: Duration = Duration::from_secs(30);
 /// K15: how long the epoch before counts.
 const GRACE: Duration = Duration::from_secs(60);
-/// K17: so quiet a binding may be taken over by another flow of the same peer.
-const QUIET: Duration = Duration::from_secs(2);
-/// Most flows remembered as over.
-const MOST_TOMBS: usize = 1024;
 /// Most checks of a flow that are told from their copies; after so many it moves no more.
 const MOST_CHECKS: usize = 4096;
 /// Refusals of strangers in a second: to one address, and to all.
@@ -31,6 +26,8 @@ pub(crate) struct OpenOffer {
     /// None: it is not offered to anybody; only who hears us may speak back (X13).
     pub(crate) secret: Option<OfferSecret>,
     pub(crate) srtp: bool,
+    /// When the time of the secret is over (K15).
+    pub(crate) ends: Instant,
     /// Whether the owner is occupied otherwise: nobody new is heard.
     pub(crate) busy: bool,
 }
@@ -41,16 +38,24 @@ pub(super) struct Door {
     offer: OpenOffer,
     /// The secret of the epoch before, and until when it counts.
     before: Option<(OfferSecret, Instant)>,
-    /// Whom a key id belongs to, and the token that proves it.
-    keys: BTreeMap<Box<str>, (Aor, Box<str>)>,
+    /// Whom a key id belongs to.
+    keys: BTreeMap<Box<str>, Key>,
     /// Who else may be heard, since it hears us.
     permits: Vec<Permit>,
     bound: Option<Bound>,
-    /// Flows that are over, as long as their checks can be proven: a copy of one, however late,
-    /// does not open them again.
-    tombs: BTreeMap<u64, Option<Instant>>,
+    /// Flows that are over: a copy of their check does not open them again.
+    tombs: Tombs,
     refusals: Refusals,
     winfo_from: Instant,
+}
+
+/// Whom a key id belongs to, and the token that proves it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Key {
+    peer: Aor,
+    token: Box<str>,
+    /// When the grace of its epoch is over, at the latest.
+    until: Instant,
 }
 
 /// Who is heard.
@@ -64,6 +69,8 @@ struct Bound {
     port: u16,
     key_id: Box<str>,
     token: Box<str>,
+    /// How long its credential can begin a flow; as long as it is lent if it speaks back.
+    until: Option<Instant>,
     sid: u64,
     /// What it sends; a later change of the offer does not change this (R92).
     codec: Codec,
@@ -89,6 +96,7 @@ struct Visit<'a> {
 struct Claim {
     peer: Aor,
     token: Box<str>,
+    until: Option<Instant>,
     permit: Option<Permit>,
 }
 
@@ -101,24 +109,41 @@ struct Refusals {
 }
 
 impl Door {
-    pub(super) fn open(offer: OpenOffer, allowed: &BTreeSet<Aor>) -> Self {
+    /// `tombs` are those of the door that was here before.
+    pub(super) fn open(
+        now: Instant,
+        offer: OpenOffer,
+        allowed: &BTreeSet<Aor>,
+        tombs: Tombs,
+    ) -> Self {
         let mut door = Self {
             offer,
             before: None,
             keys: BTreeMap::new(),
             permits: Vec::new(),
             bound: None,
-            tombs: BTreeMap::new(),
+            tombs,
             refusals: Refusals::default(),
             winfo_from: Instant::default(),
         };
-        door.know(allowed);
+        door.know(now, allowed);
         door
+    }
+
+    /// The flows that are over, which the next door has to know too. Nobody is spoken to any more
+    /// when a door closes, so no credential of a reply is lent.
+    pub(super) fn into_tombs(mut self) -> Tombs {
+        self.tombs.keep_replies(|_| false);
+        self.tombs
     }
 
     /// Whether checks at this port of ours are for this door.
     pub(super) fn serves(&self, port: u16) -> bool {
         self.offer.port == port || self.permits.iter().any(|permit| permit.port == port)
+    }
+
+    pub(super) fn media(&self) -> &str {
+        &self.offer.media
     }
 
     /// Whether nobody can come through.
@@ -173,11 +198,8 @@ impl Door {
         if old_epoch != epoch(&self.offer) {
             let before = old.secret.filter(|_| !withdrawn);
             self.before = before.map(|secret| (secret, cx.now + GRACE));
-            for until in self.tombs.values_mut() {
-                until.get_or_insert(cx.now + GRACE);
-            }
             self.keys.clear();
-            self.know(allowed);
+            self.know(cx.now, allowed);
         }
         let moved = withdrawn || old.port != self.offer.port;
         match &self.bound {
@@ -198,6 +220,8 @@ impl Door {
         permits: Vec<Permit>,
     ) -> Vec<News> {
         self.permits = permits;
+        let lent = |key_id: &str| self.permits.iter().any(|it| &*it.key.key_id == key_id);
+        self.tombs.keep_replies(lent);
         let Some(bound) = self.bound.as_ref().filter(|bound| bound.reply) else {
             return Vec::new();
         };
@@ -211,19 +235,17 @@ impl Door {
 
     /// Derives the keys of those who may be heard. Who may not any more keeps a key, so that it
     /// is refused and not taken for a stranger.
-    pub(super) fn know(&mut self, allowed: &BTreeSet<Aor>) {
-        let secrets: Vec<OfferSecret> =
-            [self.offer.secret.as_ref(), self.before.as_ref().map(|(secret, _)| secret)]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect();
-        for secret in secrets {
+    pub(super) fn know(&mut self, now: Instant, allowed: &BTreeSet<Aor>) {
+        self.keys.retain(|_, key| now < key.until);
+        self.before.take_if(|(_, until)| *until <= now);
+        let current = self.offer.secret.clone().map(|secret| (secret, self.offer.ends + GRACE));
+        let secrets = current.into_iter().chain(self.before.clone());
+        for (secret, until) in secrets.filter(|(_, until)| now < *until) {
             let offer = carrier(secret);
             for peer in allowed {
                 let access = offer.access_for(peer, &self.offer.tuple, 0);
-                let entry = access.map(|access| (access.key_id, (peer.clone(), access.token)));
-                self.keys.extend(entry);
+                let key = |token| Key { peer: peer.clone(), token, until };
+                self.keys.extend(access.map(|access| (access.key_id, key(access.token))));
             }
         }
     }
@@ -239,12 +261,7 @@ impl Door {
     ) -> Option<Vec<News>> {
         let check = Check::read(bytes)?;
         let visit = Visit { media, fresh, port, from, check };
-        if self.before.as_ref().is_some_and(|(_, until)| *until <= cx.now) {
-            self.before = None;
-            self.keys.clear();
-            self.know(allowed);
-        }
-        let Some(claim) = self.claim(&visit.check) else {
+        let Some(claim) = self.claim(cx.now, &visit.check) else {
             self.refuse_stranger(cx, &visit);
             return self.ask_winfo(cx.now);
         };
@@ -252,17 +269,17 @@ impl Door {
             self.refuse_stranger(cx, &visit);
             return None;
         }
+        self.tombs.purge(cx.now);
         if self.bound.as_ref().is_some_and(|bound| bound.is_copied(&visit)) {
             return None;
         }
-        self.tombs.retain(|_, until| until.is_none_or(|until| cx.now < until));
         let may = match &claim.permit {
             Some(permit) => !permit.refused && permit.from == from,
             None => allowed.contains(&claim.peer),
         };
         let refusal = match self.codec_of(&visit, &claim) {
             _ if !may => Err(403),
-            _ if self.tombs.contains_key(&visit.check.sid) => Err(410),
+            _ if self.tombs.holds(&visit.check.key_id, visit.check.sid) => Err(410),
             None => Err(488),
             Some(codec) => self.occupied(cx.now, &visit, &claim).map_or(Ok(codec), Err),
         };
@@ -278,16 +295,21 @@ impl Door {
 
     /// Whose check this claims to be. The key of the flow that is heard counts as long as it is:
     /// should the presence agent be gone, its sender cannot learn a newer one (R87).
-    fn claim(&self, check: &Check) -> Option<Claim> {
+    fn claim(&self, now: Instant, check: &Check) -> Option<Claim> {
         if let Some(permit) = self.permits.iter().find(|it| it.key.key_id == check.key_id) {
             let (peer, token) = (permit.peer.clone(), permit.key.token.clone());
-            return Some(Claim { peer, token, permit: Some(permit.clone()) });
+            return Some(Claim { peer, token, until: None, permit: Some(permit.clone()) });
         }
         let bound = self.bound.as_ref().filter(|bound| !bound.reply);
         let bound = bound.filter(|it| it.sid == check.sid && it.key_id == check.key_id);
-        let of_bound = || bound.map(|bound| (bound.peer.clone(), bound.token.clone()));
-        let (peer, token) = self.keys.get(&check.key_id).cloned().or_else(of_bound)?;
-        Some(Claim { peer, token, permit: None })
+        let of_bound = || {
+            let Bound { peer, token, until, .. } = bound?;
+            Some((peer.clone(), token.clone(), *until))
+        };
+        let key = self.keys.get(&check.key_id).filter(|key| now < key.until);
+        let of_key = key.map(|key| (key.peer.clone(), key.token.clone(), Some(key.until)));
+        let (peer, token, until) = of_key.or_else(of_bound)?;
+        Some(Claim { peer, token, until, permit: None })
     }
 
     /// The codec that a check is about, if we would hear it.
@@ -305,11 +327,12 @@ impl Door {
         (check.info.kind == kind_of(visit.media)).then(|| codec.clone())
     }
 
-    /// 486 if the door is somebody else's, another flow of the same peer still speaks, or the
-    /// owner is busy otherwise.
+    /// 486 if the door is somebody else's, another flow of the same peer still speaks, the owner
+    /// is busy otherwise, or the peer has begun too many flows in this epoch.
     fn occupied(&self, now: Instant, visit: &Visit<'_>, claim: &Claim) -> Option<u16> {
         let free = match &self.bound {
             Some(bound) if bound.sid == visit.check.sid => true,
+            _ if self.tombs.is_full(&visit.check.key_id) => false,
             Some(bound) => {
                 let quiet = now.since(bound.heard_at) >= QUIET;
                 !self.offer.busy && bound.peer == claim.peer && quiet
@@ -356,6 +379,7 @@ impl Door {
                     port: *port,
                     key_id: check.key_id.clone(),
                     token: claim.token,
+                    until: claim.until,
                     sid: check.sid,
                     codec,
                     from: *from,
@@ -435,9 +459,7 @@ impl Door {
     ) -> Vec<News> {
         let Some(bound) = self.bound.take() else { return Vec::new() };
         stop_alarms(cx, bound.flow);
-        if self.tombs.len() < MOST_TOMBS {
-            self.tombs.insert(bound.sid, None);
-        }
+        self.tombs.bury(cx.now, &bound.key_id, bound.sid, bound.until);
         let Bound { flow, peer, token, sid, from, theirs, ours, .. } = &bound;
         if bye {
             let keys = srtp_keys(token, *sid, theirs.nonce, ours.nonce);

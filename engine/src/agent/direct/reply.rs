@@ -81,8 +81,7 @@ impl Direct {
         let permits: Vec<Permit> = judged.collect();
         for permit in &permits {
             if !self.doors.contains_key(&permit.media) {
-                let door = Door::open(private(permit), &self.allowed);
-                self.doors.insert(permit.media.clone(), door);
+                self.open(cx.now, private(permit));
             }
         }
         let mut news = Vec::new();
@@ -90,7 +89,9 @@ impl Direct {
             let own = permits.iter().filter(|permit| permit.media == *media).cloned().collect();
             news.extend(door.permit(cx, media, own));
         }
-        self.doors.retain(|_, door| !door.is_idle());
+        if self.doors.values().any(Door::is_idle) {
+            self.shut(cx.now, Door::is_idle);
+        }
         news
     }
 }
@@ -103,6 +104,7 @@ pub(super) fn private(permit: &Permit) -> OpenOffer {
         port: permit.port,
         codecs: Vec::new(),
         secret: None,
+        ends: Instant::default(),
         srtp: permit.srtp,
         busy: false,
     }

@@ -1,11 +1,12 @@
-//! M21: the sending side of a flow.
+//! M21: the sending side of a flow. `sending/paper.rs` is what it does where nothing is asked.
+
+mod paper;
 
 use super::super::offers::Known;
 use super::reply::{Permit, ReplyKey};
 use super::wire::{Check, Info, Reply, kind_of};
 use super::*;
-use crate::body::pidf::{Mode, Offer};
-use std::net::IpAddr;
+use crate::body::pidf::Mode;
 
 /// When the checks of a round leave, after its first one (K13).
 const ROUND: [Duration; 4] = [
@@ -20,8 +21,6 @@ const GIVE_UP: Duration = Duration::from_secs(3);
 const REFRESH: Duration = Duration::from_secs(8);
 /// K14.
 const CONSENT: Duration = Duration::from_secs(5);
-/// K14.
-const EXPIRY: Duration = Duration::from_secs(30);
 /// Most of K16.
 const MOST_EARLY: u8 = 10;
 /// X9: an older offer gets no early media.
@@ -82,6 +81,12 @@ enum State {
         theirs: Info,
         /// The check for consent that is out.
         asked: Option<u128>,
+    },
+    /// As the paper has it: nobody was asked, or nobody answered.
+    Plain {
+        to: SocketAddr,
+        /// Checks that may still be answered.
+        out: Vec<(u128, SocketAddr)>,
     },
     Stopped {
         /// Checks that may still be answered.
@@ -149,7 +154,9 @@ impl Direct {
 
     /// A flow's first check.
     pub(super) fn launch(&mut self, cx: &mut Cx<'_>, id: FlowId, mut flow: Sending, known: &Known) {
-        flow.told(id).emit(cx, FlowPhase::Checking, None);
+        if known.offer.access.is_some() || !cx.is_marked(&flow.target) {
+            flow.told(id).emit(cx, FlowPhase::Checking, None);
+        }
         flow.begin(cx, id, known);
         flow.hurry(cx, id, known);
         self.sending.insert(id, flow);
@@ -163,7 +170,7 @@ impl Direct {
             true => (count + 1, since),
             false => (1, cx.now),
         };
-        if flow.unreachable.0 < MOST_UNREACHABLE || flow.to().is_none() {
+        if flow.unreachable.0 < MOST_UNREACHABLE || !flow.speaks() {
             return Vec::new();
         }
         flow.stop(cx, id, StopReason::Unreachable, false);
@@ -221,7 +228,7 @@ impl Sending {
 
     /// Where an offer can be reached.
     fn addresses(&self, known: &Known) -> Vec<SocketAddr> {
-        let mut addresses = candidates(&known.offer, known.address.as_deref());
+        let mut addresses = known.addresses();
         if let Some(first) = self.heard_from {
             addresses.retain(|one| *one != first);
             addresses.insert(0, first);
@@ -234,6 +241,7 @@ impl Sending {
         match &self.state {
             State::Checking(round) => round.asked.contains(&(transaction, from)),
             State::Streaming { to, asked, .. } => *to == from && *asked == Some(transaction),
+            State::Plain { out, .. } => out.contains(&(transaction, from)),
             State::Refreshing | State::Stopped { .. } => false,
         }
     }
@@ -259,14 +267,19 @@ impl Sending {
             State::Checking(_) => "Checking",
             State::Refreshing => "Refreshing",
             State::Streaming { .. } => "Streaming",
+            State::Plain { .. } => "Plain",
             State::Stopped { .. } => "Stopped",
         }
     }
 
+    /// Where the other side wants to hear us, as it has proven.
     fn to(&self) -> Option<SocketAddr> {
         match &self.state {
             State::Streaming { to, .. } => Some(*to),
-            State::Checking(_) | State::Refreshing | State::Stopped { .. } => None,
+            State::Checking(_)
+            | State::Refreshing
+            | State::Plain { .. }
+            | State::Stopped { .. } => None,
         }
     }
 
@@ -277,6 +290,9 @@ impl Sending {
     /// A round of checks to what the offer says now, under a new sid.
     fn begin(&mut self, cx: &mut Cx<'_>, id: FlowId, known: &Known) {
         let Some(access) = &known.offer.access else {
+            if cx.is_marked(&self.target) {
+                return self.begin_plainly(cx, id, self.addresses(known).first().copied());
+            }
             return self.stop(cx, id, StopReason::Unauthorised, false);
         };
         (self.token, self.key_id) = (access.token.clone(), access.key_id.clone());
@@ -343,6 +359,10 @@ impl Sending {
                 if round.unauthorised > 0 {
                     return self.refresh(cx, id);
                 }
+                if cx.is_marked(&self.target) && self.back.is_none() {
+                    self.go_on_plainly(cx, id);
+                    return Vec::new();
+                }
                 self.stop(cx, id, StopReason::Unreachable, false);
                 return vec![News::Suspect(self.target.clone(), self.tuple.clone())];
             }
@@ -361,7 +381,7 @@ impl Sending {
             (State::Checking(_), Alarm::Consent)
             | (State::Refreshing, Alarm::Check | Alarm::Consent)
             | (State::Streaming { .. }, Alarm::Check)
-            | (State::Stopped { .. }, _) => {}
+            | (State::Plain { .. } | State::Stopped { .. }, _) => {}
         }
         Vec::new()
     }
@@ -463,7 +483,7 @@ impl Sending {
 
     /// The next codec that both have; [`Sending::look`] knows the list.
     fn on_codec_refused(&mut self, cx: &mut Cx<'_>, id: FlowId) {
-        if self.to().is_some() {
+        if self.speaks() {
             return self.stop(cx, id, StopReason::Codec, true);
         }
         if self.back.is_some() {
@@ -481,6 +501,10 @@ impl Sending {
         known: Option<&Known>,
         standing: Standing,
     ) -> Option<Self> {
+        if matches!(self.state, State::Plain { .. }) && !cx.is_marked(&self.target) {
+            self.stop(cx, id, StopReason::User, true);
+            return None;
+        }
         let refused = self.refused.contains(&self.codec.pt);
         let known = match (known.filter(|known| known.offer.mode != Mode::Off), standing) {
             (_, Standing::Refused) | (None, Standing::Active) => {
@@ -512,13 +536,16 @@ impl Sending {
                 }
             }
             State::Refreshing => {
-                let renewed = known.offer.access.as_ref().filter(|it| it.key_id != self.key_id);
-                if renewed.is_some() {
+                let renewed = match &known.offer.access {
+                    Some(access) => access.key_id != self.key_id,
+                    None => cx.is_marked(&self.target),
+                };
+                if renewed {
                     self.begin(cx, id, known);
                 }
             }
-            State::Streaming { to, .. } => {
-                if !self.addresses(known).contains(to) {
+            State::Streaming { to, .. } | State::Plain { to, .. } => {
+                if !self.addresses(known).contains(to) || self.can_be_checked(known) {
                     self.stop(cx, id, StopReason::Moved, false);
                     return (!self.moved).then(|| Self { moved: true, ..self.clone() });
                 }
@@ -541,23 +568,18 @@ impl Sending {
                 }
                 Vec::new()
             }
+            State::Plain { to, out } => {
+                if bye {
+                    let (port, ssrc) = (self.port, self.ssrc);
+                    cx.emit(Event::MediaBye { port, to: *to, ssrc, keys: None });
+                }
+                out.clone()
+            }
             State::Refreshing => Vec::new(),
             State::Stopped { .. } => return,
         };
         self.state = State::Stopped { out };
         self.told(id).stopped(cx, why);
-    }
-}
-
-/// Where an offer can be reached, in the owner's order.
-fn candidates(offer: &Offer, contact: Option<&str>) -> Vec<SocketAddr> {
-    let of_candidate = |one: &crate::body::pidf::Candidate| {
-        Some(SocketAddr::new(one.addr.parse::<IpAddr>().ok()?, one.port))
-    };
-    let named: Vec<SocketAddr> = offer.candidates.iter().filter_map(of_candidate).collect();
-    match named.is_empty() {
-        true => contact.and_then(|text| text.parse().ok()).into_iter().collect(),
-        false => named,
     }
 }
 

@@ -3,7 +3,10 @@
 
 mod door_table;
 mod early;
+mod paper;
+mod paper_table;
 mod races;
+mod replay;
 mod reply;
 mod sending_table;
 

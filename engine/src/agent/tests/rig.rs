@@ -472,6 +472,7 @@ fn tell(event: &Event) -> String {
             None => "check".into(),
             Some(reply) => reply.outcome.map_or_else(|status| status.to_string(), |_| "ok".into()),
         },
+        Event::MediaWelcome { from, .. } => format!("Welcome({})", from.len()),
         Event::MediaBye { .. } => "RTCP BYE".into(),
         Event::Error { what, .. } => format!("Error({what})"),
     }

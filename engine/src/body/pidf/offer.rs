@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The namespace of the direct-media block.
 pub const DIRECT_MEDIA: &str = "urn:uuid:670680a7-af31-46e0-a5e5-33737d9b2f61";
@@ -127,6 +127,13 @@ pub struct Offer {
     pub access: Option<Access>,
 }
 
+impl Candidate {
+    /// Where to send to, if the address is one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.addr.parse().ok()?, self.port))
+    }
+}
+
 impl Mode {
     /// The schema's word.
     pub fn as_str(self) -> &'static str {
@@ -198,11 +205,14 @@ impl Offer {
 
 impl Tuple {
     /// The readiness that counts (X3): `Ready` needs an open tuple, an address to send to and
-    /// access; without them it is `Off`. `Off` without an offer.
-    pub fn direct_mode(&self) -> Mode {
+    /// access; without them it is `Off`. `Off` without an offer. An offer that was `published_open`
+    /// has no secret to make access of: that is the paper's form (§6.10), and whether it is
+    /// something to use is the watcher's to judge.
+    pub fn direct_mode(&self, published_open: bool) -> Mode {
         let Some(offer) = &self.offer else { return Mode::Off };
         let reachable = !offer.candidates.is_empty() || self.contact_address().is_some();
-        let ready = self.basic == Some(Basic::Open) && reachable && offer.access.is_some();
+        let access = offer.access.is_some() || published_open;
+        let ready = self.basic == Some(Basic::Open) && reachable && access;
         match offer.mode {
             Mode::Ready if ready => Mode::Ready,
             Mode::Ready | Mode::Off => Mode::Off,

@@ -4,31 +4,26 @@ use super::{Basic, DIRECT_MEDIA, Format, Note, Offer, Pidf, Tuple};
 use crate::body::xml::Writer;
 use bytes::Bytes;
 
-/// Which extras a document gets besides its contents.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Profile {
-    Plain,
-    Paper,
-}
-
 impl Pidf {
     /// Writes the document in the order of the schema. What is in it is written, a secret too: for
     /// a watcher, write its [`Pidf::for_watcher`].
     pub fn write(&self, format: Format) -> Bytes {
-        self.written(format, Profile::Plain)
+        self.written(format, |_| false)
     }
 
-    /// Writes the document for a peer of the paper's time (§6.10): the old media type, each offer
-    /// also as four elements without namespace, and neither access nor secret.
-    pub fn write_for_paper(&self) -> Bytes {
-        let mut open = self.clone();
-        for offer in open.tuples.iter_mut().filter_map(|tuple| tuple.offer.as_mut()) {
-            (offer.secret, offer.access) = (None, None);
-        }
-        open.written(Format::Cpim, Profile::Paper)
+    /// Writes what a watcher sees of `published` for a peer of the paper's time (§6.2, §6.10): in
+    /// the old media type, and each offer that was published without a secret also as four elements
+    /// without namespace. One that has a secret is nothing for such a peer, which could not prove
+    /// itself, so of that these elements never tell.
+    pub fn write_for_paper(&self, published: &Self) -> Bytes {
+        self.written(Format::Cpim, |tuple| {
+            let mut all = published.tuples.iter();
+            all.any(|one| one.id == tuple.id && one.is_in_paper_form())
+        })
     }
 
-    fn written(&self, format: Format, profile: Profile) -> Bytes {
+    /// `elements` says of which tuples the offer is also written as the paper has it.
+    fn written(&self, format: Format, elements: impl Fn(&Tuple) -> bool) -> Bytes {
         let mut out = Writer::document(256 + 512 * self.tuples.len());
         out.raw("<presence").attribute("xmlns", format.namespace());
         if self.has_offer() {
@@ -36,7 +31,7 @@ impl Pidf {
         }
         out.attribute("entity", &self.entity).raw(">\n");
         for tuple in &self.tuples {
-            write_tuple(&mut out, tuple, profile);
+            write_tuple(&mut out, tuple, elements(tuple));
         }
         write_notes(&mut out, &self.notes);
         for fragment in &self.extra {
@@ -47,7 +42,7 @@ impl Pidf {
     }
 }
 
-fn write_tuple(out: &mut Writer, tuple: &Tuple, profile: Profile) {
+fn write_tuple(out: &mut Writer, tuple: &Tuple, elements: bool) {
     out.raw("<tuple").attribute("id", &tuple.id).raw(">\n<status>");
     match tuple.basic {
         Some(Basic::Open) => _ = out.raw("<basic>open</basic>"),
@@ -56,7 +51,7 @@ fn write_tuple(out: &mut Writer, tuple: &Tuple, profile: Profile) {
     }
     if let Some(offer) = &tuple.offer {
         write_offer(out, offer);
-        if profile == Profile::Paper {
+        if elements {
             write_paper_elements(out, offer);
         }
     }

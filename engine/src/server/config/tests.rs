@@ -15,6 +15,7 @@ fn serving(domain: &str) -> Config {
         timing: Timing::default(),
         limits: Limits::default(),
         legacy_cpim: true,
+        legacy_cpim_elements: false,
         record_route: false,
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn config() -> Config {
         timing: Timing::default(),
         limits: Limits::default(),
         legacy_cpim: true,
+        legacy_cpim_elements: false,
         record_route: true,
     }
 }

@@ -139,13 +139,13 @@ impl Information {
         Composed { pidf: write(Format::Pidf), cpim: write(Format::Cpim), document, stamped }
     }
 
-    /// The document for a watcher that is allowed to see it.
+    /// The document for a watcher that is allowed to see it. `elements`: one that reads the old
+    /// format finds offers of the paper's form in the paper's elements, too.
     pub(crate) fn for_watcher(
         &self,
         aor: &Aor,
-        watcher: &Aor,
-        direct: bool,
-        format: Format,
+        (watcher, direct): (&Aor, bool),
+        (format, elements): (Format, bool),
         now: Instant,
     ) -> Bytes {
         let Some(composed) = &self.composed else {
@@ -158,7 +158,11 @@ impl Information {
             };
         }
         let age_of = |tuple: &str| self.age_of(tuple, now);
-        composed.stamped.for_watcher(watcher, direct, age_of).write(format)
+        let view = composed.stamped.for_watcher(watcher, direct, age_of);
+        match format {
+            Format::Cpim if elements => view.write_for_paper(&composed.stamped),
+            Format::Cpim | Format::Pidf => view.write(format),
+        }
     }
 
     /// Seconds since the tuple that is shown under `id` was published.

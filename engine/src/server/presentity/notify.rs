@@ -249,7 +249,8 @@ fn presence_content(
         View::Neutral => Information::neutral(aor, format),
         View::Polite => Information::polite(aor, format),
         View::Allowed { direct } => {
-            information.for_watcher(aor, &row.row.watcher, direct, format, cx.now)
+            let format = (format, cx.config.legacy_cpim_elements);
+            information.for_watcher(aor, (&row.row.watcher, direct), format, cx.now)
         }
     };
     Some((format.media_type(), body))

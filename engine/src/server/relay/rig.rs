@@ -107,6 +107,7 @@ impl Rig {
             timing: Timing::default(),
             limits: Limits::default(),
             legacy_cpim: false,
+            legacy_cpim_elements: false,
             record_route: false,
         };
         let mut rig = Self {

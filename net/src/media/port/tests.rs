@@ -1,3 +1,4 @@
+mod paper;
 mod pictures;
 
 use super::*;
@@ -37,6 +38,8 @@ struct World {
     told: Vec<(SocketAddr, u128, Id, Told)>,
     /// Every datagram sent: when, by whom, what.
     sent: Vec<(u128, SocketAddr, Bytes)>,
+    /// Who knocked: at whose port, from where, SSRC and payload type.
+    knocks: Vec<(SocketAddr, SocketAddr, u32, u8)>,
 }
 
 impl World {
@@ -48,6 +51,7 @@ impl World {
             link: Link::new(1),
             told: Vec::new(),
             sent: Vec::new(),
+            knocks: Vec::new(),
         }
     }
 
@@ -79,6 +83,9 @@ impl World {
         let port = self.ports.get_mut(&at).expect("a port");
         let taken = port.receive(self.now, from, bytes, &mut out);
         self.carry_out(at, out);
+        if let Taken::Knock { ssrc, pt } = taken {
+            self.knocks.push((at, from, ssrc, pt));
+        }
         taken
     }
 

@@ -129,6 +129,30 @@ fn a_bye_before_any_packet_of_an_announced_sender_is_one() {
     assert_eq!(bob.receive_rtcp(MS, &read(alice.bye(MS))), [Notice::Bye]);
 }
 
+/// Of one that only listens, and has announced nothing.
+#[test]
+fn the_bye_of_the_first_that_reports_is_one_to_who_hears_nobody() {
+    let mut alice = session(1, None);
+    let (mut bob, mut mallory) = (session(2, None), session(3, None));
+    assert_eq!(alice.receive_rtcp(MS, &[Part::Bye { sources: vec![2] }]), [], "who is that?");
+    assert_eq!(alice.receive_rtcp(MS, &read(bob.report(MS))), []);
+    assert_eq!(alice.receive_rtcp(MS, &read(mallory.bye(MS))), []);
+    assert_eq!(alice.receive_rtcp(MS, &read(bob.bye(MS))), [Notice::Bye]);
+    let mut alice = session(1, None);
+    assert_eq!(alice.receive_rtcp(MS, &read(bob.bye(MS))), [Notice::Bye], "in one word");
+}
+
+/// Early media (K16): before the answer nobody is the other side, and then it is the one who
+/// answered.
+#[test]
+fn who_announces_itself_later_is_believed_from_then_on() {
+    let mut alice = session(1, Some(0));
+    let mut bob = session(2, Some(1));
+    assert_eq!(alice.receive_rtcp(MS, &read(bob.bye(MS))), []);
+    alice.announce(Some(2));
+    assert_eq!(alice.receive_rtcp(MS, &read(bob.bye(MS))), [Notice::Bye]);
+}
+
 #[test]
 fn a_receiver_reports_from_the_beginning_and_a_sender_sends_sender_reports() {
     let mut bob = session(2, Some(1));

@@ -6,14 +6,14 @@ use super::*;
 use crate::agent::wire::{Check, Info};
 use crate::body::pidf::{Access, Candidate};
 
-const TOKEN: &str = "2hYpVt8mTgk0oY8wq7rZ1w";
-const BOB: &str = "192.0.2.20:40000";
+pub(super) const TOKEN: &str = "2hYpVt8mTgk0oY8wq7rZ1w";
+pub(super) const BOB: &str = "192.0.2.20:40000";
 
 fn name(scene: &Scene) -> String {
     scene.agent.direct.sending_name().into()
 }
 
-fn offer(seq: u32, mode: Mode, port: u16, epoch: u32) -> Offer {
+pub(super) fn offer(seq: u32, mode: Mode, port: u16, epoch: u32) -> Offer {
     let codec = |pt, name: &str| Codec { pt, rtpmap: name.into(), fmtp: None };
     let key_id = format!("key-of-{epoch}").into();
     Offer {
@@ -32,19 +32,19 @@ fn offer(seq: u32, mode: Mode, port: u16, epoch: u32) -> Offer {
     }
 }
 
-fn show(scene: &mut Scene, offer: Option<Offer>) {
+pub(super) fn show(scene: &mut Scene, offer: Option<Offer>) {
     let mut document = Pidf::simple("sip:bob@example.org", "bob-desk-audio", Basic::Open);
     document.tuples[0].offer = offer;
     notify(scene, "active;expires=3600", Body::Document(&document));
 }
 
-fn notify(scene: &mut Scene, state: &str, body: Body<'_>) {
+pub(super) fn notify(scene: &mut Scene, state: &str, body: Body<'_>) {
     let Some(mut dialog) = scene.notifier.take() else { return };
     scene.notify(&mut dialog, state, body);
     scene.notifier = Some(dialog);
 }
 
-fn press(scene: &mut Scene) {
+pub(super) fn press(scene: &mut Scene) {
     let codec = |pt, name: &str| Codec { pt, rtpmap: name.into(), fmtp: None };
     let codecs = vec![codec(0, "PCMU/8000"), codec(8, "PCMA/8000")];
     let (target, media) = (bob(), "audio".into());
@@ -52,7 +52,7 @@ fn press(scene: &mut Scene) {
 }
 
 /// Bob's answer to the last check; none if there never was one.
-fn reply(scene: &mut Scene, from: &str, token: Option<&str>, status: u16) {
+pub(super) fn reply(scene: &mut Scene, from: &str, token: Option<&str>, status: u16) {
     let checks = scene.packets.iter().rev();
     let Some(check) = checks.filter_map(|(_, bytes)| Check::read(bytes)).next() else { return };
     let info = Info { ssrc: 7, nonce: [7; 8], ..check.info };
@@ -63,7 +63,7 @@ fn reply(scene: &mut Scene, from: &str, token: Option<&str>, status: u16) {
     scene.say(Command::MediaPacket { port: ALICE_PORT, from: address(from), bytes });
 }
 
-fn offered() -> Scene {
+pub(super) fn offered() -> Scene {
     let (mut scene, dialog) = super::super::offers::watching();
     scene.notifier = Some(dialog);
     show(&mut scene, Some(offer(1, Mode::Ready, 40_000, 5)));
@@ -96,13 +96,42 @@ fn asking() -> Scene {
     scene
 }
 
+/// Bob is marked for the paper's form.
+pub(super) fn marked() -> Scene {
+    let mut scene = offered();
+    scene.say(Command::Mark { peer: bob(), paper: true });
+    scene
+}
+
+pub(super) fn without_access(seq: u32) -> Offer {
+    Offer { access: None, srtp: Some("none".into()), ..offer(seq, Mode::Ready, 40_000, 5) }
+}
+
+/// Speaks in the paper's form: there is nothing to check.
+pub(super) fn plain() -> Scene {
+    let mut scene = marked();
+    show(&mut scene, Some(without_access(2)));
+    press(&mut scene);
+    scene.forget();
+    scene
+}
+
+/// The same, since nobody answered.
+pub(super) fn unanswered() -> Scene {
+    let mut scene = marked();
+    press(&mut scene);
+    scene.pass(secs(3));
+    scene.forget();
+    scene
+}
+
 fn stopped() -> Scene {
     let mut scene = checking();
     scene.say(Command::StopFlow { flow: FlowId(1) });
     scene
 }
 
-const EVENTS: [EventRow; 28] = [
+const EVENTS: [EventRow; 30] = [
     ("user presses direct", press),
     ("user stops", |s| s.say(Command::StopFlow { flow: FlowId(1) })),
     ("success", |s| reply(s, BOB, Some(TOKEN), 200)),
@@ -131,6 +160,8 @@ const EVENTS: [EventRow; 28] = [
     ("offer gone", |s| show(s, None)),
     ("offer of another port", |s| show(s, Some(offer(2, Mode::Ready, 40_002, 5)))),
     ("offer with new access", |s| show(s, Some(offer(2, Mode::Ready, 40_000, 6)))),
+    ("offer without access", |s| show(s, Some(without_access(3)))),
+    ("mark taken back", |s| s.say(Command::Mark { peer: bob(), paper: false })),
     ("subscription pending", |s| notify(s, "pending", Body::None)),
     ("subscription rejected", |s| notify(s, "terminated;reason=rejected", Body::None)),
     ("subscription timed out", |s| notify(s, "terminated;reason=timeout", Body::None)),
@@ -148,12 +179,14 @@ const EVENTS: [EventRow; 28] = [
 
 #[test]
 fn every_event_in_every_state_of_the_sender() {
-    let states: [StateRow; 6] = [
+    let states: [StateRow; 8] = [
         ("none", offered),
         ("Checking", checking),
         ("Refreshing", refreshing),
         ("Streaming", streaming),
         ("Streaming", asking),
+        ("Plain", plain),
+        ("Plain", unanswered),
         ("Stopped", stopped),
     ];
     insta::assert_snapshot!("m21_sending", table(&states, &EVENTS, name));

@@ -164,40 +164,57 @@ fn a_paper_offer_that_lacks_one_of_the_four_is_none() {
     assert_eq!(document.tuples[0].offer, None);
 }
 
+/// The document that alice is shown of `published`, as a peer of the paper's time reads it.
+fn for_paper(published: &Pidf) -> String {
+    let alice = Aor::parse("sip:alice@example.org").unwrap();
+    let view = published.for_watcher(&alice, true, |_| 0);
+    String::from_utf8(view.write_for_paper(published).to_vec()).unwrap()
+}
+
 #[test]
-fn the_paper_form_has_the_four_elements_and_no_credentials() {
-    let written = read(PUBLICATION).write_for_paper();
-    let text = std::str::from_utf8(&written).unwrap();
+fn an_offer_without_a_secret_is_also_written_in_the_elements_of_the_paper() {
+    let mut published = read(PUBLICATION);
+    published.tuples[0].offer.as_mut().unwrap().secret = None;
+    let text = for_paper(&published);
     assert!(text.contains(
         "<media xmlns=\"\">audio</media><port xmlns=\"\">40000</port>\
          <codec xmlns=\"\">opus,PCMU,PCMA</codec><direct_mode xmlns=\"\">ready</direct_mode>"
     ));
     assert!(text.contains("urn:ietf:params:xml:ns:cpim-pidf\""));
     assert!(!text.contains("secret") && !text.contains("access"));
-    let read_back = Pidf::parse(&written).unwrap();
+    let read_back = Pidf::parse(text.as_bytes()).unwrap();
     let expected = Offer { secret: None, ..offer() };
     assert_eq!(read_back.tuples[0].offer, Some(expected), "the block outranks the four elements");
 }
 
 #[test]
+fn of_an_offer_with_a_secret_the_elements_of_the_paper_tell_nothing() {
+    let published = read(PUBLICATION);
+    let text = for_paper(&published);
+    assert!(text.contains("dm:access") && text.contains("urn:ietf:params:xml:ns:cpim-pidf\""));
+    assert!(!text.contains("<media xmlns") && !text.contains("<port xmlns"), "{text}");
+}
+
+#[test]
 fn readiness_counts_only_with_all_that_belongs_to_it() {
     let document = read(PUBLICATION);
-    assert_eq!(document.tuples[0].direct_mode(), Mode::Off, "no access yet");
+    assert_eq!(document.tuples[0].direct_mode(false), Mode::Off, "no access yet");
     let alice = Aor::parse("sip:alice@example.org").unwrap();
     let mut tuple = document.tuples[0].clone();
     let access = tuple.offer.as_ref().unwrap().access_for(&alice, &tuple.id, 0);
     tuple.offer.as_mut().unwrap().access = access;
-    assert_eq!(tuple.direct_mode(), Mode::Ready);
+    assert_eq!(tuple.direct_mode(false), Mode::Ready);
+    assert_eq!(document.tuples[0].direct_mode(true), Mode::Ready, "the paper's form needs none");
     let closed = Tuple { basic: Some(Basic::Closed), ..tuple.clone() };
-    assert_eq!(closed.direct_mode(), Mode::Off);
+    assert_eq!(closed.direct_mode(false), Mode::Off);
     tuple.offer.as_mut().unwrap().candidates.clear();
-    assert_eq!(tuple.direct_mode(), Mode::Ready, "the contact names an address");
+    assert_eq!(tuple.direct_mode(false), Mode::Ready, "the contact names an address");
     tuple.contact = Some("sip:bob@example.org".into());
-    assert_eq!(tuple.direct_mode(), Mode::Off, "a domain is no address");
+    assert_eq!(tuple.direct_mode(false), Mode::Off, "a domain is no address");
     tuple.contact = Some("sip:bob@[2001:db8::1]:5060".into());
-    assert_eq!(tuple.direct_mode(), Mode::Ready);
+    assert_eq!(tuple.direct_mode(false), Mode::Ready);
     tuple.offer.as_mut().unwrap().mode = Mode::Busy;
-    assert_eq!(tuple.direct_mode(), Mode::Busy);
+    assert_eq!(tuple.direct_mode(false), Mode::Busy);
     tuple.offer = None;
-    assert_eq!(tuple.direct_mode(), Mode::Off);
+    assert_eq!(tuple.direct_mode(false), Mode::Off);
 }

@@ -1,5 +1,5 @@
 use super::super::tests::{PUBLICATION, any_document, read};
-use super::super::{Format, Mode};
+use super::super::{Basic, Format, Mode};
 use super::*;
 use proptest::prelude::*;
 
@@ -39,15 +39,25 @@ fn without_direct_permission_nothing_shows_that_there_was_an_offer() {
 }
 
 #[test]
-fn readiness_without_access_is_shown_as_off() {
-    let bare = read(PUBLICATION);
-    let ended = bare.for_watcher(&alice(), true, |_| 600);
-    let mut bare = bare;
+fn readiness_whose_access_has_ended_is_shown_as_off() {
+    let ended = read(PUBLICATION).for_watcher(&alice(), true, |_| 600);
+    let offer = ended.tuples[0].offer.as_ref().expect("an offer");
+    assert_eq!((offer.mode, &offer.access), (Mode::Off, &None));
+}
+
+/// The paper's form (§6.10): whether that is an offer is the watcher's to judge, but no other
+/// watcher gets to see it either.
+#[test]
+fn what_was_published_without_a_secret_is_shown_as_it_is_to_who_may_see_offers() {
+    let mut bare = read(PUBLICATION);
     bare.tuples[0].offer.as_mut().unwrap().secret = None;
-    for view in [ended, bare.for_watcher(&alice(), true, |_| 0)] {
-        let offer = view.tuples[0].offer.as_ref().expect("an offer");
-        assert_eq!((offer.mode, &offer.access), (Mode::Off, &None));
-    }
+    let view = bare.for_watcher(&alice(), true, |_| 6000);
+    let offer = view.tuples[0].offer.as_ref().expect("an offer");
+    assert_eq!((offer.mode, &offer.access), (Mode::Ready, &None));
+    assert!(!bare.for_watcher(&alice(), false, |_| 0).has_offer());
+    bare.tuples[0].basic = Some(Basic::Closed);
+    let view = bare.for_watcher(&alice(), true, |_| 0);
+    assert_eq!(view.tuples[0].offer.as_ref().map(|offer| offer.mode), Some(Mode::Off));
 }
 
 proptest! {
@@ -63,7 +73,9 @@ proptest! {
             let Some(offer) = &tuple.offer else { continue };
             let secret = original.offer.as_ref().and_then(|offer| offer.secret.as_ref());
             prop_assert!(offer.access.is_none() || secret.is_some());
-            prop_assert!(offer.mode != Mode::Ready || offer.access.is_some());
+            prop_assert!(
+                offer.mode != Mode::Ready || offer.access.is_some() || original.is_in_paper_form()
+            );
         }
     }
 }

@@ -46,7 +46,7 @@ fn offer(id: &str, contact: &str) -> String {
 /// What alice is shown at `now`.
 fn shown(information: &Information, now: Instant) -> Pidf {
     let alice = Aor::new("alice", "example.org");
-    let body = information.for_watcher(&bob(), &alice, true, Format::Pidf, now);
+    let body = information.for_watcher(&bob(), (&alice, true), (Format::Pidf, false), now);
     Pidf::parse(&body).expect("a document of ours")
 }
 
