@@ -6,6 +6,7 @@ import pytest
 from baresip.caller import Caller as Baresip
 from linphone.caller import Caller as Linphone
 from pjsua2_user.caller import Caller as Pjsua2
+from rig import rtp
 from rig.talk import CODECS, SECONDS, Talk
 
 # Media sockets of these phones are bound to no address: what they send comes from this one,
@@ -74,6 +75,19 @@ def test_the_rtp_of_a_call_is_in_order(scene, theirs, codec):
     talk.theirs.hang_up()
     talk.over()
     talk.on_the_wire()
+
+
+@pytest.mark.feature("baresip", "agent", "asks for packets of 40 ms, and gets them")
+def test_packets_are_as_long_as_it_asks(scene):
+    talk = Talk(scene, Baresip, ptime=40)
+    talk.they_call()
+    talk.both_hear()
+    talk.theirs.hang_up()
+    talk.over()
+    scene.capture.stop()
+    found = rtp.streams(scene.capture.path, talk.remote)
+    # Headers of UDP and RTP, and 40 ms of 8 samples a millisecond.
+    assert [it.length for it in found] == [8 + 12 + 40 * 8] * 2, found
 
 
 @each("telephone keys both ways", codecs=["PCMU"])

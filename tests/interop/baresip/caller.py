@@ -15,8 +15,10 @@ class Caller(Baresip):
 
     settings = "[digest]\nsha256 = false\n"
 
-    def __init__(self, scene, name, server, codec="PCMU", tone=440, srtp=False, film=None):
-        wanted = {"mediaenc": "srtp-mand"} if srtp else {}
+    def __init__(
+        self, scene, name, server, codec="PCMU", tone=440, srtp=False, film=None, **account
+    ):
+        wanted = {**account, **({"mediaenc": "srtp-mand"} if srtp else {})}
         # It names codecs with the rate of their samples.
         codec = {"G722": "G722/16000/1", "opus": "opus/48000/2"}.get(codec, codec)
         super().__init__(scene, name, server, tone=tone, codec=codec, film=film, **wanted)

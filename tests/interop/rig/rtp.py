@@ -20,6 +20,8 @@ class Stream:
     packets: int
     lost: int
     clock: float
+    # Octets of most of its datagrams, with the header of UDP.
+    length: int
 
 
 def _tshark(capture, *words):
@@ -42,22 +44,24 @@ def streams(capture, end):
         source, target = f"{source}:{port}", f"{target}:{to_port}"
         if end not in (source, target):
             continue
-        clock = _clock(capture, ssrc)
-        found.append(Stream(source, target, ssrc, payload, int(packets), int(lost), clock))
+        clock, length = _clock_and_length(capture, ssrc)
+        found.append(Stream(source, target, ssrc, payload, int(packets), int(lost), clock, length))
     return found
 
 
-def _clock(capture, ssrc):
-    """Units of timestamps a second, over all the packets that followed their predecessors."""
-    fields = ["frame.time_epoch", "rtp.seq", "rtp.timestamp", "rtp.p_type"]
+def _clock_and_length(capture, ssrc):
+    """Units of timestamps a second, over all the packets that followed their predecessors; and how
+    long most of them are."""
+    fields = ["frame.time_epoch", "rtp.seq", "rtp.timestamp", "rtp.p_type", "udp.length"]
     shown = [part for field in fields for part in ("-e", field)]
     told = _tshark(capture, "-Y", f"rtp.ssrc == {ssrc}", "-T", "fields", *shown)
     packets = [line.split("\t") for line in told.splitlines()]
     usual = statistics.mode(packet[3] for packet in packets)
-    packets = [(float(at), int(seq), int(ts)) for at, seq, ts, kind in packets if kind == usual]
+    length = statistics.mode(int(packet[4]) for packet in packets)
+    packets = [(float(at), int(seq), int(ts)) for at, seq, ts, kind, _ in packets if kind == usual]
     units = seconds = 0
     for (at, seq, ts), (later, next_seq, next_ts) in zip(packets, packets[1:]):
         if next_seq == (seq + 1) % 65536 and later - at < PAUSE:
             units += (next_ts - ts) % 2**32
             seconds += later - at
-    return units / seconds
+    return units / seconds, length
