@@ -83,7 +83,7 @@ pub struct UserPlan {
 }
 
 /// What a plan need not say.
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
 fn is_false(switch: &bool) -> bool {
     !*switch
 }

@@ -16,15 +16,13 @@ fn sees(when: When, basic: &str) -> Expectation {
     Expectation { text: format!("alice sees bob {basic}"), when, claim }
 }
 
+/// Somebody without anything special.
+pub(crate) fn user(name: &str) -> UserPlan {
+    UserPlan { name: name.into(), devices: Vec::new(), refresh: 3600, nat: false, paper: false }
+}
+
 /// bob publishes at 1 s, alice watches him at 2 s, he allows it at 5 s.
 pub(crate) fn morning() -> Plan {
-    let user = |name: &str| UserPlan {
-        name: name.into(),
-        devices: Vec::new(),
-        refresh: 3600,
-        nat: false,
-        paper: false,
-    };
     let login = |user: &str| Step { at_ms: 0, act: Act::Login(device(user)) };
     Plan {
         title: "a morning".into(),

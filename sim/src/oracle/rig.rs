@@ -1,6 +1,7 @@
 //! A run in which all is well, and ways to doctor it: a property that cannot fail is worthless.
 
 use super::{Violation, examine};
+pub(super) use crate::judge::tests::order;
 use crate::plan::{Act, DeviceName, Party, Plan, ServerPlan, Step, UserPlan, Weather};
 use crate::record::{Entry, Record, What};
 use crate::world;
@@ -62,10 +63,6 @@ pub(super) fn played() -> (Plan, Record) {
 
 /// alice speaks to bob, who speaks back; she calls him; she speaks again and he blocks her.
 pub(super) fn evening() -> Plan {
-    let order = |(at_ms, user, line): (u64, &str, &str)| Step {
-        at_ms,
-        act: Act::Order(device(user), line.into()),
-    };
     let spoken = [
         (7000, "bob", "offer audio ready"),
         (12_000, "alice", "direct bob audio"),
@@ -79,7 +76,7 @@ pub(super) fn evening() -> Plan {
     ];
     let mut plan = morning();
     plan.steps.retain(|step| step.at_ms < 7000);
-    plan.steps.extend(spoken.map(order));
+    plan.steps.extend(spoken.map(|(at_ms, user, line)| order(at_ms, user, line)));
     plan.duration_ms = 110_000;
     plan
 }

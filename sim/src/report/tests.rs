@@ -4,7 +4,8 @@ mod capture;
 
 use super::*;
 use crate::judge::judge;
-use crate::plan::{DeviceName, Expectation, ServerPlan, Step, UserPlan, Weather};
+use crate::judge::tests::user;
+use crate::plan::{DeviceName, Expectation, ServerPlan, Step, Weather};
 use crate::record::Progress;
 use crate::world::{play, play_watched};
 use presently_engine::agent::Event;
@@ -26,13 +27,6 @@ fn sees(text: &str, when: When, basic: &str) -> Expectation {
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
-    let user = |name: &str| UserPlan {
-        name: name.into(),
-        devices: Vec::new(),
-        refresh: 3600,
-        nat: false,
-        paper: false,
-    };
     Plan {
         title: "lunch & <rain>".into(),
         story: "Alice watches Bob.".into(),

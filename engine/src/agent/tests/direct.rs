@@ -101,6 +101,18 @@ fn published(scene: &mut Scene) -> Offer {
     offer_in(&publish)
 }
 
+/// Logs out and in; the PUBLISH that is out then, which offers as before.
+fn logged_in_again(scene: &mut Scene) -> Request {
+    scene.say(Command::Logout);
+    scene.pass(secs(2));
+    scene.say(Command::Login);
+    let register = scene.last(Method::Register).expect("a new registration");
+    scene.answer(&register, 200, &[(Name::Expires, "1000000"), (Name::Supported, "dm1")]);
+    let publish = scene.last(Method::Publish).expect("a new publication");
+    assert_eq!(offer_in(&publish).mode, Mode::Ready);
+    publish
+}
+
 fn offer_in(publish: &Request) -> Offer {
     let document = Pidf::parse(&publish.body()).expect("a document");
     document.tuples.into_iter().find_map(|tuple| tuple.offer).expect("an offer")
@@ -301,13 +313,7 @@ fn what_is_offered_anew_while_somebody_is_heard_stays_taken() {
 fn who_was_heard_at_logout_does_not_take_the_next_login_s_place() {
     let mut pair = Pair::streaming();
     published(&mut pair.bob);
-    pair.bob.say(Command::Logout);
-    pair.bob.pass(secs(2));
-    pair.bob.say(Command::Login);
-    let register = pair.bob.last(Method::Register).expect("a new registration");
-    pair.bob.answer(&register, 200, &[(Name::Expires, "1000000"), (Name::Supported, "dm1")]);
-    let publish = pair.bob.last(Method::Publish).expect("a new publication");
-    assert_eq!(offer_in(&publish).mode, Mode::Ready);
+    logged_in_again(&mut pair.bob);
 }
 
 #[test]

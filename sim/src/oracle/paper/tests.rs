@@ -2,7 +2,7 @@
 
 use crate::oracle::examine;
 use crate::oracle::rig::*;
-use crate::plan::{Act, Plan, Step};
+use crate::plan::{Act, Plan};
 use crate::record::{Record, What};
 use crate::world;
 use presently_engine::agent::{Event, Way};
@@ -10,10 +10,6 @@ use std::net::SocketAddr;
 
 /// alice and bob mark each other; she speaks to him, until he takes the mark back.
 fn marked() -> (Plan, Record) {
-    let order = |(at_ms, user, line): (u64, &str, &str)| Step {
-        at_ms,
-        act: Act::Order(device(user), line.into()),
-    };
     let said = [
         (6000, "alice", "presence open"),
         (6000, "alice", "allow bob"),
@@ -27,7 +23,7 @@ fn marked() -> (Plan, Record) {
     let mut plan = morning();
     plan.users[1].paper = true;
     plan.steps.retain(|step| step.at_ms < 7000);
-    plan.steps.extend(said.map(order));
+    plan.steps.extend(said.map(|(at_ms, user, line)| order(at_ms, user, line)));
     plan.steps.sort_by_key(|step| step.at_ms);
     let record = world::play(&plan).expect("a run");
     assert_eq!(examine(&plan, &record), [], "all is well");

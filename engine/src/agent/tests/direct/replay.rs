@@ -70,13 +70,7 @@ fn a_recorded_check_opens_no_other_door_of_the_same_epoch() {
     pair.bob.say(offer(Mode::Ready));
     published(&mut pair.bob);
     assert_eq!(replay(&mut pair, &check), Some(Err(410)));
-    pair.bob.say(Command::Logout);
-    pair.bob.pass(secs(2));
-    pair.bob.say(Command::Login);
-    let register = pair.bob.last(Method::Register).expect("a new registration");
-    pair.bob.answer(&register, 200, &[(Name::Expires, "1000000"), (Name::Supported, "dm1")]);
-    let publish = pair.bob.last(Method::Publish).expect("a new publication");
-    assert_eq!(offer_in(&publish).mode, Mode::Ready);
+    let publish = logged_in_again(&mut pair.bob);
     pair.bob.answer(&publish, 200, &[(Name::SipEtag, "p2"), (Name::Expires, "3600")]);
     assert_eq!(replay(&mut pair, &check), Some(Err(410)));
 }
